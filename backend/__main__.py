@@ -1,0 +1,71 @@
+"""Commands for operators, `python -m backend NAME`: each a thin door to the module that does it."""
+
+import json
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from backend.settings import Settings, get_settings
+from backend.settings_source import SettingsError
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for operators.")
+
+
+@cli.command()
+def check() -> None:
+    """Show every setting and whether the application would start; secrets are never shown."""
+    from backend.settings_table import print_settings
+
+    raise typer.Exit(print_settings())
+
+
+@cli.command()
+def migrate(
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the database.")] = 60,
+    revision: Annotated[str, typer.Option(help="Schema revision to go to.")] = "head",
+) -> None:
+    """Bring the database's schema to the newest revision. Safe to run from several places at once."""
+    from backend.migrate import migrate as run
+
+    run(_settings(), wait_seconds=wait, revision=revision)
+
+
+@cli.command()
+def requeue(
+    job_id: Annotated[list[UUID] | None, typer.Argument(help="Jobs to replay.")] = None,
+    all: Annotated[bool, typer.Option("--all", help="Replay every dead letter.")] = False,
+) -> None:
+    """List dead letters, the jobs that lost their worker five times; replay those named, or all."""
+    from backend.requeue import requeue as run
+
+    run(_settings(), job_id or [], everything=all)
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    from backend.main import create_app
+
+    document = create_app(_settings()).openapi()
+    typer.echo(json.dumps(document, indent=2))
+
+
+@cli.command("create-demo")
+def create_demo() -> None:
+    """Make the demo account, in development only."""
+    from backend.demo import create_demo_account
+
+    create_demo_account(_settings())
+
+
+def _settings() -> Settings:
+    try:
+        return get_settings()
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    cli()

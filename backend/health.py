@@ -1,0 +1,153 @@
+"""Health and version: what load balancers, people and the deploy tool ask."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, cast
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend import __version__
+from backend.errors import Unavailable
+from backend.infra.queue import Queue
+from backend.infra.storage import Storage
+from backend.problems import problems
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+router = APIRouter(tags=["health"])
+
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+STORAGE_CHECK_SECONDS = 30
+
+CheckResult = Literal["ok", "unavailable"]
+
+
+class NotReady(Unavailable):
+    """The process can't serve: the database is away, or `migrate` has not run."""
+
+    code = "not_ready"
+    title = "Not ready"
+
+
+class Version(BaseModel):
+    """What runs here."""
+
+    version: str
+    git_sha: str
+
+
+class Health(Version):
+    """What runs here, and how its surroundings are."""
+
+    status: Literal["ok", "degraded", "unavailable"]
+    checks: dict[str, CheckResult]
+
+
+class HealthChecks:
+    """Asks each outside system once per request; storage, which may cost money, once in 30 s."""
+
+    def __init__(self, settings: Settings, engine: Engine, queue: Queue, storage: Storage) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._queue = queue
+        self._storage = storage
+        self._storage_result: CheckResult = "ok"
+        self._storage_checked_at = 0.0
+
+    def run(self) -> Health:
+        """Return the whole picture: unavailable without the database, degraded without anything else."""
+        checks: dict[str, CheckResult] = {
+            "database": _attempt("database", self._check_database),
+            "valkey": _attempt("valkey", lambda: self._queue.redis.ping()),
+            "storage": self._check_storage(),
+        }
+        checks["worker"] = _attempt("worker", self._check_worker) if checks["valkey"] == "ok" else "unavailable"
+        status: Literal["ok", "degraded", "unavailable"] = "ok"
+        if checks["database"] != "ok":
+            status = "unavailable"
+        elif "unavailable" in checks.values():
+            status = "degraded"
+        return Health(status=status, checks=checks, version=__version__, git_sha=self._settings.GIT_SHA)
+
+    def require_schema(self) -> None:
+        """Raise NotReady unless the database holds a schema this code runs on: its own, or a newer one."""
+        try:
+            with self._engine.connect() as connection:
+                revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        except SQLAlchemyError as error:
+            raise NotReady("The database does not answer, or has no schema: python -m backend migrate") from error
+        known = known_revisions()
+        if revision is None or (revision in known and revision != known[-1]):
+            raise NotReady("The database's schema is older than this code: python -m backend migrate")
+
+    def _check_database(self) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def _check_worker(self) -> None:
+        if not self._queue.live_workers():
+            raise LookupError("no worker gave a sign of life")
+
+    def _check_storage(self) -> CheckResult:
+        if time.monotonic() - self._storage_checked_at > STORAGE_CHECK_SECONDS:
+            self._storage_result = _attempt("storage", self._storage.check)
+            self._storage_checked_at = time.monotonic()
+        return self._storage_result
+
+
+def known_revisions() -> list[str]:
+    """Return this code's schema revisions, oldest first: the numbers its migration files begin with."""
+    return sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
+
+
+def install_health(app: FastAPI, checks: HealthChecks) -> None:
+    """Add the health routes and what they ask."""
+    app.state.health_checks = checks
+    app.include_router(router)
+
+
+@router.get("/health", responses={503: {"model": Health, "description": "The database is away"}})
+def read_health(request: Request, response: Response) -> Health:
+    """Tell how the service and its surroundings are; 503 only when the database is away."""
+    health = _checks(request).run()
+    if health.status == "unavailable":
+        response.status_code = 503
+    return health
+
+
+@router.get("/health/live")
+async def read_liveness() -> dict[str, str]:
+    """Answer while the process lives; touches nothing."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready", responses=problems())
+def read_readiness(request: Request) -> dict[str, str]:
+    """Answer 200 when requests can be served: the database is there, with a schema this code runs on."""
+    _checks(request).require_schema()
+    return {"status": "ok"}
+
+
+@router.get("/api/version")
+async def read_version(request: Request) -> Version:
+    """Tell which code runs."""
+    settings: Settings = request.app.state.settings
+    return Version(version=__version__, git_sha=settings.GIT_SHA)
+
+
+def _checks(request: Request) -> HealthChecks:
+    return cast(HealthChecks, request.app.state.health_checks)
+
+
+def _attempt(name: str, check: Callable[[], object]) -> CheckResult:
+    try:
+        check()
+    except Exception as error:
+        log.warning("health_check_failed", check=name, error=type(error).__name__)
+        return "unavailable"
+    return "ok"

@@ -1,0 +1,1 @@
+"""One file for each system outside the process. No business words, no FastAPI."""

@@ -1,0 +1,23 @@
+"""CA certificates given as text, turned into the files that database and Valkey drivers want."""
+
+import atexit
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def ca_file(pem: str) -> str:
+    """Return the path of a private temporary file that holds `pem` for as long as this process lives."""
+    descriptor, path = tempfile.mkstemp(prefix="ca-", suffix=".pem")
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(pem)
+    atexit.register(_remove, path, os.getpid())
+    return path
+
+
+def _remove(path: str, owner: int) -> None:
+    # A forked child inherits the hook but not the file.
+    if os.getpid() == owner:
+        Path(path).unlink(missing_ok=True)

@@ -1,0 +1,180 @@
+"""The database: engine, sessions, the only commit in the application, and the after-commit hook."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Engine, MetaData, event, exc
+from sqlalchemy import create_engine as sqlalchemy_create_engine
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, sessionmaker
+from sqlalchemy.types import TypeDecorator
+from uuid_utils.compat import uuid7
+
+from backend.infra.ca_files import ca_file
+from backend.settings import Settings
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+IDLE_BEFORE_PING_SECONDS = 1.0
+CONNECT_TIMEOUT_SECONDS = 5
+AFTER_COMMIT = "after_commit"
+
+
+class Base(DeclarativeBase):
+    """Base of every table's model."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database; SQLite keeps no time zone of its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; refuse naive times, which would mean another instant on each machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Mark what SQLite returns as UTC; PostgreSQL's values are converted to UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> UUID:
+    """Return a UUIDv7 (RFC 9562): unique, and ordered by the time it was made."""
+    return uuid7()
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+def create_engine(settings: Settings) -> Engine:
+    """Return an engine for DATABASE_URL. It connects when first used, so it may be made before a fork."""
+    url = make_url(settings.DATABASE_URL.get_secret_value())
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url.render_as_string(hide_password=False), settings)
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    if settings.DATABASE_SSLMODE:
+        arguments["sslmode"] = settings.DATABASE_SSLMODE
+    if settings.DATABASE_CA_CERT:
+        arguments["sslrootcert"] = ca_file(settings.DATABASE_CA_CERT)
+    if settings.DATABASE_PGBOUNCER:
+        arguments["prepare_threshold"] = None
+    engine = sqlalchemy_create_engine(
+        url,
+        pool_size=settings.DATABASE_POOL_SIZE,
+        max_overflow=settings.DATABASE_MAX_OVERFLOW,
+        pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
+        connect_args=arguments,
+    )
+    if settings.DATABASE_POOL_PRE_PING:
+        _ping_idle_connections(engine)
+    return engine
+
+
+def create_sessions(engine: Engine, **info: Any) -> sessionmaker[Session]:
+    """Return a factory of sessions; `info` is what after-commit work needs, such as the queue."""
+    return sessionmaker(engine, expire_on_commit=False, autobegin=True, info=info)
+
+
+def create_read_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Return a factory of sessions for reads alone: no BEGIN, no ROLLBACK, no lock on SQLite."""
+    if engine.dialect.name == "postgresql":
+        return sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"), autoflush=False)
+    return sessionmaker(engine.execution_options(read_only=True), autoflush=False)
+
+
+@contextmanager
+def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """Run a block in one transaction: commit at its end, roll back when it raises.
+
+    What `after_commit` collected runs once the commit is durable, and not at all after a rollback.
+    """
+    with sessions() as session:
+        yield session
+        commit(session)
+
+
+def commit(session: Session) -> None:
+    """Commit, then run what was to happen after it."""
+    session.commit()
+    callbacks = session.info.pop(AFTER_COMMIT, [])
+    for callback in callbacks:
+        callback()
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Run `callback` once the session's transaction is committed; forget it when that rolls back."""
+    session.info.setdefault(AFTER_COMMIT, []).append(callback)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_callbacks(session: Session, previous_transaction: SessionTransaction) -> None:
+    # A rolled-back savepoint fires this too, while its outer transaction can still commit.
+    if not session.in_nested_transaction() and not previous_transaction.nested:
+        session.info.pop(AFTER_COMMIT, None)
+
+
+def _sqlite_engine(url: str, settings: Settings) -> Engine:
+    engine = sqlalchemy_create_engine(
+        url,
+        pool_size=settings.DATABASE_POOL_SIZE,
+        max_overflow=settings.DATABASE_MAX_OVERFLOW,
+        pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver's own implicit BEGIN is deferred; two writers would dead-lock on upgrading it.
+        connection.isolation_level = None
+        for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _ping_idle_connections(engine: Engine) -> None:
+    """Test a connection before use when it lay idle.
+
+    SQLAlchemy's own pre-ping costs every request a round trip; a connection used within the last second
+    is taken as alive, as HikariCP's aliveBypassWindow does.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def remember(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: Any, _proxy: Any) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < IDLE_BEFORE_PING_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise exc.DisconnectionError from error

@@ -1,0 +1,104 @@
+"""Structured logs: JSON lines in production, readable ones in a terminal, the request id in each."""
+
+import logging
+import logging.config
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from backend.settings import Settings
+
+SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "dsn")
+
+
+def configure_logging(settings: Settings, process: str) -> None:
+    """Send our logs and every library's through one format to standard output. `process` is web, worker or beat."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _adder(process),
+        _redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, *_final(settings)],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.LOG_LEVEL),
+        logger_factory=NamedPrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            *_final(settings),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.root.handlers = [handler]
+    logging.root.setLevel(settings.LOG_LEVEL)
+    _quiet_libraries()
+
+
+class NamedPrintLogger:
+    """Writes finished lines to standard output; carries the name that `add_logger_name` reads."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def msg(self, message: str) -> None:
+        """Write one line at once, so that processes sharing a terminal don't mix theirs."""
+        sys.stdout.write(message + "\n")
+        sys.stdout.flush()
+
+    debug = info = warning = warn = error = critical = exception = log = msg
+
+
+class NamedPrintLoggerFactory:
+    """Makes loggers for `structlog.get_logger(name)`."""
+
+    def __call__(self, *args: Any) -> NamedPrintLogger:
+        """Return a logger named by the first argument."""
+        return NamedPrintLogger(str(args[0]) if args else "app")
+
+
+def _final(settings: Settings) -> list[Processor]:
+    if settings.json_logs:
+        return [structlog.processors.JSONRenderer(serializer=_dumps)]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+
+
+def _dumps(value: Any, **_options: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value, default=str).decode()
+
+
+def _adder(process: str) -> Processor:
+    def add_process(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        event["process"] = process
+        return event
+
+    return add_process
+
+
+def _redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    for name in event:
+        if any(word in name.lower() for word in SECRET_WORDS):
+            event[name] = "[redacted]"
+    return event
+
+
+def _quiet_libraries() -> None:
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "gunicorn.error", "gunicorn.access", "celery"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+    # Our middleware writes the access line, with the request id these lack.
+    logging.getLogger("uvicorn.access").disabled = True
+    for name in ("botocore", "boto3", "urllib3", "s3transfer", "celery.redirected", "kombu"):
+        logging.getLogger(name).setLevel(logging.WARNING)

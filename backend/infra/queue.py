@@ -1,0 +1,153 @@
+"""The task queue: the names of tasks, the Celery configuration, and enqueueing after commit."""
+
+import ssl
+import time
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.infra.breaker import create_breaker
+from backend.infra.ca_files import ca_file
+from backend.infra.db import after_commit
+from backend.infra.redis import accepts_any_certificate, connect, uses_tls
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
+
+log = structlog.get_logger(__name__)
+
+JOBS_QUEUE = "jobs"
+HOUSEKEEPING_QUEUE = "housekeeping"
+WORKERS_KEY = "workers"
+WORKER_SILENT_SECONDS = 30
+SOCKET_TIMEOUT_SECONDS = 2
+
+
+class Task(StrEnum):
+    """Names of the tasks the worker owns; the backend knows nothing else of them."""
+
+    PROCESS_JOB = "process_job"
+    REQUEUE_LOST_JOBS = "requeue_lost_jobs"
+    EXPIRE = "expire"
+    PURGE_DELETED = "purge_deleted"
+
+
+class Queue:
+    """Sends task messages. Never raises when the broker is away: the database row is the truth (design: jobs)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._breaker = create_breaker("broker")
+
+    @cached_property
+    def celery(self) -> "Celery":
+        """The Celery application, made when first used: importing Celery takes 120 ms."""
+        return create_celery(self._settings)
+
+    @cached_property
+    def redis(self) -> "Redis":
+        """A client of the broker itself, for its depth and for the workers' signs of life."""
+        return connect(self._settings)
+
+    def send(self, task: Task, *args: str, delay: float = 0) -> bool:
+        """Send a message, to be run after `delay` seconds.
+
+        Returns False, and logs, when the broker did not take it.
+        """
+        queue = JOBS_QUEUE if task is Task.PROCESS_JOB else HOUSEKEEPING_QUEUE
+        options = {"countdown": delay} if delay else {}
+        try:
+            self._breaker.call(self.celery.send_task, str(task), args=args, queue=queue, retry=False, **options)
+        except Exception as error:
+            log.warning("enqueue_failed", task=str(task), error=type(error).__name__)
+            return False
+        return True
+
+    def depth(self) -> int:
+        """Return how many job messages wait in the broker. Raises redis.RedisError."""
+        return int(self.redis.llen(JOBS_QUEUE))
+
+    def announce_worker(self, name: str) -> None:
+        """Record that a worker lives. Raises redis.RedisError."""
+        pipe = self.redis.pipeline(transaction=False)
+        pipe.zadd(WORKERS_KEY, {name: time.time()})
+        pipe.zremrangebyscore(WORKERS_KEY, 0, time.time() - 10 * WORKER_SILENT_SECONDS)
+        pipe.execute()
+
+    def live_workers(self) -> int:
+        """Return how many workers gave a sign of life lately. Raises redis.RedisError."""
+        since = time.time() - WORKER_SILENT_SECONDS
+        return int(self.redis.zcount(WORKERS_KEY, since, "+inf"))
+
+
+def enqueue(session: Session, task: Task, id: UUID, *, delay: float = 0) -> None:
+    """Send `task` with an id once the session's transaction is committed, to be run after `delay` seconds.
+
+    The queue is the one the session's factory was made with (`create_sessions(engine, queue=...)`).
+    """
+    queue: Queue = session.info["queue"]
+
+    def send() -> None:
+        queue.send(task, str(id), delay=delay)
+
+    after_commit(session, send)
+
+
+def create_celery(settings: Settings) -> "Celery":
+    """Return the Celery application that web, worker and beat share."""
+    from celery import Celery
+
+    app = Celery("slipway", set_as_current=False)
+    app.conf.update(celery_configuration(settings))
+    return app
+
+
+def celery_configuration(settings: Settings) -> dict[str, Any]:
+    """Return Celery's settings: late acknowledgement, no result backend, short time-outs for publishers."""
+    configuration: dict[str, Any] = {
+        "broker_url": settings.REDIS_URL.get_secret_value().partition("?")[0],
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            "visibility_timeout": settings.BROKER_VISIBILITY_TIMEOUT_SECONDS,
+            "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
+            "socket_timeout": 10 * SOCKET_TIMEOUT_SECONDS,
+            "socket_keepalive": True,
+            "health_check_interval": 15,
+        },
+        "task_default_queue": JOBS_QUEUE,
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_soft_time_limit": settings.JOB_SOFT_TIME_LIMIT_SECONDS,
+        "task_time_limit": settings.JOB_TIME_LIMIT_SECONDS,
+        "worker_prefetch_multiplier": 1,
+        "worker_concurrency": settings.WORKER_CONCURRENCY,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_soft_shutdown_timeout": 0.0,
+        "beat_scheduler": "celery.beat:Scheduler",
+        "timezone": "UTC",
+    }
+    if uses_tls(settings):
+        configuration["broker_use_ssl"] = _tls_options(settings)
+    return configuration
+
+
+def _tls_options(settings: Settings) -> dict[str, Any]:
+    unchecked = accepts_any_certificate(settings)
+    options: dict[str, Any] = {
+        "ssl_cert_reqs": ssl.CERT_NONE if unchecked else ssl.CERT_REQUIRED,
+        "ssl_check_hostname": not unchecked,
+    }
+    if settings.REDIS_CA_CERT:
+        options["ssl_ca_certs"] = ca_file(settings.REDIS_CA_CERT)
+    return options

@@ -1,0 +1,1 @@
+"""Jobs: a photo comes in, a worker makes every size of it."""

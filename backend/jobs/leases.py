@@ -1,0 +1,66 @@
+"""What a worker does to a job: take it, report on it, end it. Each function publishes what it changed."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.infra.db import utc_now
+from backend.infra.queue import Task, enqueue
+from backend.jobs import events, transitions
+from backend.jobs.failures import Failure
+from backend.jobs.models import Job
+from backend.settings import Settings
+
+
+class LeaseLost(Exception):
+    """The job is not this worker's any more: cancelled, deleted, or taken over after silence."""
+
+
+def start_job(session: Session, settings: Settings, job_id: UUID) -> Job | None:
+    """Take a queued job; None when a message is late or came twice."""
+    job = transitions.start(session, job_id, timedelta(seconds=settings.JOB_LEASE_SECONDS))
+    if job is not None:
+        events.publish(session, job)
+    return job
+
+
+def renew_lease(session: Session, settings: Settings, job_id: UUID, token: UUID) -> bool:
+    """Give a sign of life. False when the lease is lost."""
+    return transitions.renew(session, job_id, token, timedelta(seconds=settings.JOB_LEASE_SECONDS))
+
+
+def advance_job(session: Session, job_id: UUID, token: UUID, **values: Any) -> None:
+    """Note progress, width and height. Raises LeaseLost."""
+    events.publish(session, _held(transitions.advance(session, job_id, token, **values)))
+
+
+def complete_job(
+    session: Session, settings: Settings, job_id: UUID, token: UUID, results: list[dict[str, Any]]
+) -> None:
+    """Make the results visible. Raises LeaseLost."""
+    retention = timedelta(days=settings.RETENTION_DAYS)
+    events.publish(session, _held(transitions.complete(session, job_id, token, results, retention)))
+
+
+def fail_job(session: Session, settings: Settings, job_id: UUID, token: UUID, code: str) -> None:
+    """End the job with a failure. Raises LeaseLost."""
+    retention = timedelta(days=settings.RETENTION_DAYS)
+    events.publish(session, _held(transitions.fail(session, job_id, token, code, retention)))
+
+
+def put_back_job(session: Session, settings: Settings, job_id: UUID, token: UUID, wait: timedelta) -> None:
+    """Queue the job again for after `wait`; fail it when its attempts are used up. Raises LeaseLost."""
+    job = transitions.put_back(session, job_id, token, utc_now() + wait)
+    if job is None:
+        fail_job(session, settings, job_id, token, Failure.STORAGE_UNAVAILABLE)
+    else:
+        enqueue(session, Task.PROCESS_JOB, job.id, delay=wait.total_seconds())
+        events.publish(session, job)
+
+
+def _held(job: Job | None) -> Job:
+    if job is None:
+        raise LeaseLost
+    return job

@@ -1,0 +1,98 @@
+"""Tables of jobs: uploads that were signed, and the jobs made of them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.infra.db import Base, UtcDateTime, new_id, utc_now
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. Only `transitions` moves a job from one to another."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Upload(Base):
+    """A file somebody may send, or has sent, to object storage under `key`."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    key: Mapped[str] = mapped_column(String(255))
+    filename: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Job(Base):
+    """One photo, one recipe, and the story of its processing.
+
+    `attempts` counts every start and never falls, so that no two attempts share a results key;
+    `attempt_limit` is where it ends as failed. A lease is held by whoever knows `lease_token`.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        # Ids are UUIDv7, so this one index serves the list, newest first, and its cursor.
+        Index("ix_jobs_user_id_id", "user_id", "id"),
+        Index(
+            "ix_jobs_unfinished",
+            "status",
+            "sent_at",
+            postgresql_where=text("status IN ('queued', 'processing')"),
+            sqlite_where=text("status IN ('queued', 'processing')"),
+        ),
+        Index("ix_jobs_expires_at", "expires_at"),
+        Index(
+            "ix_jobs_deleted_at",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+            sqlite_where=text("deleted_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id"), unique=True)
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    request_id: Mapped[str] = mapped_column(String(64))
+
+    status: Mapped[str] = mapped_column(String(10), default=JobStatus.QUEUED)
+    progress: Mapped[int] = mapped_column(default=0)
+    preset: Mapped[str] = mapped_column(String(10))
+    enhance: Mapped[bool] = mapped_column(default=False)
+    watermark: Mapped[str | None] = mapped_column(String(80))
+
+    original_key: Mapped[str] = mapped_column(String(255))
+    filename: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    results: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    failure_code: Mapped[str | None] = mapped_column(String(40))
+
+    attempts: Mapped[int] = mapped_column(default=0)
+    attempt_limit: Mapped[int]
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    lease_token: Mapped[UUID | None]
+    lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

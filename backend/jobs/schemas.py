@@ -1,0 +1,181 @@
+"""What the jobs API takes and gives."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter
+
+from backend.jobs.failures import failure_message
+from backend.jobs.models import Job, JobStatus
+
+CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/avif", "image/heic", "image/tiff", "image/gif")
+MAX_WATERMARK = 80
+MAX_FILENAME = 255
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def clean_filename(name: str) -> str:
+    """Return a name that is safe to show and to put into a header: no folders, no control characters."""
+    name = CONTROL_CHARACTERS.sub("", name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
+    # The database's limit counts characters, a file system's counts bytes.
+    name = name.encode(errors="ignore")[:MAX_FILENAME].decode(errors="ignore")
+    return name or "photo"
+
+
+def clean_text(value: str | None) -> str | None:
+    """Return text without control characters, None when nothing is left."""
+    return CONTROL_CHARACTERS.sub("", value).strip() or None if value else None
+
+
+class UploadIn(BaseModel):
+    """A file about to be sent; `size` is in bytes."""
+
+    filename: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(clean_filename)]
+    content_type: Annotated[str, StringConstraints(max_length=100, to_lower=True)]
+    size: Annotated[int, Field(ge=1)]
+
+
+class UploadOut(BaseModel):
+    """The request that sends the file: `method` it to `url` with exactly `headers`."""
+
+    upload_id: UUID
+    method: str
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class Recipe(BaseModel):
+    """What to make of a photo."""
+
+    preset: Literal["web", "social", "print"]
+    enhance: bool = False
+    watermark: Annotated[str | None, Field(max_length=MAX_WATERMARK), AfterValidator(clean_text)] = None
+
+
+class JobIn(BaseModel):
+    """A new job for a file that was sent."""
+
+    upload_id: UUID
+    recipe: Recipe
+
+
+class OriginalOut(BaseModel):
+    """The photo that came in; its dimensions are known once a worker opened it."""
+
+    filename: str
+    content_type: str
+    size: int
+    width: int | None
+    height: int | None
+
+
+class ResultOut(BaseModel):
+    """One file that was made; `url` redirects to a signed download."""
+
+    name: str
+    format: str
+    width: int
+    height: int
+    size: int
+    url: str
+
+
+class FailureOut(BaseModel):
+    """Why a job failed: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+class JobOut(BaseModel):
+    """A job as its owner sees it."""
+
+    id: UUID
+    status: JobStatus
+    progress: Annotated[int, Field(ge=0, le=100)]
+    recipe: Recipe
+    original: OriginalOut
+    results: list[ResultOut]
+    failure: FailureOut | None
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+
+
+class JobPage(BaseModel):
+    """A keyset page, newest first; pass `next_cursor` as `cursor` for the next."""
+
+    items: list[JobOut]
+    next_cursor: str | None
+
+
+# Columns a JobOut is made of; hot reads select these instead of entities.
+JOB_COLUMNS = (
+    Job.id,
+    Job.status,
+    Job.progress,
+    *(Job.preset, Job.enhance, Job.watermark),
+    *(Job.filename, Job.content_type, Job.size, Job.width, Job.height),
+    Job.results,
+    Job.failure_code,
+    Job.attempts,
+    *(Job.created_at, Job.started_at, Job.finished_at, Job.expires_at),
+)
+
+
+def job_document(row: Any) -> dict[str, Any]:
+    """Return a JobOut as plain data, from a Job or from a row of JOB_COLUMNS."""
+    return {
+        "id": row.id,
+        "status": row.status,
+        "progress": row.progress,
+        "recipe": {"preset": row.preset, "enhance": row.enhance, "watermark": row.watermark},
+        "original": {
+            "filename": row.filename,
+            "content_type": row.content_type,
+            "size": row.size,
+            "width": row.width,
+            "height": row.height,
+        },
+        "results": [_result_document(row.id, result) for result in row.results],
+        "failure": failure_document(row.failure_code),
+        "attempts": row.attempts,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "expires_at": row.expires_at,
+    }
+
+
+def failure_document(code: str | None) -> dict[str, str] | None:
+    """Return a FailureOut as plain data, None when nothing failed."""
+    return {"code": code, "message": failure_message(code)} if code else None
+
+
+def _result_document(job_id: UUID, result: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": result["name"],
+        "format": result["format"],
+        "width": result["width"],
+        "height": result["height"],
+        "size": result["size"],
+        "url": f"/api/jobs/{job_id}/results/{result['name']}",
+    }
+
+
+_any = TypeAdapter(Any)
+
+
+def dump_job(row: Any) -> bytes:
+    """Return a JobOut as JSON."""
+    return _any.dump_json(job_document(row))
+
+
+def dump_page(rows: list[Any], next_cursor: str | None) -> bytes:
+    """Return a JobPage as JSON."""
+    return _any.dump_json({"items": [job_document(row) for row in rows], "next_cursor": next_cursor})

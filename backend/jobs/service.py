@@ -1,0 +1,187 @@
+"""What a user can do with jobs."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backend.errors import Conflict, NotFound
+from backend.infra.db import new_id
+from backend.infra.queue import Task, enqueue
+from backend.infra.storage import Storage
+from backend.jobs import events, transitions
+from backend.jobs.models import Job
+from backend.jobs.schemas import JOB_COLUMNS, JobIn
+from backend.jobs.uploads import get_finished_upload
+from backend.settings import Settings
+
+DOWNLOAD_SECONDS = 300
+
+
+class JobNotFound(NotFound):
+    """The job does not exist, or is somebody else's, which is not told apart."""
+
+    code = "job_not_found"
+    title = "Job not found"
+    detail = "There is no such job."
+
+
+class ResultNotFound(NotFound):
+    """The job has no result of this name."""
+
+    code = "result_not_found"
+    title = "Result not found"
+    detail = "This job has no such result."
+
+
+class UploadUsed(Conflict):
+    """One upload makes one job."""
+
+    code = "upload_used"
+    title = "Upload already used"
+    detail = "A job was made of this upload already."
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key was seen with another request."""
+
+    code = "idempotency_key_reused"
+    title = "Idempotency-Key used before"
+    detail = "This Idempotency-Key belongs to another request. Use a new one for a new job."
+
+
+class JobNotCancellable(Conflict):
+    """The job has ended."""
+
+    code = "job_finished"
+    title = "Job has ended"
+    detail = "Only a job that waits or runs can be cancelled."
+
+
+class JobNotRetryable(Conflict):
+    """The job is not failed or cancelled."""
+
+    code = "job_not_retryable"
+    title = "Job can't be retried"
+    detail = "Only a failed or cancelled job can be tried again."
+
+
+def create_job(
+    session: Session, storage: Storage, *, user_id: UUID, wanted: JobIn, idempotency_key: str | None, request_id: str
+) -> Job:
+    """Queue a job for a file that was sent; the same Idempotency-Key gives the same job again.
+
+    Raises IdempotencyKeyReused, UploadUsed, and what `get_finished_upload` raises.
+    """
+    repeated = _find_repeated(session, user_id, wanted, idempotency_key)
+    if repeated is not None:
+        return repeated
+    upload = get_finished_upload(session, storage, user_id, wanted.upload_id)
+    job = Job(
+        id=new_id(),
+        user_id=user_id,
+        upload_id=upload.id,
+        idempotency_key=idempotency_key,
+        request_id=request_id,
+        **wanted.recipe.model_dump(),
+        original_key=upload.key,
+        filename=upload.filename,
+        content_type=upload.content_type,
+        size=upload.size,
+        attempt_limit=transitions.MAX_ATTEMPTS,
+    )
+    try:
+        with session.begin_nested():
+            session.add(job)
+    except IntegrityError as error:
+        repeated = _find_repeated(session, user_id, wanted, idempotency_key)
+        if repeated is not None:
+            return repeated
+        raise UploadUsed from error
+    _send(session, job)
+    return job
+
+
+def list_jobs(session: Session, user_id: UUID, *, limit: int, before: UUID | None = None) -> list[Row[Any]]:
+    """Return up to `limit` rows of JOB_COLUMNS, newest first, older than the job `before`."""
+    statement = select(*JOB_COLUMNS).where(Job.user_id == user_id, Job.deleted_at.is_(None))
+    if before is not None:
+        statement = statement.where(Job.id < before)
+    return list(session.execute(statement.order_by(Job.id.desc()).limit(limit)))
+
+
+def get_job(session: Session, user_id: UUID, job_id: UUID) -> Job:
+    """Return a user's job. Raises JobNotFound."""
+    job = session.scalar(select(Job).where(Job.id == job_id, Job.user_id == user_id, Job.deleted_at.is_(None)))
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+def cancel_job(session: Session, settings: Settings, user_id: UUID, job_id: UUID) -> Job:
+    """Stop a job that waits or runs. Raises JobNotFound, JobNotCancellable."""
+    job = transitions.cancel(session, job_id, user_id, timedelta(days=settings.RETENTION_DAYS))
+    if job is None:
+        get_job(session, user_id, job_id)
+        raise JobNotCancellable
+    events.publish(session, job)
+    return job
+
+
+def retry_job(session: Session, user_id: UUID, job_id: UUID) -> Job:
+    """Queue a failed or cancelled job again. Raises JobNotFound, JobNotRetryable."""
+    job = transitions.retry(session, job_id, user_id)
+    if job is None:
+        get_job(session, user_id, job_id)
+        raise JobNotRetryable
+    _send(session, job)
+    return job
+
+
+def delete_job(session: Session, user_id: UUID, job_id: UUID) -> None:
+    """Delete a job in any state; its files follow by housekeeping. Raises JobNotFound."""
+    job = transitions.delete(session, job_id, user_id)
+    if job is None:
+        raise JobNotFound
+    events.publish(session, job)
+
+
+def sign_result(session: Session, storage: Storage, user_id: UUID, job_id: UUID, name: str) -> str:
+    """Return a URL that downloads a result for a few minutes. Raises JobNotFound, ResultNotFound."""
+    job = get_job(session, user_id, job_id)
+    for result in job.results:
+        if result["name"] == name:
+            stem = job.filename.rsplit(".", 1)[0]
+            return storage.sign_download(
+                result["key"],
+                filename=f"{stem}-{name}",
+                content_type=result["content_type"],
+                expires_in=DOWNLOAD_SECONDS,
+            )
+    raise ResultNotFound
+
+
+def _send(session: Session, job: Job) -> None:
+    enqueue(session, Task.PROCESS_JOB, job.id)
+    events.publish(session, job)
+
+
+def _find_repeated(session: Session, user_id: UUID, wanted: JobIn, key: str | None) -> Job | None:
+    if key is None:
+        return None
+    job = session.scalar(select(Job).where(Job.user_id == user_id, Job.idempotency_key == key))
+    if job is None:
+        return None
+    recipe = wanted.recipe
+    same = (job.upload_id, job.preset, job.enhance, job.watermark) == (
+        wanted.upload_id,
+        recipe.preset,
+        recipe.enhance,
+        recipe.watermark,
+    )
+    if not same:
+        raise IdempotencyKeyReused
+    return job

@@ -1,0 +1,115 @@
+"""Housekeeping of jobs: nothing stays lost, nothing stays forever. Safe to run twice, and by two at once."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import ColumnElement, Select, delete, exists, func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.accounts.models import LoginSession
+from backend.infra.db import transaction, utc_now
+from backend.infra.queue import Task, enqueue
+from backend.infra.storage import Storage
+from backend.jobs import events, transitions
+from backend.jobs.failures import Failure
+from backend.jobs.models import Job, JobStatus, Upload
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+
+
+def requeue_lost_jobs(sessions: sessionmaker[Session], settings: Settings, depth: int) -> int:
+    """Send again what waits without a message, and what lost its worker. Returns how many were sent.
+
+    `depth` is the number of messages the broker holds: while it holds one for each queued job, none is lost,
+    only waiting, and sending more would bury the broker.
+    """
+    with transaction(sessions) as session:
+        lost = transitions.requeue_lost(session, BATCH)
+        for job in transitions.fail_lost(session, BATCH, timedelta(days=settings.RETENTION_DAYS)):
+            log.error("job_failed", job_id=str(job.id), code=job.failure_code, attempts=job.attempts)
+            events.publish(session, job)
+        if _count_queued(session) - len(lost) > depth:
+            sent_before = utc_now() - timedelta(seconds=settings.JOB_REQUEUE_AFTER_SECONDS)
+            lost += transitions.requeue_stale(session, sent_before, BATCH)
+        for job in lost:
+            log.warning("job_requeued", job_id=str(job.id), attempts=job.attempts, request_id=job.request_id)
+            enqueue(session, Task.PROCESS_JOB, job.id)
+            events.publish(session, job)
+    return len(lost)
+
+
+def expire(sessions: sessionmaker[Session], storage: Storage) -> int:
+    """Hide jobs past RETENTION_DAYS; delete uploads nobody made a job of, and dead sessions. Returns how many jobs."""
+    with transaction(sessions) as session:
+        expired = transitions.delete_expired(session, BATCH)
+        for job in expired:
+            events.publish(session, job)
+        session.execute(delete(LoginSession).where(LoginSession.expires_at < utc_now()))
+        abandoned = session.execute(_abandoned_uploads()).all()
+    for upload_id, key in abandoned:
+        # The file goes first: a crash in between leaves a row, which is found again.
+        storage.delete_prefix(key)
+        with transaction(sessions) as session:
+            session.execute(delete(Upload).where(Upload.id == upload_id, ~_has_job()))
+    return len(expired)
+
+
+def purge_deleted(sessions: sessionmaker[Session], settings: Settings, storage: Storage) -> int:
+    """Delete the files and rows of hidden jobs. Returns how many.
+
+    A job waits one lease after its deletion, so that its worker has noticed and writes nothing more.
+    """
+    hidden_before = utc_now() - timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    with transaction(sessions) as session:
+        rows = session.execute(
+            select(Job.id, Job.original_key).where(Job.deleted_at < hidden_before).limit(BATCH)
+        ).all()
+    for job_id, original_key in rows:
+        storage.delete_prefix(original_key)
+        storage.delete_prefix(f"{results_prefix(job_id)}/")
+        with transaction(sessions) as session:
+            upload_id = session.scalar(delete(Job).where(Job.id == job_id).returning(Job.upload_id))
+            session.execute(delete(Upload).where(Upload.id == upload_id))
+    return len(rows)
+
+
+def results_prefix(job_id: UUID) -> str:
+    """Return the storage prefix of all attempts of a job."""
+    return f"results/{job_id.hex}"
+
+
+def dead_letters(session: Session) -> list[Job]:
+    """Return the jobs that lost their worker once too often, oldest first."""
+    return list(session.scalars(_dead_letters().order_by(Job.id)))
+
+
+def replay(session: Session, job_ids: list[UUID]) -> list[Job]:
+    """Queue failed jobs again, by an operator. Returns those that were."""
+    replayed = [job for job in (transitions.retry(session, job_id) for job_id in job_ids) if job is not None]
+    for job in replayed:
+        enqueue(session, Task.PROCESS_JOB, job.id)
+        events.publish(session, job)
+    return replayed
+
+
+def _dead_letters() -> Select[Job]:
+    lost = (Job.status == JobStatus.FAILED, Job.failure_code == Failure.WORKER_LOST)
+    return select(Job).where(*lost, Job.deleted_at.is_(None))
+
+
+def _count_queued(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Job).where(Job.status == JobStatus.QUEUED)) or 0
+
+
+def _abandoned_uploads() -> Select[UUID, str]:
+    # An hour beyond its time: whoever asked for a job in the last moment has it by now.
+    past = Upload.expires_at < utc_now() - timedelta(hours=1)
+    return select(Upload.id, Upload.key).where(past, ~_has_job()).limit(BATCH)
+
+
+def _has_job() -> ColumnElement[bool]:
+    return exists().where(Job.upload_id == Upload.id)

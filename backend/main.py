@@ -1,0 +1,142 @@
+"""Builds the web application, `uvicorn backend.main:app`: routers, middleware, error handlers, lifespan."""
+
+import asyncio
+import gc
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from backend import __version__
+from backend.accounts.routes import router as accounts_router
+from backend.health import HealthChecks, install_health
+from backend.infra.db import create_engine, create_read_sessions, create_sessions
+from backend.infra.disk_storage import URL_PREFIX, DiskStorage
+from backend.infra.logging import configure_logging
+from backend.infra.pubsub import Publisher, Subscriber
+from backend.infra.queue import Queue
+from backend.infra.sentry import configure_sentry
+from backend.infra.storage import create_storage, storage_origins
+from backend.jobs.routes import router as jobs_router
+from backend.middleware import BodyLimit, OriginCheck, RequestContext, SecurityHeaders
+from backend.problems import Problem, install_error_handlers
+from backend.settings import Settings, get_settings
+from backend.storage_routes import storage_router
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application. Nothing connects yet, so a master process may build it and fork."""
+    configure_logging(settings, "web")
+    docs = settings.ENVIRONMENT == "development"
+    app = FastAPI(
+        title=settings.APP_NAME,
+        version=__version__,
+        debug=settings.DEBUG,
+        lifespan=_lifespan,
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+    )
+    _install_state(app, settings)
+    _install_middleware(app, settings, docs)
+    install_error_handlers(app)
+    _install_routes(app, settings)
+    return app
+
+
+def _install_state(app: FastAPI, settings: Settings) -> None:
+    queue, publisher = Queue(settings), Publisher(settings)
+    engine = create_engine(settings)
+    app.state.settings = settings
+    app.state.engine = engine
+    app.state.sessions = create_sessions(engine, queue=queue, publisher=publisher)
+    app.state.read_sessions = create_read_sessions(engine)
+    app.state.storage = create_storage(settings)
+    app.state.subscriber = Subscriber(settings)
+    app.state.queue = queue
+
+
+def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
+    """Add middleware; the last one added sees the request first."""
+    app.add_middleware(BodyLimit, exempt_prefix=URL_PREFIX)
+    app.add_middleware(OriginCheck, allowed_origins=[settings.PUBLIC_URL, *settings.ALLOWED_ORIGINS])
+    if settings.ALLOWED_ORIGINS:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.ALLOWED_ORIGINS,
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    app.add_middleware(
+        SecurityHeaders, storage_origins=storage_origins(settings), https=settings.secure_cookies, docs=docs
+    )
+    app.add_middleware(
+        RequestContext,
+        sentry=bool(settings.SENTRY_DSN.get_secret_value()),
+        traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE,
+    )
+
+
+def _install_routes(app: FastAPI, settings: Settings) -> None:
+    state = app.state
+    app.include_router(accounts_router)
+    app.include_router(jobs_router)
+    install_health(app, HealthChecks(settings, state.engine, state.queue, state.storage))
+    if isinstance(state.storage, DiskStorage):
+        app.include_router(storage_router(state.storage))
+    if settings.FRONTEND_DIR.is_dir():
+        app.frontend("/", directory=settings.FRONTEND_DIR, fallback="index.html")
+    _describe_problems(app)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the problem document's schema where the routes' `responses` refer to it."""
+    build: Callable[[], dict[str, Any]] = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = build()
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas |= {**schema.pop("$defs", {}), "Problem": schema}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    configure_sentry(app.state.settings, "web")
+    subscriber: Subscriber = app.state.subscriber
+    _on_stop(subscriber.end_streams)
+    yield
+    await subscriber.close()
+    app.state.engine.dispose()
+
+
+def _on_stop(callback: Callable[[], None]) -> None:
+    """Call back when the process is told to stop: the server waits for open streams, which never end by themselves."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        previous = signal.getsignal(number)
+
+        def handle(received: int, frame: FrameType | None, previous: Any = previous) -> None:
+            loop.call_soon_threadsafe(callback)
+            if callable(previous):
+                previous(received, frame)
+
+        signal.signal(number, handle)
+
+
+app = create_app(get_settings())
+# What the master loaded before its fork is never garbage: frozen, its memory stays shared.
+gc.collect()
+gc.freeze()

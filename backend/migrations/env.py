@@ -1,0 +1,17 @@
+"""Alembic's entry point: migrates on the connection that backend.migrate opened and locked."""
+
+from alembic import context
+
+from backend.accounts import models as accounts_models
+from backend.infra.db import Base
+from backend.jobs import models as jobs_models
+
+MODELS = (accounts_models, jobs_models)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_server_default=True,
+)
+context.run_migrations()

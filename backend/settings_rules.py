@@ -1,0 +1,123 @@
+"""Rules about values: how URLs are normalised, and what staging and production refuse."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from backend.settings import Settings
+
+PLACEHOLDERS = ("change-me", "changeme", "change_me", "placeholder", "your-", "example", "secret-key", "<")
+MIN_SECRET_BYTES = 32
+
+
+def normalise_database_url(url: str) -> str:
+    """Return the URL SQLAlchemy wants; providers hand out `postgres://`, which it does not know.
+
+    Raises ValueError for another database.
+    """
+    scheme, separator, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and separator:
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and separator:
+        return url
+    raise ValueError("must start with postgresql:// or sqlite:///")
+
+
+def normalise_redis_url(url: str, *, deployed: bool) -> str:
+    """Return the URL with certificate checks spelled the one way redis-py and Celery both obey.
+
+    A bare `rediss://` makes Celery's broker connection skip the checks (kombu 5.7, connection.py);
+    `?ssl_cert_reqs=required` verifies in both. Raises ValueError for another scheme, and for checks
+    that are switched off outside development.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss"):
+        raise ValueError("must start with redis:// or rediss://")
+    if not parts.hostname:
+        raise ValueError("names no host")
+    if parts.scheme == "redis":
+        if deployed and not _private_network(parts.hostname):
+            raise ValueError("sends the password in clear text; use rediss://")
+        return url
+    query = dict(parse_qsl(parts.query))
+    query.pop("ssl", None)
+    wanted = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_")
+    unverified = wanted == "none" or query.get("ssl_check_hostname", "true").lower() in ("false", "0", "no")
+    if unverified and deployed:
+        raise ValueError("switches certificate checks off; remove ssl_cert_reqs and ssl_check_hostname from it")
+    query["ssl_cert_reqs"] = "none" if wanted == "none" else "required"
+    return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote, safe="/:")))
+
+
+def _private_network(host: str) -> bool:
+    """Whether traffic to the host never leaves this machine or Fly's WireGuard network, encrypted already."""
+    return host in ("127.0.0.1", "localhost", "::1") or host.endswith((".internal", ".flycast"))
+
+
+def deployment_problems(settings: "Settings", development_secret: str) -> list[str]:
+    """Return what staging and production refuse, one sentence for each problem."""
+    rules = (
+        _database_problems(settings),
+        _secret_problems(settings, development_secret),
+        _origin_problems(settings),
+        _service_problems(settings),
+        _time_limit_problems(settings),
+    )
+    return [problem for problems in rules for problem in problems]
+
+
+def _database_problems(settings: "Settings") -> list[str]:
+    if settings.DATABASE_URL.get_secret_value().startswith("sqlite"):
+        return ["DATABASE_URL: SQLite is for development; name a PostgreSQL database"]
+    return []
+
+
+def _secret_problems(settings: "Settings", development_secret: str) -> list[str]:
+    problems = []
+    if settings.DEBUG:
+        problems.append("DEBUG: must be off")
+    secret = settings.JWT_SECRET.get_secret_value()
+    if secret == development_secret:
+        problems.append("JWT_SECRET: missing; make one with: openssl rand -base64 48")
+    elif any(word in secret.lower() for word in PLACEHOLDERS):
+        problems.append("JWT_SECRET: is a placeholder; make one with: openssl rand -base64 48")
+    elif len(secret.encode()) < MIN_SECRET_BYTES:
+        problems.append(f"JWT_SECRET: under {MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")
+    return problems
+
+
+def _origin_problems(settings: "Settings") -> list[str]:
+    problems = []
+    if "*" in "".join(settings.ALLOWED_ORIGINS):
+        problems.append("ALLOWED_ORIGINS: * would let every page act for your users; list the origins")
+    if any(origin.startswith("http://") for origin in settings.ALLOWED_ORIGINS):
+        problems.append("ALLOWED_ORIGINS: has an http:// origin; use https://")
+    if not settings.PUBLIC_URL.startswith("https://"):
+        problems.append("PUBLIC_URL: must be the https:// address people open")
+    return problems
+
+
+def _service_problems(settings: "Settings") -> list[str]:
+    problems = []
+    if "REDIS_URL" not in settings.model_fields_set:
+        problems.append("REDIS_URL: missing; name your Valkey or Redis, like rediss://user:password@host:6380/0")
+    if not settings.S3_BUCKET:
+        problems.append("S3_BUCKET: missing; files on a container's disk are lost with it")
+    elif not (settings.S3_ACCESS_KEY_ID and settings.S3_SECRET_ACCESS_KEY.get_secret_value()):
+        problems.append("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: missing")
+    if not settings.SMTP_HOST:
+        problems.append("SMTP_HOST: missing; people could not reset a password")
+    return problems
+
+
+def _time_limit_problems(settings: "Settings") -> list[str]:
+    problems = []
+    longest = max(settings.JOB_SOFT_TIME_LIMIT_SECONDS, settings.JOB_TIME_LIMIT_SECONDS)
+    if longest > settings.BROKER_VISIBILITY_TIMEOUT_SECONDS:
+        problems.append(
+            "JOB_TIME_LIMIT_SECONDS: longer than BROKER_VISIBILITY_TIMEOUT_SECONDS; "
+            "the broker would hand out a job that still runs"
+        )
+    if settings.JOB_SOFT_TIME_LIMIT_SECONDS >= settings.JOB_TIME_LIMIT_SECONDS:
+        problems.append("JOB_SOFT_TIME_LIMIT_SECONDS: must be shorter than JOB_TIME_LIMIT_SECONDS")
+    return problems

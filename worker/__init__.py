@@ -1,0 +1,1 @@
+"""The worker: what only background processes do."""

@@ -1,0 +1,82 @@
+"""The Celery application of worker and beat:  celery -A worker.app worker | beat."""
+
+import os
+import socket
+import threading
+from typing import Any
+
+import structlog
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    task_failure,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
+
+from backend.infra.logging import configure_logging
+from backend.infra.queue import WORKER_SILENT_SECONDS, Queue, create_celery
+from backend.infra.sentry import capture, configure_sentry
+from backend.settings import get_settings
+from worker.schedule import beat_schedule
+
+log = structlog.get_logger(__name__)
+
+settings = get_settings()
+app = create_celery(settings)
+app.set_default()
+app.conf.update(
+    include=["worker.tasks"],
+    beat_schedule=beat_schedule(settings),
+    # Beat asks for the next due task this often at most; the default would round short intervals up.
+    beat_max_loop_interval=5,
+)
+_stopping = threading.Event()
+
+
+@setup_logging.connect
+def _configure_logging(**_kwargs: Any) -> None:
+    # Receiving this signal also keeps Celery from installing its own log format.
+    configure_logging(settings, os.environ.get("SLIPWAY_PROCESS", "worker"))
+
+
+@worker_ready.connect
+def _announce(**_kwargs: Any) -> None:
+    configure_sentry(settings, "worker")
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    threading.Thread(target=_announce_forever, args=(Queue(settings), name), daemon=True, name="announce").start()
+    log.info("worker_ready", name=name, concurrency=settings.WORKER_CONCURRENCY)
+
+
+@worker_shutting_down.connect
+def _stop_announcing(**_kwargs: Any) -> None:
+    _stopping.set()
+
+
+@worker_process_init.connect
+def _start_process(**_kwargs: Any) -> None:
+    configure_sentry(settings, "worker")
+
+
+@beat_init.connect
+def _start_beat(**_kwargs: Any) -> None:
+    configure_logging(settings, "beat")
+    configure_sentry(settings, "beat")
+    log.info("beat_ready")
+
+
+@task_failure.connect
+def _report_failure(task_id: str, exception: BaseException, sender: Any, **_kwargs: Any) -> None:
+    if settings.SENTRY_DSN.get_secret_value():
+        capture(exception, task=sender.name, task_id=task_id)
+
+
+def _announce_forever(queue: Queue, name: str) -> None:
+    """Give a sign of life for /health until the worker stops."""
+    while not _stopping.is_set():
+        try:
+            queue.announce_worker(name)
+        except Exception as error:
+            log.warning("announce_failed", error=type(error).__name__)
+        _stopping.wait(WORKER_SILENT_SECONDS / 3)

@@ -1,0 +1,160 @@
+"""One job from lease to results: fetch the photo, run the pipeline, store what it makes."""
+
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.infra.db import transaction
+from backend.infra.storage import ObjectMissing, Storage, StorageError
+from backend.jobs import leases
+from backend.jobs.failures import Failure
+from backend.jobs.leases import LeaseLost
+from backend.jobs.models import Job
+from backend.jobs.upkeep import results_prefix
+from backend.settings import Settings
+from worker import pipeline
+from worker.heartbeat import Heartbeat
+
+log = structlog.get_logger(__name__)
+
+MAX_BACKOFF_SECONDS = 300
+OUTSIDE_TROUBLE = (StorageError, OSError, OperationalError, InterfaceError, PoolTimeout)
+
+
+class OriginalChanged(Exception):
+    """The file in storage is not as long as the one that was announced."""
+
+
+def process_job(job_id: UUID, settings: Settings, sessions: sessionmaker[Session], storage: Storage) -> None:
+    """Take the job and bring it to an end: completed, failed, or back in the queue after outside trouble."""
+    with transaction(sessions) as session:
+        job = leases.start_job(session, settings, job_id)
+    if job is None:
+        log.info("job_not_taken", job_id=str(job_id))
+        return
+    with structlog.contextvars.bound_contextvars(request_id=job.request_id, job_id=str(job_id)):
+        log.info("job_started", attempt=job.attempts, preset=job.preset)
+        JobRun(job, settings, sessions, storage).run()
+
+
+class JobRun:
+    """One attempt at one job, by whoever holds its lease."""
+
+    def __init__(self, job: Job, settings: Settings, sessions: sessionmaker[Session], storage: Storage) -> None:
+        assert job.lease_token is not None
+        self._job = job
+        self._token = job.lease_token
+        self._settings = settings
+        self._sessions = sessions
+        self._storage = storage
+        self._prefix = f"{results_prefix(job.id)}/{job.attempts}"
+
+    def run(self) -> None:
+        """Run the attempt and write its end; an end that is not ours to write any more is left to its owner."""
+        try:
+            with Heartbeat(self._job.id, self._token, self._settings, self._sessions) as heartbeat:
+                self._end(heartbeat)
+        except LeaseLost:
+            log.info("job_lease_lost")
+            with suppress(StorageError):
+                self._storage.delete_prefix(f"{self._prefix}/")
+
+    def _end(self, heartbeat: Heartbeat) -> None:
+        try:
+            results = self._process(heartbeat)
+        except OUTSIDE_TROUBLE as error:
+            self._put_back(error)
+        except Exception as error:
+            if isinstance(error, LeaseLost):
+                raise
+            self._fail(error)
+        else:
+            with transaction(self._sessions) as session:
+                leases.complete_job(session, self._settings, self._job.id, self._token, results)
+            log.info("job_completed", results=len(results))
+
+    def _process(self, heartbeat: Heartbeat) -> list[dict[str, Any]]:
+        results: list[dict[str, Any]] = []
+        with tempfile.TemporaryDirectory(prefix="job-") as folder:
+            for step in self._steps(Path(folder)):
+                heartbeat.check()
+                if step.variant is not None:
+                    results.append(self._store(step.variant))
+                # 100 is said by complete_job alone, together with the results.
+                self._advance(min(step.progress, 99), step.original)
+        return results
+
+    def _steps(self, folder: Path) -> Iterator[pipeline.Step]:
+        original = folder / "original"
+        self._storage.download(self._job.original_key, original)
+        if original.stat().st_size != self._job.size:
+            raise OriginalChanged
+        recipe = pipeline.Recipe(cast("pipeline.Preset", self._job.preset), self._job.enhance, self._job.watermark)
+        target = folder / "results"
+        target.mkdir()
+        return pipeline.run(original, recipe, target)
+
+    def _store(self, variant: pipeline.Variant) -> dict[str, Any]:
+        key = f"{self._prefix}/{variant.name}"
+        self._storage.upload(variant.path, key, content_type=variant.content_type)
+        size = variant.path.stat().st_size
+        variant.path.unlink()
+        return {
+            "name": variant.name,
+            "key": key,
+            "format": variant.format,
+            "content_type": variant.content_type,
+            "width": variant.width,
+            "height": variant.height,
+            "size": size,
+        }
+
+    def _advance(self, progress: int, original: pipeline.Size | None) -> None:
+        values = {"progress": progress}
+        if original is not None:
+            values |= {"width": original.width, "height": original.height}
+        with transaction(self._sessions) as session:
+            leases.advance_job(session, self._job.id, self._token, **values)
+
+    def _put_back(self, error: Exception) -> None:
+        wait = backoff(self._job.attempts, self._settings.JOB_RETRY_BACKOFF_SECONDS)
+        log.warning("job_put_back", error=f"{type(error).__name__}: {error}", wait_seconds=round(wait, 1))
+        with transaction(self._sessions) as session:
+            leases.put_back_job(session, self._settings, self._job.id, self._token, timedelta(seconds=wait))
+
+    def _fail(self, error: Exception) -> None:
+        code = _failure_code(error)
+        log.warning("job_failed", code=code, exc_info=error if code == Failure.INTERNAL else None)
+        with transaction(self._sessions) as session:
+            leases.fail_job(session, self._settings, self._job.id, self._token, code)
+        if code == Failure.INTERNAL:
+            raise error
+
+
+def backoff(attempt: int, first_seconds: float) -> float:
+    """Return the seconds to wait after `attempt`: doubling, capped, with jitter so that jobs don't return as one."""
+    ceiling = min(first_seconds * 2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS)
+    return random.uniform(ceiling / 2, ceiling)
+
+
+def _failure_code(error: Exception) -> str:
+    if isinstance(error, pipeline.BadInput):
+        return error.code
+    if isinstance(error, SoftTimeLimitExceeded):
+        return Failure.TIMED_OUT
+    if isinstance(error, ObjectMissing):
+        return Failure.ORIGINAL_MISSING
+    if isinstance(error, OriginalChanged):
+        return Failure.ORIGINAL_CHANGED
+    return Failure.INTERNAL

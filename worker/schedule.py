@@ -1,0 +1,25 @@
+"""What beat sends, and how often. Each task is harmless when it runs twice or late."""
+
+from typing import Any
+
+from backend.infra.queue import HOUSEKEEPING_QUEUE, Task
+from backend.settings import Settings
+
+EXPIRE_SECONDS = 300.0
+
+
+def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return Celery's `beat_schedule`; a task not taken within one interval is dropped, the next one follows."""
+    intervals = {
+        Task.REQUEUE_LOST_JOBS: settings.SWEEP_INTERVAL_SECONDS,
+        Task.PURGE_DELETED: settings.SWEEP_INTERVAL_SECONDS,
+        Task.EXPIRE: EXPIRE_SECONDS,
+    }
+    return {
+        str(task): {
+            "task": str(task),
+            "schedule": seconds,
+            "options": {"queue": HOUSEKEEPING_QUEUE, "expires": seconds, "ignore_result": True},
+        }
+        for task, seconds in intervals.items()
+    }
