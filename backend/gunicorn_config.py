@@ -1,16 +1,29 @@
 """Gunicorn's settings: a master that loads the application once, and workers that share its memory."""
 
+from typing import Any
+
+from uvicorn_worker import UvicornWorker
+
 from backend.settings import get_settings
+
+
+class Worker(UvicornWorker):
+    """Uvicorn under gunicorn; our middleware writes the access log, and the server's name is nobody's business."""
+
+    CONFIG_KWARGS: dict[str, Any] = {**UvicornWorker.CONFIG_KWARGS, "server_header": False, "access_log": False}
+
 
 _settings = get_settings()
 
-bind = f"127.0.0.1:{_settings.PORT}" if _settings.ENVIRONMENT == "development" else f"0.0.0.0:{_settings.PORT}"
+bind = f"{'127.0.0.1' if _settings.ENVIRONMENT == 'development' else '0.0.0.0'}:{_settings.PORT}"  # noqa: S104
 workers = _settings.WEB_CONCURRENCY
-worker_class = "uvicorn_worker.UvicornWorker"
+worker_class = Worker
 preload_app = True
 keepalive = 65
 timeout = 60
 graceful_timeout = 30
 max_requests = 50_000
 max_requests_jitter = 5_000
+control_socket_disable = True
+# Without this gunicorn installs handlers of its own beside those of backend.infra.logging.
 logconfig_dict = {"version": 1, "disable_existing_loggers": False}

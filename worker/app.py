@@ -1,7 +1,8 @@
-"""The Celery application of worker and beat:  celery -A worker.app worker | beat."""
+"""The Celery application of worker and beat: `celery -A worker.app worker` and `celery -A worker.app beat`."""
 
 import os
 import socket
+import sys
 import threading
 from typing import Any
 
@@ -23,6 +24,9 @@ from worker.schedule import beat_schedule
 
 log = structlog.get_logger(__name__)
 
+# Jobs run side by side in processes; more threads in each would only make them wait for one another.
+os.environ.setdefault("VIPS_CONCURRENCY", "1")
+
 settings = get_settings()
 app = create_celery(settings)
 app.set_default()
@@ -38,7 +42,7 @@ _stopping = threading.Event()
 @setup_logging.connect
 def _configure_logging(**_kwargs: Any) -> None:
     # Receiving this signal also keeps Celery from installing its own log format.
-    configure_logging(settings, os.environ.get("SLIPWAY_PROCESS", "worker"))
+    configure_logging(settings, "beat" if "beat" in sys.argv else "worker")
 
 
 @worker_ready.connect
@@ -61,7 +65,6 @@ def _start_process(**_kwargs: Any) -> None:
 
 @beat_init.connect
 def _start_beat(**_kwargs: Any) -> None:
-    configure_logging(settings, "beat")
     configure_sentry(settings, "beat")
     log.info("beat_ready")
 

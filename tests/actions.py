@@ -1,0 +1,48 @@
+"""What a user does, in one call each."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+PASSWORD = "correct horse battery"
+
+
+def sign_up_and_in(client: httpx.Client) -> dict[str, Any]:
+    """Make an account with a fresh address, sign in with it, and return it."""
+    email = f"{uuid4().hex}@example.com"
+    body = {"email": email, "password": PASSWORD, "name": "A new user"}
+    assert client.post("/api/accounts", json=body).status_code == 201
+    answer = client.post("/api/session", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+def send_photo(client: httpx.Client, data: bytes, content_type: str = "image/jpeg", filename: str = "photo.jpg") -> str:
+    """Upload a file as the browser does, and return the upload's id."""
+    answer = client.post("/api/uploads", json={"filename": filename, "content_type": content_type, "size": len(data)})
+    assert answer.status_code == 201, answer.text
+    upload = answer.json()
+    sent = httpx.request(upload["method"], upload["url"], content=data, headers=upload["headers"])
+    assert sent.status_code == 200, sent.text
+    return str(upload["upload_id"])
+
+
+def create_job(client: httpx.Client, upload_id: str, **recipe: Any) -> dict[str, Any]:
+    """Queue a job for an upload, and return it."""
+    answer = client.post("/api/jobs", json={"upload_id": upload_id, "recipe": {"preset": "web"} | recipe})
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+def wait_for_job(client: httpx.Client, job_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
+    """Poll a job until it has one of `statuses` (by default: has ended), and return it."""
+    wanted = statuses or ("completed", "failed", "cancelled")
+    deadline = time.monotonic() + seconds
+    while True:
+        job = dict(client.get(f"/api/jobs/{job_id}").raise_for_status().json())
+        if job["status"] in wanted:
+            return job
+        assert time.monotonic() < deadline, f"the job is still {job['status']}: {job}"
+        time.sleep(0.05)

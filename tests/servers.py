@@ -1,0 +1,102 @@
+"""The application's own processes for tests: web on a socket, worker and beat as subprocesses."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import uvicorn
+from pydantic import SecretStr
+
+from backend.main import create_app
+from backend.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class LiveServer:
+    """The web application behind a real socket, in a thread of the test process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = create_app(settings)
+        self._server = uvicorn.Server(
+            uvicorn.Config(self.app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=2)
+        )
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def __enter__(self) -> "LiveServer":
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started:
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.005)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        # Disk storage signs URLs with the public address, known only now.
+        if hasattr(self.app.state.storage, "_public_url"):
+            self.app.state.storage._public_url = self.url
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.app.state.subscriber.end_streams()
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    def client(self) -> httpx.Client:
+        """Return a client with a cookie jar of its own."""
+        return httpx.Client(base_url=self.url, timeout=10)
+
+
+class WorkerProcess:
+    """A real Celery worker, or beat, as production starts it; its output is kept in a file."""
+
+    def __init__(self, settings: Settings, folder: Path, role: str = "worker") -> None:
+        options = {
+            "worker": ["--without-gossip", "--without-mingle", "--without-heartbeat", "-Q", "jobs,housekeeping"],
+            "beat": [],
+        }
+        self.log = folder / f"{role}-{uuid4().hex[:6]}.log"
+        self._role = role
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", role, *options[role]],
+                cwd=ROOT,
+                env=environment_of(settings),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> "WorkerProcess":
+        deadline = time.monotonic() + 20
+        while f"{self._role}_ready" not in self.log.read_text():
+            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def stop(self, seconds: float = 20) -> None:
+        """Stop as a deploy does: SIGTERM, then wait for the warm shutdown."""
+        self.process.terminate()
+        self.process.wait(seconds)
+
+    def kill(self) -> None:
+        """Kill every process of it at once, as a lost machine does."""
+        os.killpg(self.process.pid, 9)
+        self.process.wait(5)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment that gives a process these settings."""
+    values = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name in settings.model_fields_set
+        for value in [getattr(settings, name)]
+    }
+    return {**os.environ, **values, "ENVIRONMENT": "test", "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"}
