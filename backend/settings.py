@@ -4,7 +4,6 @@ For a setting X the value comes from the first of: the file named by `X_FILE`, t
 `.env` (development only), the default. No other file of the application reads the environment.
 """
 
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,8 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from backend.settings_rules import deployment_problems, normalise_database_url, normalise_redis_url
-from backend.settings_source import SecretFileSource, SettingsError
+from backend.settings_rules import (
+    check_sentry_dsn,
+    deployment_problems,
+    normalise_database_url,
+    normalise_redis_url,
+)
+from backend.settings_source import SecretFileSource, SettingsError, UnreadableFile, environment_name
 
 DEPLOYED = ("staging", "production")
 DEVELOPMENT_JWT_SECRET = "development-only-secret-never-use-it-elsewhere"
@@ -23,7 +27,12 @@ class Settings(BaseSettings):
     """The application's configuration; immutable, complete, and checked when it is made."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_ignore_empty=True,
+        case_sensitive=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     # --- the application
@@ -122,6 +131,13 @@ class Settings(BaseSettings):
     SENTRY_DSN: SecretStr = Field(SecretStr(""), description="Sentry project; empty sends nothing.")
     SENTRY_TRACES_SAMPLE_RATE: float = Field(0.1, ge=0, le=1, description="Share of requests traced by Sentry.")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_unreadable_file(cls, value: object) -> object:
+        if isinstance(value, UnreadableFile):
+            raise ValueError(value.problem)
+        return value
+
     @field_validator("ALLOWED_ORIGINS", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
@@ -129,10 +145,11 @@ class Settings(BaseSettings):
             return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
         return value
 
-    @field_validator("PUBLIC_URL")
+    @field_validator("PUBLIC_URL", "S3_ENDPOINT_URL")
     @classmethod
-    def _check_public_url(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
+    def _check_web_address(cls, value: str, info: ValidationInfo) -> str:
+        missing = not value and info.field_name == "S3_ENDPOINT_URL"
+        if not missing and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
 
@@ -146,6 +163,12 @@ class Settings(BaseSettings):
     def _normalise_redis_url(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         deployed = info.data.get("ENVIRONMENT") in DEPLOYED
         return SecretStr(normalise_redis_url(value.get_secret_value(), deployed=deployed))
+
+    @field_validator("SENTRY_DSN")
+    @classmethod
+    def _check_sentry_dsn(cls, value: SecretStr) -> SecretStr:
+        check_sentry_dsn(value.get_secret_value())
+        return value
 
     @property
     def deployed(self) -> bool:
@@ -173,8 +196,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources; a laptop's `.env` must never leak into a test run or a deployment."""
         sources = (init_settings, SecretFileSource(settings_cls), env_settings)
-        in_development = os.environ.get("ENVIRONMENT", "").strip() in ("", "development")
-        return (*sources, dotenv_settings) if in_development else sources
+        return (*sources, dotenv_settings) if environment_name() in ("", "development") else sources
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -183,15 +205,19 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError with all problems in one message, naming settings but never their values.
     """
     problems: list[str] = []
+    invalid: tuple[str, ...] = ()
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
         problems += [_sentence(item) for item in error.errors(include_url=False, include_input=False)]
         settings = _without_invalid(error, overrides)
+        invalid = tuple(f"{item['loc'][0]}:" for item in error.errors())
     if settings.deployed:
-        problems += deployment_problems(settings, DEVELOPMENT_JWT_SECRET)
-        if "ENVIRONMENT" not in os.environ and "ENVIRONMENT" not in overrides:
-            problems.append("ENVIRONMENT: staging and production are set in the environment, not in .env")
+        # What is invalid was replaced by its default, about which there is nothing more to say.
+        refused = deployment_problems(settings, DEVELOPMENT_JWT_SECRET)
+        problems += [problem for problem in refused if not problem.startswith(invalid)]
+    if settings.ENVIRONMENT != "development" and not environment_name() and "ENVIRONMENT" not in overrides:
+        problems.append("ENVIRONMENT: anything but development is set in the environment, not in .env")
     if problems:
         raise SettingsError(problems)
     return settings

@@ -1,13 +1,19 @@
 """Rules about values: how URLs are normalised, and what staging and production refuse."""
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 if TYPE_CHECKING:
     from backend.settings import Settings
 
 PLACEHOLDERS = ("change-me", "changeme", "change_me", "placeholder", "your-", "example", "secret-key", "<")
 MIN_SECRET_BYTES = 32
+SENTRY_DSN = re.compile(r"https?://[^@/:\s]+(:[^@/\s]*)?@[^@/\s]+(/[^?\s]*)?/\d+")
+UNREADABLE_URL = "is not a URL; write special characters of the user and password as %XX"
 
 
 def normalise_database_url(url: str) -> str:
@@ -17,10 +23,15 @@ def normalise_database_url(url: str) -> str:
     """
     scheme, separator, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and separator:
-        return f"postgresql+psycopg://{rest}"
-    if scheme == "sqlite" and separator:
-        return url
-    raise ValueError("must start with postgresql:// or sqlite:///")
+        url = f"postgresql+psycopg://{rest}"
+    elif scheme != "sqlite" or not separator:
+        raise ValueError("must start with postgresql:// or sqlite:///")
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        # The parser's own message quotes the URL, and with it the password.
+        raise ValueError(UNREADABLE_URL) from None
+    return url
 
 
 def normalise_redis_url(url: str, *, deployed: bool) -> str:
@@ -30,7 +41,7 @@ def normalise_redis_url(url: str, *, deployed: bool) -> str:
     `?ssl_cert_reqs=required` verifies in both. Raises ValueError for another scheme, and for checks
     that are switched off outside development.
     """
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme not in ("redis", "rediss"):
         raise ValueError("must start with redis:// or rediss://")
     if not parts.hostname:
@@ -41,12 +52,30 @@ def normalise_redis_url(url: str, *, deployed: bool) -> str:
         return url
     query = dict(parse_qsl(parts.query))
     query.pop("ssl", None)
-    wanted = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_")
-    unverified = wanted == "none" or query.get("ssl_check_hostname", "true").lower() in ("false", "0", "no")
-    if unverified and deployed:
+    unverified = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_") == "none"
+    unnamed = query.pop("ssl_check_hostname", "true").lower() not in ("true", "t", "yes", "y", "1", "")
+    if (unverified or unnamed) and deployed:
         raise ValueError("switches certificate checks off; remove ssl_cert_reqs and ssl_check_hostname from it")
-    query["ssl_cert_reqs"] = "none" if wanted == "none" else "required"
+    query["ssl_cert_reqs"] = "none" if unverified else "required"
+    if unnamed:
+        query["ssl_check_hostname"] = "false"
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote, safe="/:")))
+
+
+def check_sentry_dsn(dsn: str) -> None:
+    """Raise ValueError unless Sentry could use the DSN; its own check comes when the process has already started."""
+    if dsn and not SENTRY_DSN.fullmatch(dsn):
+        raise ValueError("is not a DSN like https://key@host/project")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        # As above: Python's message quotes what it could not read.
+        raise ValueError(UNREADABLE_URL) from None
+    return parts
 
 
 def _private_network(host: str) -> bool:

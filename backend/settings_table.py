@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from backend.settings import Settings, load_settings
@@ -15,13 +16,13 @@ def print_settings() -> int:
         settings = load_settings()
     except SettingsError as error:
         for problem in error.problems:
-            console.print(f"[red]✗[/red] {problem}", highlight=False, soft_wrap=True)
+            console.print(f"[red]✗[/red] {escape(problem)}", highlight=False, soft_wrap=True)
         console.print(f"{len(error.problems)} problem(s): the application would not start.")
         return 1
     table = Table("Setting", "Value", "Source", "Meaning")
     for name, field in Settings.model_fields.items():
         source = "set" if name in settings.model_fields_set else "default"
-        table.add_row(name, _shown(getattr(settings, name)), source, field.description)
+        table.add_row(name, escape(_shown(getattr(settings, name))), source, escape(field.description or ""))
     console.print(table)
     console.print("The application would start.")
     return 0

@@ -14,13 +14,13 @@ START_SECONDS = 10
 
 
 @contextmanager
-def embedded_valkey() -> Iterator[str]:
-    """Run Valkey on a free port for the length of the block, and give its URL.
+def embedded_valkey(port: int | None = None) -> Iterator[str]:
+    """Run Valkey, on a free port unless one is given, for the length of the block, and give its URL.
 
     It keeps nothing on disk: the database says which jobs wait, and what is lost is sent again. In a session
     of its own, since Ctrl-C in the terminal must reach the worker first, which still has messages to settle.
     """
-    port = free_port()
+    port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
         options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", folder, "--logfile", "valkey.log"]
         process = subprocess.Popen([str(get_binary_path()), *options], start_new_session=True)

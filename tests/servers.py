@@ -1,10 +1,12 @@
 """The application's own processes for tests: web on a socket, worker and beat as subprocesses."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,7 +28,8 @@ class LiveServer:
         self._server = uvicorn.Server(
             uvicorn.Config(self.app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=2)
         )
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "LiveServer":
         self._thread.start()
@@ -42,13 +45,25 @@ class LiveServer:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.app.state.subscriber.end_streams()
+        self.call(self.app.state.subscriber.end_streams)
         self._server.should_exit = True
         self._thread.join(10)
+
+    def call(self, callback: Callable[[], None]) -> None:
+        """Call back in the server's event loop, as its signal handler does."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(callback)
 
     def client(self) -> httpx.Client:
         """Return a client with a cookie jar of its own."""
         return httpx.Client(base_url=self.url, timeout=10)
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            await self._server.serve()
+
+        asyncio.run(serve())
 
 
 class WorkerProcess:

@@ -11,7 +11,7 @@ from pathlib import Path
 def ca_file(pem: str) -> str:
     """Return the path of a private temporary file that holds `pem` for as long as this process lives."""
     descriptor, path = tempfile.mkstemp(prefix="ca-", suffix=".pem")
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(pem)
     atexit.register(_remove, path, os.getpid())
     return path

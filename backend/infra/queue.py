@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.infra.breaker import create_breaker
 from backend.infra.ca_files import ca_file
 from backend.infra.db import after_commit
-from backend.infra.redis import accepts_any_certificate, connect, uses_tls
+from backend.infra.redis import accepts_any_certificate, checks_host_name, connect, uses_tls
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class Queue:
     @cached_property
     def celery(self) -> "Celery":
         """The Celery application, made when first used: importing Celery takes 120 ms."""
-        return create_celery(self._settings)
+        app = create_celery(self._settings)
+        # A publisher tries once: kombu would retry for seconds inside a request, `retry=False` or not.
+        app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
+        return app
 
     @cached_property
     def redis(self) -> "Redis":
@@ -143,10 +146,9 @@ def celery_configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _tls_options(settings: Settings) -> dict[str, Any]:
-    unchecked = accepts_any_certificate(settings)
     options: dict[str, Any] = {
-        "ssl_cert_reqs": ssl.CERT_NONE if unchecked else ssl.CERT_REQUIRED,
-        "ssl_check_hostname": not unchecked,
+        "ssl_cert_reqs": ssl.CERT_NONE if accepts_any_certificate(settings) else ssl.CERT_REQUIRED,
+        "ssl_check_hostname": checks_host_name(settings),
     }
     if settings.REDIS_CA_CERT:
         options["ssl_ca_certs"] = ca_file(settings.REDIS_CA_CERT)

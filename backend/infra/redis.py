@@ -36,10 +36,16 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     """Return redis-py's keyword arguments for time-outs and TLS."""
     options: dict[str, Any] = {"socket_connect_timeout": TIMEOUT_SECONDS, "health_check_interval": 15}
     if uses_tls(settings):
-        options["ssl_check_hostname"] = not accepts_any_certificate(settings)
+        options["ssl_check_hostname"] = checks_host_name(settings)
         if settings.REDIS_CA_CERT:
             options["ssl_ca_certs"] = ca_file(settings.REDIS_CA_CERT)
     return options
+
+
+def checks_host_name(settings: Settings) -> bool:
+    """Whether a certificate must be for the URL's host; settings allow that to be off in development alone."""
+    query = urlsplit(settings.REDIS_URL.get_secret_value()).query
+    return not accepts_any_certificate(settings) and "ssl_check_hostname=false" not in query
 
 
 def uses_tls(settings: Settings) -> bool:

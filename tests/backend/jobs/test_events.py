@@ -1,0 +1,88 @@
+"""The event stream: a snapshot, then what happens; it survives Valkey and never holds up a shutdown."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import Queue
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.jobs import events
+from tests.actions import create_job, send_photo
+from tests.servers import LiveServer
+
+Event = tuple[str, dict[str, Any]]
+
+
+@contextmanager
+def listening(client: httpx.Client) -> Iterator["Queue[Event | None]"]:
+    """Read the stream in a thread; the queue gets each event, and None at the end."""
+    received: Queue[Event | None] = Queue()
+    connected = threading.Event()
+
+    def read() -> None:
+        # The test's end closes the socket under the reader.
+        with suppress(httpx.ReadError), client.stream("GET", "/api/jobs/events", timeout=20) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            connected.set()
+            name = ""
+            for line in answer.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    received.put((name, json.loads(line.removeprefix("data: "))))
+            received.put(None)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    assert connected.wait(5)
+    yield received
+
+
+def next_event(received: "Queue[Event | None]", seconds: float = 5) -> Event:
+    event = received.get(timeout=seconds)
+    assert event is not None, "the stream ended"
+    return event
+
+
+def test_a_stream_begins_with_the_recent_jobs_oldest_first(user: httpx.Client, photo: bytes) -> None:
+    made = [create_job(user, send_photo(user, photo))["id"] for _ in range(2)]
+    with listening(user) as received:
+        assert [next_event(received)[1]["id"] for _ in made] == made
+
+
+def test_a_stream_tells_what_happens_to_the_users_own_jobs(
+    user: httpx.Client, other_user: httpx.Client, photo: bytes
+) -> None:
+    with listening(user) as received:
+        create_job(other_user, send_photo(other_user, photo))
+        job = create_job(user, send_photo(user, photo))
+        assert next_event(received) == ("job", job)
+        user.post(f"/api/jobs/{job['id']}/cancel")
+        assert next_event(received)[1]["status"] == "cancelled"
+        user.delete(f"/api/jobs/{job['id']}")
+        assert next_event(received) == ("job-deleted", {"id": job["id"]})
+
+
+def test_open_streams_hold_no_database_connection(server: LiveServer, user: httpx.Client) -> None:
+    with listening(user), listening(user), listening(user), listening(user):
+        time.sleep(0.2)
+        assert server.app.state.engine.pool.checkedout() == 0
+
+
+def test_a_stream_ends_when_the_process_is_told_to_stop(server: LiveServer, user: httpx.Client) -> None:
+    with listening(user) as received:
+        server.call(server.app.state.subscriber.end_streams)
+        assert received.get(timeout=2) is None
+
+
+def test_a_stream_ends_itself_after_its_time(user: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "STREAM_SECONDS", 0.3)
+    started = time.monotonic()
+    with listening(user) as received:
+        assert received.get(timeout=5) is None
+    assert time.monotonic() - started < 3

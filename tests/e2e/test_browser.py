@@ -1,0 +1,74 @@
+"""The main job as a person does it, in a real browser."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pyvips
+from playwright.sync_api import Page, sync_playwright
+
+from backend.settings import Settings
+from scripts.browser import browser_path
+from tests.actions import PASSWORD, sign_up_and_in
+from tests.conftest import MakeSettings
+from tests.photos import make_photo
+from tests.servers import LiveServer
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings) -> Settings:
+    """The settings, with the built frontend."""
+    built = ROOT / "frontend" / "dist"
+    assert (built / "index.html").exists(), "the frontend is not built; run: make test"
+    return make_settings(FRONTEND_DIR=built)
+
+
+@pytest.fixture
+def page(server: LiveServer) -> Iterator[Page]:
+    """A page of a fresh browser; an error on its console fails the test."""
+    with sync_playwright() as playwright:
+        path = os.environ.get("BROWSER_PATH") or browser_path()
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page(base_url=server.url)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
+        yield page
+        browser.close()
+        assert errors == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_person_signs_in_drops_a_photo_and_downloads_a_result(page: Page, server: LiveServer, tmp_path: Path) -> None:
+    with server.client() as client:
+        email = sign_up_and_in(client)["email"]
+    photo = tmp_path / "Bag red.jpg"
+    photo.write_bytes(make_photo(2000, 1500))
+
+    page.goto("/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.locator("input[type=file]").set_input_files(photo)
+    card = page.get_by_role("article").filter(has_text="Bag red.jpg")
+    card.get_by_text("Completed").wait_for(timeout=30_000)
+    with page.expect_download() as download:
+        card.get_by_role("link", name="web-800.webp").click()
+    saved = tmp_path / "saved.webp"
+    download.value.save_as(saved)
+
+    assert download.value.suggested_filename == "Bag red-web-800.webp"
+    picture = pyvips.Image.new_from_file(str(saved))
+    assert (picture.width, picture.height) == (800, 600)

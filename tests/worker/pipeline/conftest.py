@@ -1,0 +1,97 @@
+"""Photos made in code, and one call that runs the pipeline on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pyvips
+
+from worker.pipeline import Recipe, Step, run
+
+RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 40), (30, 40, 210), (240, 240, 240)
+
+
+@dataclass
+class Outcome:
+    """The steps of one run, and its files, decoded, by name."""
+
+    steps: list[Step]
+    files: dict[str, pyvips.Image]
+
+
+def decoded(path: Path) -> pyvips.Image:
+    # From a copy: libvips reads late, and the next run writes over the file.
+    return pyvips.Image.new_from_buffer(path.read_bytes(), "")
+
+
+@pytest.fixture
+def plain() -> Callable[..., pyvips.Image]:
+    """Make an RGB picture of one colour."""
+
+    def make(width: int, height: int, colour: tuple[int, ...] = RED) -> pyvips.Image:
+        picture = pyvips.Image.black(width, height) + list(colour)
+        return picture.cast("uchar").copy(interpretation="srgb")
+
+    return make
+
+
+@pytest.fixture
+def quarters(plain: Callable[..., pyvips.Image]) -> Callable[..., pyvips.Image]:
+    """Make a picture with another colour in each corner: red, green, blue, white, read as a page is."""
+
+    def make(width: int = 300, height: int = 200) -> pyvips.Image:
+        corners = [plain(width // 2, height // 2, colour) for colour in (RED, GREEN, BLUE, WHITE)]
+        return pyvips.Image.arrayjoin(corners, across=2)
+
+    return make
+
+
+@pytest.fixture
+def noise() -> Callable[..., pyvips.Image]:
+    """Make a picture with detail everywhere, always the same."""
+
+    def make(width: int = 300, height: int = 200) -> pyvips.Image:
+        grain = pyvips.Image.gaussnoise(width, height, mean=128, sigma=30, seed=7).cast("uchar")
+        return grain.bandjoin([grain.fliphor(), grain.flipver()]).copy(interpretation="srgb")
+
+    return make
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[..., Path]:
+    """Save a picture under a file name, with libvips save options."""
+
+    def write(picture: pyvips.Image, name: str, **options: Any) -> Path:
+        path = tmp_path / name
+        path.write_bytes(picture.write_to_buffer(path.suffix, **options))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., Outcome]:
+    """Run the pipeline on a file."""
+
+    def call(source: Path, preset: Any = "print", **recipe: Any) -> Outcome:
+        steps = list(run(source, Recipe(preset, **recipe), tmp_path / "out"))
+        variants = [step.variant for step in steps if step.variant]
+        files = {variant.name: decoded(variant.path) for variant in variants}
+        return Outcome(steps, files)
+
+    return call
+
+
+@pytest.fixture
+def is_near() -> Callable[..., bool]:
+    """Tell whether a pixel is a colour, give or take what a lossy file and a colour space may cost."""
+
+    def compare(picture: pyvips.Image, x: int, y: int, colour: tuple[int, ...], tolerance: int = 12) -> bool:
+        pixel = picture(x, y)
+        return len(pixel) == len(colour) and all(
+            abs(value - wanted) <= tolerance for value, wanted in zip(pixel, colour, strict=True)
+        )
+
+    return compare

@@ -1,0 +1,119 @@
+"""Real worker processes that die, and a broker that goes away: no accepted job is lost."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.settings import Settings
+from scripts.valkey import embedded_valkey, free_port
+from tests.actions import create_job, send_photo, sign_up_and_in, wait_for_job
+from tests.conftest import MakeSettings
+from tests.photos import make_photo
+from tests.servers import LiveServer, WorkerProcess
+
+LARGE_PHOTO = make_photo(6000, 4000)
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings) -> Settings:
+    """Short times, so that what is lost is found within seconds."""
+    return make_settings(JOB_LEASE_SECONDS=2, JOB_REQUEUE_AFTER_SECONDS=1, SWEEP_INTERVAL_SECONDS=1)
+
+
+@pytest.fixture
+def beat(settings: Settings, tmp_path: Path) -> Iterator[WorkerProcess]:
+    with WorkerProcess(settings, tmp_path, "beat") as beat:
+        yield beat
+
+
+@pytest.mark.usefixtures("beat")
+def test_a_job_outlives_kill_9_of_its_worker(user: httpx.Client, settings: Settings, tmp_path: Path) -> None:
+    doomed = WorkerProcess(settings, tmp_path).__enter__()
+    job = create_job(user, send_photo(user, LARGE_PHOTO), enhance=True)
+    wait_for_job(user, job["id"], "processing")
+    doomed.kill()
+    assert user.get(f"/api/jobs/{job['id']}").json()["status"] == "processing"
+    with WorkerProcess(settings, tmp_path):
+        done = wait_for_job(user, job["id"])
+    assert (done["status"], done["attempts"]) == ("completed", 2)
+    assert len(done["results"]) == 4
+
+
+def test_a_stopping_worker_finishes_its_job(user: httpx.Client, settings: Settings, tmp_path: Path) -> None:
+    with WorkerProcess(settings, tmp_path) as worker:
+        job = create_job(user, send_photo(user, LARGE_PHOTO))
+        wait_for_job(user, job["id"], "processing")
+        worker.stop()
+    done = user.get(f"/api/jobs/{job['id']}").json()
+    assert (done["status"], done["attempts"]) == ("completed", 1)
+
+
+def test_a_running_job_that_is_cancelled_stops(user: httpx.Client, worker: WorkerProcess) -> None:
+    job = create_job(user, send_photo(user, LARGE_PHOTO), enhance=True)
+    wait_for_job(user, job["id"], "processing")
+    assert user.post(f"/api/jobs/{job['id']}/cancel").json()["status"] == "cancelled"
+    deadline = time.monotonic() + 15
+    while "job_lease_lost" not in worker.log.read_text():
+        assert time.monotonic() < deadline, worker.log.read_text()
+        time.sleep(0.1)
+    assert user.get(f"/api/jobs/{job['id']}").json()["status"] == "cancelled"
+
+
+def test_jobs_are_accepted_while_valkey_is_down_and_done_when_it_is_back(
+    make_settings: MakeSettings, tmp_path: Path, photo: bytes
+) -> None:
+    port = free_port()
+    settings = make_settings(
+        REDIS_URL=f"redis://127.0.0.1:{port}/0", JOB_REQUEUE_AFTER_SECONDS=1, SWEEP_INTERVAL_SECONDS=1
+    )
+    with LiveServer(settings) as server, server.client() as user:
+        sign_up_and_in(user)
+        jobs = []
+        for _ in range(3):
+            upload_id = send_photo(user, photo)
+            started = time.monotonic()
+            jobs.append(create_job(user, upload_id))
+            assert time.monotonic() - started < 3
+        assert user.get("/health").json()["status"] == "degraded"
+        with embedded_valkey(port), WorkerProcess(settings, tmp_path), WorkerProcess(settings, tmp_path, "beat"):
+            assert {wait_for_job(user, job["id"])["status"] for job in jobs} == {"completed"}
+
+
+def test_worker_and_beat_live_through_a_restart_of_valkey(
+    make_settings: MakeSettings, tmp_path: Path, photo: bytes
+) -> None:
+    port = free_port()
+    settings = make_settings(
+        REDIS_URL=f"redis://127.0.0.1:{port}/0", JOB_REQUEUE_AFTER_SECONDS=1, SWEEP_INTERVAL_SECONDS=1
+    )
+    with LiveServer(settings) as server, server.client() as user:
+        sign_up_and_in(user)
+        with embedded_valkey(port):
+            worker = WorkerProcess(settings, tmp_path).__enter__()
+            beat = WorkerProcess(settings, tmp_path, "beat").__enter__()
+            wait_for_job(user, create_job(user, send_photo(user, photo))["id"])
+        with worker, beat:
+            meanwhile = create_job(user, send_photo(user, photo))
+            with embedded_valkey(port):
+                assert wait_for_job(user, meanwhile["id"], seconds=60)["status"] == "completed"
+                worker.process.send_signal(signal.SIGTERM)
+                worker.process.wait(30)
+
+
+def test_the_request_id_follows_a_job_into_the_workers_log(
+    user: httpx.Client, worker: WorkerProcess, photo: bytes
+) -> None:
+    upload_id = send_photo(user, photo)
+    answer = user.post(
+        "/api/jobs",
+        json={"upload_id": upload_id, "recipe": {"preset": "web"}},
+        headers={"X-Request-ID": "walk-of-one-job"},
+    )
+    wait_for_job(user, answer.json()["id"])
+    lines = [line for line in worker.log.read_text().splitlines() if "job_" in line]
+    assert len(lines) >= 2
+    assert all("walk-of-one-job" in line for line in lines)

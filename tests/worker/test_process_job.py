@@ -1,0 +1,242 @@
+"""One attempt at a job: every way it can end, and that nothing of a lost one is seen."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
+from sqlalchemy import update
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.infra.db import transaction, utc_now
+from backend.infra.disk_storage import DiskStorage
+from backend.infra.storage import Storage, StorageError
+from backend.jobs import transitions
+from backend.jobs.models import Job
+from backend.settings import Settings
+from tests.conftest import MakeSettings
+from tests.photos import make_photo
+from tests.worker.conftest import MakeJob
+from worker import pipeline
+from worker.process_job import backoff, process_job
+
+ReadJob = Callable[[UUID], Job]
+
+
+class FailingStorage:
+    """Storage at the edge of the system that is away, or slow, when one of its methods is called."""
+
+    def __init__(self, storage: Storage, **trouble: Callable[[], None]) -> None:
+        self._storage = storage
+        self._trouble = trouble
+
+    def __getattr__(self, name: str) -> object:
+        if name in self._trouble:
+            self._trouble[name]()
+        return getattr(self._storage, name)
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def trouble() -> None:
+        raise error
+
+    return trouble
+
+
+def test_results_become_visible_all_at_once(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: DiskStorage
+) -> None:
+    job = make_job(watermark="©", enhance=True)
+    seen: list[tuple[str, int]] = []
+
+    def look() -> None:
+        row = read_job(job.id)
+        seen.append((row.status, len(row.results)))
+
+    process_job(job.id, settings, sessions, FailingStorage(storage, upload=look))  # type: ignore[arg-type]
+    assert set(seen) == {("processing", 0)}
+    done = read_job(job.id)
+    assert (done.status, done.progress, done.attempts) == ("completed", 100, 1)
+    assert (done.width, done.height) == (640, 480)
+    assert done.lease_token is None
+    assert done.expires_at is not None
+    assert done.expires_at - utc_now() > timedelta(days=settings.RETENTION_DAYS - 1)
+    for result in done.results:
+        assert storage.find_size(result["key"]) == result["size"]
+
+
+def test_a_message_that_comes_twice_is_worked_on_once(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    job = make_job()
+    process_job(job.id, settings, sessions, storage)
+    first = read_job(job.id)
+    process_job(job.id, settings, sessions, storage)
+    assert (read_job(job.id).attempts, read_job(job.id).finished_at) == (1, first.finished_at)
+
+
+def test_a_message_about_no_job_is_dropped(
+    settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    process_job(uuid4(), settings, sessions, storage)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"this is no photo", "not_an_image"),
+        (make_photo(2000, 1500)[:3000], "truncated"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x01\x86\xa0\x00\x01\x86\xa0\x08\x02\x00\x00\x00", None),
+    ],
+)
+def test_a_bad_photo_fails_at_once_without_another_attempt(
+    make_job: MakeJob,
+    read_job: ReadJob,
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    storage: Storage,
+    data: bytes,
+    code: str | None,
+) -> None:
+    job = make_job(data)
+    process_job(job.id, settings, sessions, storage)
+    failed = read_job(job.id)
+    assert (failed.status, failed.attempts, failed.results) == ("failed", 1, [])
+    assert failed.failure_code in ([code] if code else ["not_an_image", "truncated", "too_many_pixels"])
+
+
+def test_an_original_that_vanished_or_changed_fails_with_its_own_code(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    vanished, changed = make_job(None), make_job(size=1)
+    for job in (vanished, changed):
+        process_job(job.id, settings, sessions, storage)
+    assert read_job(vanished.id).failure_code == "original_missing"
+    assert read_job(changed.id).failure_code == "original_changed"
+
+
+@pytest.mark.parametrize("method", ["download", "upload"])
+def test_outside_trouble_puts_the_job_back_and_later_it_succeeds(
+    make_job: MakeJob,
+    read_job: ReadJob,
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    storage: Storage,
+    method: str,
+) -> None:
+    job = make_job()
+    away = FailingStorage(storage, **{method: raising(StorageError("away"))})
+    process_job(job.id, settings, sessions, away)  # type: ignore[arg-type]
+    waiting = read_job(job.id)
+    assert (waiting.status, waiting.attempts, waiting.failure_code) == ("queued", 1, None)
+    assert waiting.sent_at > utc_now()
+    process_job(job.id, settings, sessions, storage)
+    assert (read_job(job.id).status, read_job(job.id).attempts) == ("completed", 2)
+
+
+def test_storage_that_stays_away_fails_the_job_after_its_attempts(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    job = make_job()
+    away = FailingStorage(storage, download=raising(StorageError("away")))
+    for _ in range(7):
+        process_job(job.id, settings, sessions, away)  # type: ignore[arg-type]
+    failed = read_job(job.id)
+    assert (failed.status, failed.failure_code, failed.attempts) == ("failed", "storage_unavailable", 5)
+
+
+def test_a_job_that_takes_too_long_fails_as_timed_out(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    job = make_job()
+    slow = FailingStorage(storage, upload=raising(SoftTimeLimitExceeded()))
+    process_job(job.id, settings, sessions, slow)  # type: ignore[arg-type]
+    assert read_job(job.id).failure_code == "timed_out"
+
+
+def test_a_bug_fails_the_job_and_is_raised_to_be_reported(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    job = make_job()
+    broken = FailingStorage(storage, upload=raising(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        process_job(job.id, settings, sessions, broken)  # type: ignore[arg-type]
+    assert (read_job(job.id).status, read_job(job.id).failure_code) == ("failed", "internal_error")
+
+
+def test_a_job_cancelled_while_it_runs_stops_and_leaves_no_files(
+    make_job: MakeJob,
+    read_job: ReadJob,
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    storage: DiskStorage,
+    tmp_path: Path,
+) -> None:
+    job = make_job()
+    uploads: list[str] = []
+
+    def cancel() -> None:
+        uploads.append("one")
+        with transaction(sessions) as session:
+            transitions.cancel(session, job.id, job.user_id, timedelta(days=1))
+
+    process_job(job.id, settings, sessions, FailingStorage(storage, upload=cancel))  # type: ignore[arg-type]
+    assert len(uploads) == 1, "the worker went on after the cancellation"
+    assert (read_job(job.id).status, read_job(job.id).results) == ("cancelled", [])
+    assert not list((tmp_path / "storage").rglob("results/**/*.*"))
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing_of_the_next_attempt(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    job = make_job()
+    taken_over = threading.Event()
+
+    def take_over() -> None:
+        if not taken_over.is_set():
+            taken_over.set()
+            with transaction(sessions) as session:
+                session.execute(update(Job).values(lease_expires_at=utc_now() - timedelta(seconds=1)))
+                assert transitions.requeue_lost(session, 10)
+            process_job(job.id, settings, sessions, storage)
+
+    process_job(job.id, settings, sessions, FailingStorage(storage, upload=take_over))  # type: ignore[arg-type]
+    done = read_job(job.id)
+    assert (done.status, done.attempts) == ("completed", 2)
+    assert all(f"/{done.attempts}/" in result["key"] for result in done.results)
+    assert all(storage.find_size(result["key"]) == result["size"] for result in done.results)
+
+
+def test_the_lease_is_renewed_while_a_job_runs(
+    make_job: MakeJob, read_job: ReadJob, make_settings: MakeSettings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    job = make_job()
+    settings = make_settings(JOB_LEASE_SECONDS=0.6)
+    expiries: list[object] = []
+
+    def slow() -> None:
+        time.sleep(0.5)
+        expiries.append(read_job(job.id).lease_expires_at)
+        with transaction(sessions) as session:
+            assert transitions.requeue_lost(session, 10) == []
+
+    process_job(job.id, settings, sessions, FailingStorage(storage, upload=slow))  # type: ignore[arg-type]
+    assert len(set(expiries)) == len(expiries) > 1
+    assert read_job(job.id).status == "completed"
+
+
+def test_backoff_doubles_up_to_a_ceiling_and_spreads() -> None:
+    for attempt, ceiling in ((1, 5), (2, 10), (3, 20), (12, 300)):
+        waits = {backoff(attempt, 5) for _ in range(200)}
+        assert ceiling / 2 <= min(waits) < max(waits) <= ceiling
+        assert len(waits) > 100
+
+
+def test_every_code_of_the_pipeline_has_a_sentence() -> None:
+    from backend.jobs.failures import MESSAGES
+
+    assert pipeline.BadInput("not_an_image", "x").code in MESSAGES

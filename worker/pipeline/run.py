@@ -1,0 +1,50 @@
+"""Run one recipe: judge the photo, decode it once, then make one file after the other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyvips
+
+from worker.pipeline.decode import decode
+from worker.pipeline.encode import write
+from worker.pipeline.model import Recipe, Size, Step
+from worker.pipeline.presets import PLANS
+from worker.pipeline.retouch import auto_levels, sharpen, watermark
+from worker.pipeline.source import open_photo
+
+JUDGED, DECODED, DONE = 5, 25, 100
+
+
+def run(source: Path, recipe: Recipe, target: Path) -> Iterator[Step]:
+    """Make every file of the recipe from the photo `source` in the folder `target`, made if missing.
+
+    The first step carries the original's size, each of the last a finished file; the last is at 100.
+
+    Raises, while it is iterated:
+        BadInput: the photo can't be used; `not_an_image`, `too_many_pixels` or `truncated`.
+        OSError: a file could not be read or written; the photo is not to blame.
+    """
+    plan = PLANS[recipe.preset]
+    photo = open_photo(source)
+    size = Size(photo.width, photo.height)
+    yield Step(JUDGED, original=size)
+    base = plan.colours(decode(photo, plan.box(size)))
+    if recipe.enhance:
+        base = auto_levels(base)
+    yield Step(DECODED)
+    target.mkdir(parents=True, exist_ok=True)
+    pictures = plan.pictures(base)
+    files, done = sum(len(picture.names) for picture in pictures), 0
+    for picture in pictures:
+        image = _finished(picture.image, recipe)
+        for name in picture.names:
+            variant = write(image, target / name)
+            done += 1
+            yield Step(DECODED + (DONE - DECODED) * done // files, variant=variant)
+
+
+def _finished(image: pyvips.Image, recipe: Recipe) -> pyvips.Image:
+    if recipe.enhance:
+        image = sharpen(image)
+    # In memory, so that two files of one picture don't retouch it twice.
+    return watermark(image, recipe.watermark or "").copy_memory()

@@ -1,0 +1,121 @@
+"""Open an untrusted photo: allow few formats, and judge it by its header before any pixel is decoded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyvips
+
+from worker.pipeline.model import BadInput
+
+MAX_PIXELS = 100_000_000
+MAX_SIDE = 30_000
+# Some decoders hold the whole picture at once; a small file must not fill the worker's memory.
+MAX_HELD_BYTES = 310_000_000
+
+NOT_AN_IMAGE = ("not_an_image", "This file is not a JPEG, PNG, WebP, AVIF, TIFF or GIF picture.")
+HEIC = ("not_an_image", "HEIC photos can't be read here. Export the photo as a JPEG and upload that.")
+TOO_MANY_PIXELS = (
+    "too_many_pixels",
+    "This picture has too many pixels. Make it smaller and try again.",
+)
+TRUNCATED = ("truncated", "This picture is damaged or incomplete. Upload it again.")
+
+HEADER_FAULTS = {
+    "not in a known format": NOT_AN_IMAGE,
+    "samples out of range": NOT_AN_IMAGE,
+    "width/height out of range": TOO_MANY_PIXELS,
+    "image dimension": TOO_MANY_PIXELS,
+}
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+TIFF_STARTS = (b"II*\0", b"MM\0*")
+# Not "warning": libjpeg warns of harmless slips in photos that cameras write and every viewer shows.
+FAIL_ON = "error"
+FIRST_SIDEWAYS_ORIENTATION = 5
+BYTES_PER_SAMPLE = {"uchar": 1, "char": 1, "ushort": 2, "short": 2}
+
+# An allowlist: the wheel also reads SVG, CSV and raw data, and its next version may read more.
+pyvips.operation_block_set("VipsForeignLoad", True)
+for _loader in ("Jpeg", "Png", "Webp", "Heif", "Tiff", "Nsgif"):
+    pyvips.operation_block_set(f"VipsForeignLoad{_loader}", False)
+# No operation is ever asked for twice: the cache would only hold on to finished photos.
+pyvips.cache_set_max(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo whose header passed. `width` and `height` are in pixels, as seen after orientation."""
+
+    path: Path
+    header: pyvips.Image
+    width: int
+    height: int
+
+
+def open_photo(path: Path) -> Photo:
+    """Read and judge the header of `path`; no pixel is decoded.
+
+    Raises BadInput when it is no photo or too large a one, OSError when the file can't be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS:
+        raise BadInput(*HEIC)
+    try:
+        header = load(path)
+    except pyvips.Error as error:
+        # A TIFF keeps its directory anywhere, so a cut one looks unknown to libvips.
+        fault = TRUNCATED if start.startswith(TIFF_STARTS) else _header_fault(error)
+        raise BadInput(*fault) from error
+    _judge(header)
+    width, height = header.width, header.height
+    if header.get_typeof("orientation") and header.get("orientation") >= FIRST_SIDEWAYS_ORIENTATION:
+        width, height = height, width
+    return Photo(path, header, width, height)
+
+
+def load(path: Path) -> pyvips.Image:
+    """Return the picture in `path`, its pixels yet to be read, top to bottom and only once."""
+    return pyvips.Image.new_from_source(byte_source(path), "", access="sequential", fail_on=FAIL_ON)
+
+
+def byte_source(path: Path) -> pyvips.Source:
+    """Return `path` as a source: libvips would read options out of a name such as `photo[page=2].tif`."""
+    return pyvips.Source.new_from_file(str(path))
+
+
+def colour_channels(image: pyvips.Image) -> int:
+    """Return how many of the image's bands hold colour; the others are alpha or unknown."""
+    return {"b-w": 1, "grey16": 1, "cmyk": 4}.get(image.interpretation, 3)
+
+
+def _header_fault(error: pyvips.Error) -> tuple[str, str]:
+    return next((fault for phrase, fault in HEADER_FAULTS.items() if phrase in str(error)), TRUNCATED)
+
+
+def _judge(header: pyvips.Image) -> None:
+    pixels = header.width * header.height
+    held = pixels * _held_bytes_per_pixel(header)
+    if pixels > MAX_PIXELS or max(header.width, header.height) > MAX_SIDE or held > MAX_HELD_BYTES:
+        raise BadInput(*TOO_MANY_PIXELS)
+
+
+def _held_bytes_per_pixel(header: pyvips.Image) -> int:
+    """What the decoder holds of the whole picture at once, as measured; 0 when it streams."""
+    decoded: int = header.bands * BYTES_PER_SAMPLE.get(header.format, 4)
+    match header.get("vips-loader").removesuffix("load_source"):
+        case "jpeg" if header.get("jpeg-multiscan"):
+            halved_colours = header.get("jpeg-chroma-subsample") == "4:2:0"
+            held = 3 if halved_colours else 2 * decoded
+        case "jpeg":
+            held = 0
+        case "png":
+            held = decoded if header.get_typeof("interlaced") else 0
+        case "tiff":
+            held = decoded  # a strip may be as tall as the picture
+        case "heif":
+            held = 5 * decoded
+        case "webp":
+            held = 5
+        case _:
+            held = 8
+    return held
