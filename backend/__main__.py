@@ -26,9 +26,15 @@ def migrate(
     revision: Annotated[str, typer.Option(help="Schema revision to go to.")] = "head",
 ) -> None:
     """Bring the database's schema to the newest revision. Safe to run from several places at once."""
+    settings = _settings()
+    from backend.migrate import MigrationError
     from backend.migrate import migrate as run
 
-    run(_settings(), wait_seconds=wait, revision=revision)
+    try:
+        run(settings, wait_seconds=wait, revision=revision)
+    except MigrationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 @cli.command()
@@ -45,9 +51,10 @@ def requeue(
 @cli.command()
 def openapi() -> None:
     """Print the API's OpenAPI document."""
+    settings = _settings()
     from backend.main import create_app
 
-    document = create_app(_settings()).openapi()
+    document = create_app(settings).openapi()
     typer.echo(json.dumps(document, indent=2))
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -26,12 +25,18 @@ LOCK_TIMEOUT = "5s"
 RETRY_SECONDS = 1.0
 
 
+class MigrationError(Exception):
+    """The schema could not be brought where it was wanted; the message says what to do."""
+
+
 def migrate(settings: Settings, *, wait_seconds: float, revision: str = "head") -> None:
     """Go to `revision`. A database ahead of this code is left alone, with a warning: a rollback meets one.
 
-    Raises sqlalchemy.exc.OperationalError when the database did not answer for `wait_seconds`.
+    Raises MigrationError when the database did not answer for `wait_seconds`, and for an unknown revision.
     """
     configure_logging(settings, "migrate")
+    if revision not in ("base", "head", *known_revisions()):
+        raise MigrationError(f"There is no revision {revision}; there are base, {', '.join(known_revisions())}, head")
     engine = create_engine(settings)
     _make_folder_of_sqlite(settings)
     try:
@@ -51,18 +56,22 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def _run(connection: Connection, revision: str) -> None:
-    config = alembic_config(connection)
+    known = known_revisions()
     current = _current(connection)
-    if current is not None and current not in known_revisions():
-        log.warning("schema_is_newer", database=current, code=known_revisions()[-1])
+    if current is not None and current not in known:
+        log.warning("schema_is_newer", database=current, code=known[-1])
         return
-    script = ScriptDirectory.from_config(config)
-    target = script.get_current_head() if revision == "head" else revision
-    if revision != "head" and current is not None and revision < current:
-        command.downgrade(config, revision)
+    config = alembic_config(connection)
+    target = known[-1] if revision == "head" else revision
+    if _place(target, known) < _place(current, known):
+        command.downgrade(config, target)
     else:
-        command.upgrade(config, revision)
+        command.upgrade(config, target)
     log.info("schema_is_current", before=current, revision=target)
+
+
+def _place(revision: str | None, known: list[str]) -> int:
+    return known.index(revision) if revision in known else -1
 
 
 def _current(connection: Connection) -> str | None:
@@ -78,10 +87,10 @@ def _wait_for(engine: Engine, seconds: float) -> None:
         try:
             with engine.connect():
                 return
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
             if time.monotonic() > deadline:
-                log.error("database_away", setting="DATABASE_URL", waited_seconds=seconds)
-                raise
+                message = f"DATABASE_URL: the database did not answer for {seconds:g} s: {error.orig}"
+                raise MigrationError(message) from error
             log.info("waiting_for_database")
             time.sleep(RETRY_SECONDS)
 
@@ -89,12 +98,27 @@ def _wait_for(engine: Engine, seconds: float) -> None:
 @contextmanager
 def _locked(engine: Engine) -> Iterator[Connection]:
     """Hold a lock no other migration can have. SQLite's BEGIN IMMEDIATE is one by itself."""
-    with engine.begin() as connection:
+    with engine.connect() as connection, _without_cascades(connection), connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             # A migration that waits for a table holds up every query behind it; it had better fail soon.
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         yield connection
+
+
+@contextmanager
+def _without_cascades(connection: Connection) -> Iterator[None]:
+    """Switch SQLite's foreign keys off: to alter a table it is dropped and made anew, which would delete its children.
+
+    The switch works outside transactions alone, so SQLAlchemy, which would begin one, must not see it.
+    """
+    driver = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite" or driver is None:
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]
+    yield
+    driver.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined]
 
 
 def _make_folder_of_sqlite(settings: Settings) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.infra.breaker import create_breaker
 from backend.infra.redis import connect, connect_async
 from backend.settings import Settings
 
 if TYPE_CHECKING:
+    from pybreaker import CircuitBreaker
     from redis import Redis
     from redis.asyncio.client import PubSub
 
@@ -30,7 +30,13 @@ class Publisher:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._breaker = create_breaker("pubsub")
+
+    @cached_property
+    def _breaker(self) -> "CircuitBreaker":
+        # pybreaker imports redis, 100 ms that a starting process can do without.
+        from backend.infra.breaker import create_breaker
+
+        return create_breaker("pubsub")
 
     @cached_property
     def redis(self) -> "Redis":

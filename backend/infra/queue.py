@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from backend.infra.breaker import create_breaker
 from backend.infra.ca_files import ca_file
 from backend.infra.db import after_commit
 from backend.infra.redis import accepts_any_certificate, checks_host_name, connect, uses_tls
@@ -18,6 +17,7 @@ from backend.settings import Settings
 
 if TYPE_CHECKING:
     from celery import Celery
+    from pybreaker import CircuitBreaker
     from redis import Redis
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,13 @@ class Queue:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._breaker = create_breaker("broker")
+
+    @cached_property
+    def _breaker(self) -> "CircuitBreaker":
+        # pybreaker imports redis, 100 ms that a starting process can do without.
+        from backend.infra.breaker import create_breaker
+
+        return create_breaker("broker")
 
     @cached_property
     def celery(self) -> "Celery":
