@@ -122,6 +122,18 @@ def test_print_of_cmyk_carries_no_cmyk_profile(plain, save, process):
     assert not picture.get_typeof("icc-profile-data")
 
 
+def test_a_profile_that_no_longer_describes_the_pixels_is_dropped(plain, save, process, is_near):
+    salmon = plain(200, 200, SALMON)
+    lab = salmon.colourspace("lab")
+    profile = salmon.icc_transform("p3", input_profile="srgb").get("icc-profile-data")
+    lab.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    source = save(lab, "in.tif")
+    for preset in ("web", "print"):
+        for picture in process(source, preset).files.values():
+            assert is_near(picture, 100, 100, SALMON, tolerance=5)
+            assert not picture.get_typeof("icc-profile-data")
+
+
 @pytest.mark.parametrize("kind", ["gif", "webp"])
 def test_of_an_animation_the_first_frame_is_used(kind, plain, save, process, is_near):
     frames = pyvips.Image.arrayjoin(
