@@ -24,7 +24,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class CrossOriginRefused(Forbidden):
-    """A page of another origin tried to act with the user's cookie."""
+    """A page of another origin tried to act in the user's name."""
 
     code = "cross_origin"
     title = "Cross-origin request refused"
@@ -79,7 +79,7 @@ class RequestContext:
 
 
 class OriginCheck:
-    """Refuses unsafe requests that another origin's page makes with our cookies; Bearer tokens are exempt.
+    """Refuses unsafe requests that another origin's page makes; Bearer tokens, which no page sends unasked, are exempt.
 
     The rules are those of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides, older browsers are
     judged by Origin against Host, and a request with neither header comes from no browser.
@@ -98,7 +98,7 @@ class OriginCheck:
 
     def _is_fine(self, headers: Headers) -> bool:
         origin = headers.get("origin")
-        if "authorization" in headers or "cookie" not in headers or origin in self.allowed:
+        if "authorization" in headers or origin in self.allowed:
             return True
         site = headers.get("sec-fetch-site")
         if site is not None:

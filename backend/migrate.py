@@ -116,9 +116,9 @@ def _without_cascades(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "sqlite" or driver is None:
         yield
         return
-    driver.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]
+    driver.execute("PRAGMA foreign_keys=OFF")
     yield
-    driver.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined]
+    driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _make_folder_of_sqlite(settings: Settings) -> None:

@@ -24,7 +24,7 @@ def send_photo(client: httpx.Client, data: bytes, content_type: str = "image/jpe
     answer = client.post("/api/uploads", json={"filename": filename, "content_type": content_type, "size": len(data)})
     assert answer.status_code == 201, answer.text
     upload = answer.json()
-    sent = httpx.request(upload["method"], upload["url"], content=data, headers=upload["headers"])
+    sent = client.request(upload["method"], upload["url"], content=data, headers=upload["headers"])
     assert sent.status_code == 200, sent.text
     return str(upload["upload_id"])
 

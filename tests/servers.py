@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -39,9 +40,6 @@ class LiveServer:
             time.sleep(0.005)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        # Disk storage signs URLs with the public address, known only now.
-        if hasattr(self.app.state.storage, "_public_url"):
-            self.app.state.storage._public_url = self.url
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -70,15 +68,11 @@ class WorkerProcess:
     """A real Celery worker, or beat, as production starts it; its output is kept in a file."""
 
     def __init__(self, settings: Settings, folder: Path, role: str = "worker") -> None:
-        options = {
-            "worker": ["--without-gossip", "--without-mingle", "--without-heartbeat", "-Q", "jobs,housekeeping"],
-            "beat": [],
-        }
         self.log = folder / f"{role}-{uuid4().hex[:6]}.log"
         self._role = role
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", role, *options[role]],
+                procfile_command(role),
                 cwd=ROOT,
                 env=environment_of(settings),
                 stdout=log,
@@ -89,7 +83,8 @@ class WorkerProcess:
     def __enter__(self) -> "WorkerProcess":
         deadline = time.monotonic() + 20
         while f"{self._role}_ready" not in self.log.read_text():
-            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
         return self
 
@@ -107,6 +102,12 @@ class WorkerProcess:
         self.process.wait(5)
 
 
+def procfile_command(role: str) -> list[str]:
+    """Return the command production starts a process with."""
+    commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    return shlex.split(commands[role])
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment that gives a process these settings."""
     values = {
@@ -114,4 +115,6 @@ def environment_of(settings: Settings) -> dict[str, str]:
         for name in settings.model_fields_set
         for value in [getattr(settings, name)]
     }
-    return {**os.environ, **values, "ENVIRONMENT": "test", "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    fixed = {"ENVIRONMENT": "test", "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1", "PATH": path}
+    return {**os.environ, **values, **fixed}

@@ -21,7 +21,8 @@ from backend.jobs import leases
 from backend.jobs.failures import Failure
 from backend.jobs.leases import LeaseLost
 from backend.jobs.models import Job
-from backend.jobs.upkeep import results_prefix
+from backend.jobs.schemas import result_document
+from backend.jobs.service import result_key
 from backend.settings import Settings
 from worker import pipeline
 from worker.heartbeat import Heartbeat
@@ -58,7 +59,6 @@ class JobRun:
         self._settings = settings
         self._sessions = sessions
         self._storage = storage
-        self._prefix = f"{results_prefix(job.id)}/{job.attempts}"
 
     def run(self) -> None:
         """Run the attempt and write its end; an end that is not ours to write any more is left to its owner."""
@@ -68,7 +68,7 @@ class JobRun:
         except LeaseLost:
             log.info("job_lease_lost")
             with suppress(StorageError):
-                self._storage.delete_prefix(f"{self._prefix}/")
+                self._storage.delete_prefix(result_key(self._job.id, self._job.attempts, ""))
 
     def _end(self, heartbeat: Heartbeat) -> None:
         try:
@@ -106,19 +106,18 @@ class JobRun:
         return pipeline.run(original, recipe, target)
 
     def _store(self, variant: pipeline.Variant) -> dict[str, Any]:
-        key = f"{self._prefix}/{variant.name}"
+        key = result_key(self._job.id, self._job.attempts, variant.name)
         self._storage.upload(variant.path, key, content_type=variant.content_type)
         size = variant.path.stat().st_size
         variant.path.unlink()
-        return {
-            "name": variant.name,
-            "key": key,
-            "format": variant.format,
-            "content_type": variant.content_type,
-            "width": variant.width,
-            "height": variant.height,
-            "size": size,
-        }
+        return result_document(
+            self._job.id,
+            variant.name,
+            format=variant.format,
+            width=variant.width,
+            height=variant.height,
+            size=size,
+        )
 
     def _advance(self, progress: int, original: pipeline.Size | None) -> None:
         values = {"progress": progress}

@@ -76,6 +76,9 @@ def create_engine(settings: Settings) -> Engine:
         arguments["sslmode"] = settings.DATABASE_SSLMODE
     if settings.DATABASE_CA_CERT:
         arguments["sslrootcert"] = ca_file(settings.DATABASE_CA_CERT)
+        if not settings.DATABASE_SSLMODE and "sslmode" not in url.query:
+            # libpq's own default looks at no certificate; whoever gives a CA means it to be checked.
+            arguments["sslmode"] = "verify-full"
     if settings.DATABASE_PGBOUNCER:
         arguments["prepare_threshold"] = None
     engine = sqlalchemy_create_engine(
@@ -86,6 +89,7 @@ def create_engine(settings: Settings) -> Engine:
         hide_parameters=True,
         connect_args=arguments,
     )
+    _speak_utc(engine)
     if settings.DATABASE_POOL_PRE_PING:
         _ping_idle_connections(engine)
     return engine
@@ -117,20 +121,30 @@ def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
 def commit(session: Session) -> None:
     """Commit, then run what was to happen after it."""
     session.commit()
-    callbacks = session.info.pop(AFTER_COMMIT, [])
-    for callback in callbacks:
+    for _savepoints, callback in session.info.pop(AFTER_COMMIT, []):
         callback()
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
-    """Run `callback` once the session's transaction is committed; forget it when that rolls back."""
-    session.info.setdefault(AFTER_COMMIT, []).append(callback)
+    """Run `callback` once the session's transaction is committed; forget it when that, or its savepoint, rolls back."""
+    session.info.setdefault(AFTER_COMMIT, []).append((_savepoints(session), callback))
+
+
+def _savepoints(session: Session) -> list[SessionTransaction]:
+    found = []
+    savepoint = session.get_nested_transaction()
+    while savepoint is not None:
+        found.append(savepoint)
+        savepoint = savepoint.parent if savepoint.parent is not None and savepoint.parent.nested else None
+    return found
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _forget_callbacks(session: Session, previous_transaction: SessionTransaction) -> None:
-    # A rolled-back savepoint fires this too, while its outer transaction can still commit.
-    if not session.in_nested_transaction() and not previous_transaction.nested:
+def _forget_callbacks(session: Session, rolled_back: SessionTransaction) -> None:
+    if rolled_back.nested:
+        callbacks = session.info.get(AFTER_COMMIT, [])
+        callbacks[:] = [entry for entry in callbacks if rolled_back not in entry[0]]
+    else:
         session.info.pop(AFTER_COMMIT, None)
 
 
@@ -150,12 +164,28 @@ def _sqlite_engine(url: str, settings: Settings) -> Engine:
         for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
+    @event.listens_for(engine, "checkin")
+    def end_transaction(connection: Any, _record: Any) -> None:
+        # After a COMMIT that failed SQLite's transaction is still open, which SQLAlchemy takes for ended.
+        if connection is not None and connection.in_transaction:
+            connection.rollback()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get("read_only")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _speak_utc(engine: Engine) -> None:
+    """Let every connection give times in UTC; reads on the native driver see the server's time zone otherwise."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
 
 
 def _ping_idle_connections(engine: Engine) -> None:

@@ -1,4 +1,7 @@
-"""Storage in a folder, for development. Its signed URLs point back at the backend, so the browser code is the same."""
+"""Storage in a folder, for development. Its signed URLs point back at the backend, so the browser code is the same.
+
+They are relative: whatever name the page was opened by, localhost or 127.0.0.1, is the one the browser sends to.
+"""
 
 import hashlib
 import hmac
@@ -35,9 +38,8 @@ class Grant:
 class DiskStorage:
     """Keeps each object as a file under `root`; signs URLs with HMAC-SHA256."""
 
-    def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
+    def __init__(self, root: Path, secret: bytes) -> None:
         self._root = root
-        self._public_url = public_url
         self._secret = hashlib.sha256(b"disk-storage:" + secret).digest()
 
     def sign_upload(self, key: str, *, content_type: str, size: int, expires_in: int) -> SignedUpload:
@@ -127,7 +129,7 @@ class DiskStorage:
                 "signature": self._sign(grant),
             }
         )
-        return f"{self._public_url}{URL_PREFIX}{grant.key}?{query}"
+        return f"{URL_PREFIX}{grant.key}?{query}"
 
     def _sign(self, grant: Grant) -> str:
         fields = (grant.method, grant.key, grant.expires, grant.content_type, grant.size, grant.filename)

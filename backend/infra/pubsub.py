@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 1.0
+# After this long without a message the server is asked for a sign of life, and after as long again given up.
+SILENCE_SECONDS = 15.0
 BUFFERED_MESSAGES = 256
 
 
@@ -89,6 +91,7 @@ class Subscriber:
         self._streams: dict[str, set[Subscription]] = defaultdict(set)
         self._reader: asyncio.Task[None] | None = None
         self._pubsub: PubSub | None = None
+        self._wanted = asyncio.Event()
         self._ending = False
 
     @asynccontextmanager
@@ -97,12 +100,12 @@ class Subscriber:
         subscription = Subscription()
         first = not self._streams[channel]
         self._streams[channel].add(subscription)
-        self._start_reading()
-        if self._ending:
-            subscription.offer(Signal.END)
-        if first:
-            await self._tell_server(channel)
         try:
+            self._start_reading()
+            if self._ending:
+                subscription.offer(Signal.END)
+            if first:
+                await self._tell_server(channel)
             yield subscription
         finally:
             self._streams[channel].discard(subscription)
@@ -124,6 +127,7 @@ class Subscriber:
             self._reader = None
 
     def _start_reading(self) -> None:
+        self._wanted.set()
         if self._reader is None:
             self._reader = asyncio.create_task(self._read_forever())
 
@@ -134,31 +138,50 @@ class Subscriber:
                 await self._pubsub.subscribe(channel)
 
     async def _forget(self, channel: str) -> None:
+        if not self._streams:
+            self._wanted.clear()
         with contextlib.suppress(Exception):
             if self._pubsub is not None:
                 await self._pubsub.unsubscribe(channel)
 
     async def _read_forever(self) -> None:
         while True:
+            await self._wanted.wait()
             try:
                 await self._read()
             except Exception as error:
                 log.warning("subscription_lost", error=type(error).__name__)
-            await asyncio.sleep(RECONNECT_SECONDS)
+                await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _read(self) -> None:
+        """Subscribe to everything, and hand messages over until nobody listens any more."""
         client = connect_async(self._settings)
         try:
-            self._pubsub = client.pubsub()
-            await self._pubsub.subscribe(*self._streams)
+            pubsub = client.pubsub()
+            await pubsub.subscribe(*self._streams)
+            self._pubsub = pubsub
+            # Streams that began while this connected told nobody.
+            await pubsub.subscribe(*self._streams)
             self._offer_everyone(Signal.MAY_HAVE_MISSED)
-            async for message in self._pubsub.listen():
-                if message["type"] == "message":
-                    for subscription in tuple(self._streams.get(message["channel"].decode(), ())):
-                        subscription.offer(message["data"])
+            await self._hand_over(pubsub)
         finally:
             self._pubsub = None
             await client.aclose()
+
+    async def _hand_over(self, pubsub: "PubSub") -> None:
+        asked = False
+        while self._streams:
+            message = await pubsub.get_message(timeout=SILENCE_SECONDS)
+            if message is None:
+                if asked:
+                    raise TimeoutError
+                await pubsub.ping()
+                asked = True
+                continue
+            asked = False
+            if message["type"] == "message":
+                for subscription in tuple(self._streams.get(message["channel"].decode(), ())):
+                    subscription.offer(message["data"])
 
     def _offer_everyone(self, message: Signal) -> None:
         for subscriptions in self._streams.values():

@@ -5,6 +5,7 @@ import time
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import structlog
@@ -27,6 +28,8 @@ HOUSEKEEPING_QUEUE = "housekeeping"
 WORKERS_KEY = "workers"
 WORKER_SILENT_SECONDS = 30
 SOCKET_TIMEOUT_SECONDS = 2
+# Celery gets the URL without its query, which it reads in ways of its own.
+TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 class Task(StrEnum):
@@ -55,8 +58,10 @@ class Queue:
     def celery(self) -> "Celery":
         """The Celery application, made when first used: importing Celery takes 120 ms."""
         app = create_celery(self._settings)
-        # A publisher tries once: kombu would retry for seconds inside a request, `retry=False` or not.
-        app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
+        # A publisher tries once, and briefly: kombu would retry for seconds inside a request, `retry=False` or not,
+        # and only the worker's connection waits for messages.
+        once = {"max_retries": 0, "socket_timeout": SOCKET_TIMEOUT_SECONDS}
+        app.conf.broker_transport_options = {**app.conf.broker_transport_options, **once}
         return app
 
     @cached_property
@@ -152,10 +157,10 @@ def celery_configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _tls_options(settings: Settings) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "ssl_cert_reqs": ssl.CERT_NONE if accepts_any_certificate(settings) else ssl.CERT_REQUIRED,
-        "ssl_check_hostname": checks_host_name(settings),
-    }
+    query = parse_qsl(urlsplit(settings.REDIS_URL.get_secret_value()).query)
+    options: dict[str, Any] = {name: path for name, path in query if name in TLS_FILES}
+    options["ssl_cert_reqs"] = ssl.CERT_NONE if accepts_any_certificate(settings) else ssl.CERT_REQUIRED
+    options["ssl_check_hostname"] = checks_host_name(settings)
     if settings.REDIS_CA_CERT:
         options["ssl_ca_certs"] = ca_file(settings.REDIS_CA_CERT)
     return options

@@ -17,12 +17,13 @@ def connect(settings: Settings) -> "Redis":
     """Return a client that connects when first used. Importing redis takes 70 ms, so it waits until here."""
     from redis import Redis
     from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError
     from redis.retry import Retry
 
     options = connection_options(settings)
-    return Redis.from_url(
-        settings.REDIS_URL.get_secret_value(), retry=Retry(NoBackoff(), 1), socket_timeout=TIMEOUT_SECONDS, **options
-    )
+    # Again at once over a new connection when the old one was closed; not when the server is silent.
+    retry = Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))
+    return Redis.from_url(settings.REDIS_URL.get_secret_value(), retry=retry, socket_timeout=TIMEOUT_SECONDS, **options)
 
 
 def connect_async(settings: Settings) -> "AsyncRedis":

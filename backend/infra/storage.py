@@ -58,9 +58,7 @@ def create_storage(settings: Settings) -> Storage:
         return S3Storage(settings)
     from backend.infra.disk_storage import DiskStorage
 
-    return DiskStorage(
-        settings.DATA_DIR / "storage", settings.PUBLIC_URL, settings.JWT_SECRET.get_secret_value().encode()
-    )
+    return DiskStorage(settings.DATA_DIR / "storage", settings.JWT_SECRET.get_secret_value().encode())
 
 
 def storage_origins(settings: Settings) -> list[str]:

@@ -20,6 +20,7 @@ from backend.dependencies import (
     SubscriberDep,
 )
 from backend.jobs import events, service
+from backend.jobs.listing import list_jobs as list_jobs_of
 from backend.jobs.models import Job
 from backend.jobs.schemas import JobIn, JobOut, JobPage, UploadIn, UploadOut, dump_job, dump_page
 from backend.jobs.uploads import create_upload as sign_upload
@@ -76,7 +77,7 @@ def list_jobs(
     cursor: UUID | None = None,
 ) -> Response:
     """List the user's jobs, newest first."""
-    rows = service.list_jobs(session, user.user_id, limit=limit + 1, before=cursor)
+    rows = list_jobs_of(session, user.user_id, limit=limit + 1, before=cursor)
     next_cursor = str(rows[limit - 1].id) if len(rows) > limit else None
     return Response(dump_page(rows[:limit], next_cursor), media_type="application/json")
 
@@ -137,5 +138,5 @@ def _job_response(job: Job, status: int = 200) -> Response:
 
 def _snapshot(read_sessions: sessionmaker[Session], user_id: UUID) -> list[bytes]:
     with read_sessions() as session:
-        rows = service.list_jobs(session, user_id, limit=SNAPSHOT_JOBS)
+        rows = list_jobs_of(session, user_id, limit=SNAPSHOT_JOBS)
     return [dump_job(row) for row in reversed(rows)]

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter
+import orjson
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from backend.jobs.failures import failure_message
-from backend.jobs.models import Job, JobStatus
+from backend.jobs.models import JobStatus
 
-CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/avif", "image/heic", "image/tiff", "image/gif")
+CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/avif", "image/tiff", "image/gif")
 MAX_WATERMARK = 80
 MAX_FILENAME = 255
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -114,22 +115,8 @@ class JobPage(BaseModel):
     next_cursor: str | None
 
 
-# Columns a JobOut is made of; hot reads select these instead of entities.
-JOB_COLUMNS = (
-    Job.id,
-    Job.status,
-    Job.progress,
-    *(Job.preset, Job.enhance, Job.watermark),
-    *(Job.filename, Job.content_type, Job.size, Job.width, Job.height),
-    Job.results,
-    Job.failure_code,
-    Job.attempts,
-    *(Job.created_at, Job.started_at, Job.finished_at, Job.expires_at),
-)
-
-
 def job_document(row: Any) -> dict[str, Any]:
-    """Return a JobOut as plain data, from a Job or from a row of JOB_COLUMNS."""
+    """Return a JobOut as plain data, from a Job or from a row of `listing`, whose results are JSON text already."""
     return {
         "id": row.id,
         "status": row.status,
@@ -142,8 +129,8 @@ def job_document(row: Any) -> dict[str, Any]:
             "width": row.width,
             "height": row.height,
         },
-        "results": [_result_document(row.id, result) for result in row.results],
-        "failure": failure_document(row.failure_code),
+        "results": orjson.Fragment(row.results) if isinstance(row.results, str) else row.results,
+        "failure": failure_document(row.failure_code) if row.failure_code else None,
         "attempts": row.attempts,
         "created_at": row.created_at,
         "started_at": row.started_at,
@@ -152,30 +139,23 @@ def job_document(row: Any) -> dict[str, Any]:
     }
 
 
-def failure_document(code: str | None) -> dict[str, str] | None:
-    """Return a FailureOut as plain data, None when nothing failed."""
-    return {"code": code, "message": failure_message(code)} if code else None
+def result_document(job_id: UUID, name: str, *, format: str, width: int, height: int, size: int) -> dict[str, Any]:
+    """Return a ResultOut as plain data. Rows keep it in this form, so that a list need not parse and build it again."""
+    url = f"/api/jobs/{job_id}/results/{name}"
+    return {"name": name, "format": format, "width": width, "height": height, "size": size, "url": url}
 
 
-def _result_document(job_id: UUID, result: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": result["name"],
-        "format": result["format"],
-        "width": result["width"],
-        "height": result["height"],
-        "size": result["size"],
-        "url": f"/api/jobs/{job_id}/results/{result['name']}",
-    }
-
-
-_any = TypeAdapter(Any)
+def failure_document(code: str) -> dict[str, str]:
+    """Return a FailureOut as plain data."""
+    return {"code": code, "message": failure_message(code)}
 
 
 def dump_job(row: Any) -> bytes:
     """Return a JobOut as JSON."""
-    return _any.dump_json(job_document(row))
+    return orjson.dumps(job_document(row), option=orjson.OPT_UTC_Z)
 
 
 def dump_page(rows: list[Any], next_cursor: str | None) -> bytes:
     """Return a JobPage as JSON."""
-    return _any.dump_json({"items": [job_document(row) for row in rows], "next_cursor": next_cursor})
+    page = {"items": [job_document(row) for row in rows], "next_cursor": next_cursor}
+    return orjson.dumps(page, option=orjson.OPT_UTC_Z)

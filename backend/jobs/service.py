@@ -1,10 +1,9 @@
 """What a user can do with jobs."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from backend.infra.queue import Task, enqueue
 from backend.infra.storage import Storage
 from backend.jobs import events, transitions
 from backend.jobs.models import Job
-from backend.jobs.schemas import JOB_COLUMNS, JobIn
+from backend.jobs.schemas import JobIn
 from backend.jobs.uploads import get_finished_upload
 from backend.settings import Settings
 
@@ -105,14 +104,6 @@ def create_job(
     return job
 
 
-def list_jobs(session: Session, user_id: UUID, *, limit: int, before: UUID | None = None) -> list[Row[Any]]:
-    """Return up to `limit` rows of JOB_COLUMNS, newest first, older than the job `before`."""
-    statement = select(*JOB_COLUMNS).where(Job.user_id == user_id, Job.deleted_at.is_(None))
-    if before is not None:
-        statement = statement.where(Job.id < before)
-    return list(session.execute(statement.order_by(Job.id.desc()).limit(limit)))
-
-
 def get_job(session: Session, user_id: UUID, job_id: UUID) -> Job:
     """Return a user's job. Raises JobNotFound."""
     job = session.scalar(select(Job).where(Job.id == job_id, Job.user_id == user_id, Job.deleted_at.is_(None)))
@@ -156,12 +147,22 @@ def sign_result(session: Session, storage: Storage, user_id: UUID, job_id: UUID,
         if result["name"] == name:
             stem = job.filename.rsplit(".", 1)[0]
             return storage.sign_download(
-                result["key"],
+                result_key(job_id, job.attempts, name),
                 filename=f"{stem}-{name}",
-                content_type=result["content_type"],
+                content_type=f"image/{result['format']}",
                 expires_in=DOWNLOAD_SECONDS,
             )
     raise ResultNotFound
+
+
+def result_key(job_id: UUID, attempt: int, name: str) -> str:
+    """Return where a result lies. The attempt in it keeps a worker that lost its lease off its successor's files."""
+    return f"{results_prefix(job_id)}{attempt}/{name}"
+
+
+def results_prefix(job_id: UUID) -> str:
+    """Return the storage prefix of all attempts of a job."""
+    return f"results/{job_id.hex}/"
 
 
 def _send(session: Session, job: Job) -> None:

@@ -14,6 +14,7 @@ from backend.infra.storage import Storage
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
 from backend.jobs.models import Job, JobStatus, Upload
+from backend.jobs.service import results_prefix
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -70,16 +71,11 @@ def purge_deleted(sessions: sessionmaker[Session], settings: Settings, storage: 
         ).all()
     for job_id, original_key in rows:
         storage.delete_prefix(original_key)
-        storage.delete_prefix(f"{results_prefix(job_id)}/")
+        storage.delete_prefix(results_prefix(job_id))
         with transaction(sessions) as session:
             upload_id = session.scalar(delete(Job).where(Job.id == job_id).returning(Job.upload_id))
             session.execute(delete(Upload).where(Upload.id == upload_id))
     return len(rows)
-
-
-def results_prefix(job_id: UUID) -> str:
-    """Return the storage prefix of all attempts of a job."""
-    return f"results/{job_id.hex}"
 
 
 def dead_letters(session: Session) -> list[Job]:

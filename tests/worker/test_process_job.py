@@ -17,6 +17,7 @@ from backend.infra.disk_storage import DiskStorage
 from backend.infra.storage import Storage, StorageError
 from backend.jobs import transitions
 from backend.jobs.models import Job
+from backend.jobs.service import result_key
 from backend.settings import Settings
 from tests.conftest import MakeSettings
 from tests.photos import make_photo
@@ -66,7 +67,7 @@ def test_results_become_visible_all_at_once(
     assert done.expires_at is not None
     assert done.expires_at - utc_now() > timedelta(days=settings.RETENTION_DAYS - 1)
     for result in done.results:
-        assert storage.find_size(result["key"]) == result["size"]
+        assert storage.find_size(result_key(job.id, 1, result["name"])) == result["size"]
 
 
 def test_a_message_that_comes_twice_is_worked_on_once(
@@ -207,8 +208,9 @@ def test_a_worker_that_lost_its_lease_changes_nothing_of_the_next_attempt(
     process_job(job.id, settings, sessions, FailingStorage(storage, upload=take_over))  # type: ignore[arg-type]
     done = read_job(job.id)
     assert (done.status, done.attempts) == ("completed", 2)
-    assert all(f"/{done.attempts}/" in result["key"] for result in done.results)
-    assert all(storage.find_size(result["key"]) == result["size"] for result in done.results)
+    for result in done.results:
+        assert storage.find_size(result_key(job.id, 2, result["name"])) == result["size"]
+    assert storage.find_size(result_key(job.id, 1, done.results[0]["name"])) is None
 
 
 def test_the_lease_is_renewed_while_a_job_runs(

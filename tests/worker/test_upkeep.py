@@ -15,6 +15,7 @@ from backend.infra.queue import Queue
 from backend.infra.storage import Storage
 from backend.jobs import transitions, upkeep
 from backend.jobs.models import Job, Upload
+from backend.jobs.service import results_prefix
 from backend.settings import Settings
 from tests.worker.conftest import MakeJob
 from worker.process_job import process_job
@@ -129,7 +130,7 @@ def test_finished_jobs_go_after_their_time_with_all_their_files(
         assert session.scalars(select(Job.id)).all() == [kept.id]
         assert session.scalars(select(Upload.id)).all() == [kept.upload_id]
     assert storage.find_size(old.original_key) is None
-    assert not storage.path(upkeep.results_prefix(old.id)).exists()
+    assert not storage.path(results_prefix(old.id).rstrip("/")).exists()
     assert storage.find_size(kept.original_key) == kept.size
 
 

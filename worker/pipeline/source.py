@@ -100,7 +100,7 @@ def _judge(header: pyvips.Image) -> None:
 
 
 def _held_bytes_per_pixel(header: pyvips.Image) -> int:
-    """What the decoder holds of the whole picture at once, as measured; 0 when it streams."""
+    """Return what the decoder holds of the whole picture at once, as measured; 0 when it streams."""
     decoded: int = header.bands * BYTES_PER_SAMPLE.get(header.format, 4)
     match header.get("vips-loader").removesuffix("load_source"):
         case "jpeg" if header.get("jpeg-multiscan"):

@@ -27,11 +27,11 @@ def test_an_upload_is_signed_for_its_exact_size_and_type(user: httpx.Client, pho
     answer = user.post("/api/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "size": len(photo)})
     upload = answer.json()
     for body in (photo[:-1], photo + b"x"):
-        sent = httpx.put(upload["url"], content=body, headers=upload["headers"])
+        sent = user.put(upload["url"], content=body, headers=upload["headers"])
         refusal(sent, 422, "upload_refused")
-    other_type = httpx.put(upload["url"], content=photo, headers={"Content-Type": "text/html"})
+    other_type = user.put(upload["url"], content=photo, headers={"Content-Type": "text/html"})
     refusal(other_type, 422, "upload_refused")
-    assert httpx.put(upload["url"], content=photo, headers=upload["headers"]).status_code == 200
+    assert user.put(upload["url"], content=photo, headers=upload["headers"]).status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "image/svg+xml", "application/pdf", ""])

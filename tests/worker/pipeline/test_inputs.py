@@ -136,9 +136,7 @@ def test_a_profile_that_no_longer_describes_the_pixels_is_dropped(plain, save, p
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])
 def test_of_an_animation_the_first_frame_is_used(kind, plain, save, process, is_near):
-    frames = pyvips.Image.arrayjoin(
-        [plain(100, 80, RED), plain(100, 80, GREEN), plain(100, 80, BLUE)], across=1
-    )
+    frames = pyvips.Image.arrayjoin([plain(100, 80, RED), plain(100, 80, GREEN), plain(100, 80, BLUE)], across=1)
     frames = frames.copy()
     frames.set_type(pyvips.GValue.gint_type, "page-height", 80)
     outcome = process(save(frames, f"in.{kind}"))
