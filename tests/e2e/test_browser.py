@@ -58,14 +58,14 @@ def test_a_person_signs_in_drops_a_photo_and_downloads_a_result(page: Page, serv
     photo.write_bytes(make_photo(2000, 1500))
 
     page.goto("/")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.locator("input[type=file]").set_input_files(photo)
+    page.get_by_label("Choose photos").set_input_files(photo)
     card = page.get_by_role("article").filter(has_text="Bag red.jpg")
-    card.get_by_text("Completed").wait_for(timeout=30_000)
+    card.get_by_text("Done").wait_for(timeout=30_000)
     with page.expect_download() as download:
-        card.get_by_role("link", name="web-800.webp").click()
+        card.get_by_role("link", name="800 × 600").click()
     saved = tmp_path / "saved.webp"
     download.value.save_as(saved)
 

@@ -1,0 +1,16 @@
+// Shown for an address that leads nowhere.
+import { PageLink } from "@/components/page-link";
+import { PageTitle } from "@/components/page-title";
+
+export function NotFoundPage() {
+  return (
+    <div className="centred">
+      <p className="eyebrow">404</p>
+      <PageTitle title="This page isn't here" />
+      <p>The address may be old, or have a typing error in it.</p>
+      <PageLink to="/jobs" className="button button-primary">
+        Go to your photos
+      </PageLink>
+    </div>
+  );
+}

@@ -1,0 +1,19 @@
+// Everything a page may expect around it: the query cache, the router, and the end of the session.
+import { QueryClientProvider } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useState } from "react";
+import { BrowserRouter } from "react-router";
+import { onSessionEnd } from "@/api/session";
+import { leaveSession } from "@/features/accounts/use-session";
+import { createQueryClient } from "./query-client";
+
+export function Providers({ children }: { children: ReactNode }) {
+  const [queryClient] = useState(createQueryClient);
+
+  useEffect(() => onSessionEnd(() => leaveSession(queryClient)), [queryClient]);
+
+  return (
+    <QueryClientProvider client={queryClient}>
+      <BrowserRouter>{children}</BrowserRouter>
+    </QueryClientProvider>
+  );
+}

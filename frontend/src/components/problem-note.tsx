@@ -1,0 +1,14 @@
+// Says in a sentence what went wrong, with the request id for whoever is asked for help.
+import type { ReactNode } from "react";
+import { problemOf } from "@/api/problem";
+
+export function ProblemNote({ error, children }: { error: unknown; children?: ReactNode }) {
+  const { detail, requestId } = problemOf(error);
+  return (
+    <div className="note note-bad" role="alert">
+      <p>{detail}</p>
+      {requestId && <p className="note-small">Request {requestId}</p>}
+      {children}
+    </div>
+  );
+}

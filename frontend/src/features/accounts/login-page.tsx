@@ -1,0 +1,41 @@
+// The page where people with an account log in.
+import { problemOf } from "@/api/problem";
+import { TextField } from "@/components/text-field";
+import { Entrance } from "./entrance";
+import { useLogIn } from "./use-session";
+
+export function LogInPage() {
+  const logIn = useLogIn();
+  const { fields } = problemOf(logIn.error);
+
+  return (
+    <Entrance
+      title="Log in"
+      submitLabel="Log in"
+      isPending={logIn.isPending}
+      error={logIn.error}
+      onSubmit={(form) =>
+        logIn.mutate({ email: String(form.get("email")), password: String(form.get("password")) })
+      }
+      other={{ question: "New here?", label: "Create an account", path: "/signup" }}
+    >
+      <TextField
+        label="Email address"
+        name="email"
+        type="email"
+        autoComplete="username"
+        required
+        error={fields.email}
+      />
+      <TextField
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        required
+        maxLength={128}
+        error={fields.password}
+      />
+    </Entrance>
+  );
+}

@@ -1,0 +1,18 @@
+// Where to go after logging in, from an address anybody could have written.
+
+export const HOME = "/jobs";
+const ENTRANCES = ["/login", "/signup"];
+
+export function loginPath(from: string): string {
+  return from === HOME ? "/login" : `/login?next=${encodeURIComponent(from)}`;
+}
+
+// Only a path of this site passes: everything else would send a person with a fresh session somewhere else.
+export function nextPath(search: string): string {
+  const wish = new URLSearchParams(search).get("next") ?? HOME;
+  if (!wish.startsWith("/") || !URL.canParse(wish, window.location.origin)) return HOME;
+  const { origin, pathname, search: query, hash } = new URL(wish, window.location.origin);
+  // "/.//elsewhere.example" is this origin, but its path alone is an address of another one.
+  const isOurs = origin === window.location.origin && !pathname.startsWith("//");
+  return isOurs && !ENTRANCES.includes(pathname) ? pathname + query + hash : HOME;
+}

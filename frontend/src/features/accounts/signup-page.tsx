@@ -1,0 +1,55 @@
+// The page where new people make an account; it logs them in at once.
+import { problemOf } from "@/api/problem";
+import { TextField } from "@/components/text-field";
+import { Entrance } from "./entrance";
+import { useSignUp } from "./use-session";
+
+export function SignUpPage() {
+  const signUp = useSignUp();
+  const { fields } = problemOf(signUp.error);
+
+  return (
+    <Entrance
+      title="Create your account"
+      submitLabel="Create account"
+      isPending={signUp.isPending}
+      error={signUp.error}
+      onSubmit={(form) =>
+        signUp.mutate({
+          name: String(form.get("name")).trim(),
+          email: String(form.get("email")),
+          password: String(form.get("password")),
+        })
+      }
+      other={{ question: "Have an account already?", label: "Log in", path: "/login" }}
+    >
+      <TextField
+        label="Your name"
+        name="name"
+        autoComplete="name"
+        required
+        maxLength={100}
+        error={fields.name}
+      />
+      <TextField
+        label="Email address"
+        name="email"
+        type="email"
+        autoComplete="username"
+        required
+        error={fields.email}
+      />
+      <TextField
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={10}
+        maxLength={128}
+        hint="At least 10 characters."
+        error={fields.password}
+      />
+    </Entrance>
+  );
+}

@@ -1,0 +1,23 @@
+// The home page: photos go in on one side and come out on the other.
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
+import type { Job } from "@/api/types";
+import { PageTitle } from "@/components/page-title";
+import { JobList } from "./job-list";
+import { learnJob } from "./live-jobs";
+import { UploadForm } from "./upload-form";
+import { useJobEvents } from "./use-job-events";
+
+export function JobsPage() {
+  const queryClient = useQueryClient();
+  const { isStreamLost } = useJobEvents();
+  const onJob = useCallback((job: Job) => learnJob(queryClient, job), [queryClient]);
+
+  return (
+    <div className="studio">
+      <PageTitle title="Studio">One photo in, every size out</PageTitle>
+      <UploadForm onJob={onJob} />
+      <JobList isStreamLost={isStreamLost} />
+    </div>
+  );
+}

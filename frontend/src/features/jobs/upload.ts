@@ -1,0 +1,67 @@
+// Brings one photo to the studio: asks where to, sends the bytes there, starts the job.
+import { client, unwrap } from "@/api/client";
+import { apiOrigin } from "@/api/origin";
+import { ApiError, problemFromBody } from "@/api/problem";
+import type { Job, Recipe } from "@/api/types";
+import { contentTypeOf } from "./accepted-files";
+
+interface Target {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+}
+
+export async function sendPhoto(
+  file: File,
+  signal: AbortSignal,
+  onSent: (share: number) => void,
+): Promise<string> {
+  const body = { filename: file.name, content_type: contentTypeOf(file), size: file.size };
+  const target = await unwrap(client.POST("/api/uploads", { body }));
+  signal.throwIfAborted();
+  await put(target, file, signal, onSent);
+  return target.upload_id;
+}
+
+// The key stays the same when this is tried again, so that one photo never becomes two jobs.
+export function startJob(uploadId: string, recipe: Recipe, key: string): Promise<Job> {
+  return unwrap(
+    client.POST("/api/jobs", {
+      body: { upload_id: uploadId, recipe },
+      params: { header: { "idempotency-key": key } },
+    }),
+  );
+}
+
+// XMLHttpRequest, because fetch can't tell how much it has sent.
+function put(
+  target: Target,
+  file: File,
+  signal: AbortSignal,
+  onSent: (share: number) => void,
+): Promise<void> {
+  const request = new XMLHttpRequest();
+  request.open(target.method, new URL(target.url, apiOrigin));
+  for (const [name, value] of Object.entries(target.headers)) request.setRequestHeader(name, value);
+  signal.addEventListener("abort", () => request.abort(), { once: true });
+
+  return new Promise((resolve, reject) => {
+    request.upload.onprogress = (event) => onSent(event.loaded / file.size);
+    request.onload = () => (request.status < 300 ? resolve() : reject(refusal(request)));
+    request.onerror = () => reject(new TypeError("the upload was interrupted"));
+    request.onabort = () => reject(signal.reason);
+    request.send(file);
+  });
+}
+
+// S3 explains itself in XML for programmers; our own development storage answers with a problem document.
+function refusal(request: XMLHttpRequest): ApiError {
+  try {
+    return problemFromBody(request.status, JSON.parse(request.responseText));
+  } catch {
+    return new ApiError({
+      code: "upload_failed",
+      detail: "The photo could not be stored. Please try again.",
+    });
+  }
+}

@@ -1,0 +1,30 @@
+// The frame around the pages: theme, focus, addresses that lead nowhere.
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { openApp, signedIn } from "../render-app";
+
+test("an unknown address says so and leads back", async () => {
+  signedIn();
+  openApp("/nowhere");
+
+  await screen.findByRole("heading", { name: "This page isn't here" });
+  expect(document.title).toBe("This page isn't here · Slipway");
+  await userEvent.click(screen.getByRole("link", { name: "Go to your photos" }));
+
+  const heading = await screen.findByRole("heading", { level: 1, name: /One photo in/ });
+  expect(document.activeElement).toBe(heading);
+});
+
+test("the theme goes from auto to light to dark and is remembered", async () => {
+  openApp("/nowhere");
+  const button = await screen.findByRole("button", { name: "Theme: Auto" });
+
+  await userEvent.click(button);
+  expect(document.documentElement.dataset.theme).toBe("light");
+  await userEvent.click(button);
+  expect(document.documentElement.dataset.theme).toBe("dark");
+  expect(localStorage.getItem("theme")).toBe("dark");
+  await userEvent.click(button);
+  expect(document.documentElement.dataset.theme).toBeUndefined();
+});

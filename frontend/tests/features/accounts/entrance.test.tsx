@@ -1,0 +1,127 @@
+// Logging in, signing up, logging out.
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { backend, problem } from "../../fake-backend";
+import { openApp, signedIn } from "../../render-app";
+import { ada, makeJob } from "../../samples";
+
+const unauthorized = problem(401, "not_authenticated", "Sign in first.");
+
+function signedOut() {
+  backend.on("GET /api/accounts/me", () => unauthorized);
+  backend.on("POST /api/session/refresh", () => unauthorized);
+}
+
+async function fill(label: string, text: string) {
+  await userEvent.type(await screen.findByLabelText(label), text);
+}
+
+test("whoever is not signed in is sent to log in, and back to where they wanted to go", async () => {
+  signedOut();
+  backend.on("POST /api/session", () => {
+    signedIn();
+    return { status: 200, body: ada };
+  });
+
+  openApp("/jobs?from=mail");
+  await screen.findByRole("heading", { name: "Log in" });
+  expect(window.location.search).toBe("?next=%2Fjobs%3Ffrom%3Dmail");
+  await fill("Email address", "ada@example.com");
+  await fill("Password", "correct horse");
+  await userEvent.click(screen.getByRole("button", { name: "Log in" }));
+
+  await screen.findByText("Nothing on the slipway yet");
+  expect(window.location.pathname + window.location.search).toBe("/jobs?from=mail");
+  expect(JSON.parse(backend.asked("POST /api/session")[0]?.body ?? "")).toEqual({
+    email: "ada@example.com",
+    password: "correct horse",
+  });
+});
+
+test("wrong credentials are answered with a sentence and the request id", async () => {
+  signedOut();
+  backend.on("POST /api/session", () => problem(401, "wrong_credentials", "That is not right."));
+
+  openApp("/login");
+  await fill("Email address", "ada@example.com");
+  await fill("Password", "wrong");
+  await userEvent.click(screen.getByRole("button", { name: "Log in" }));
+
+  const alert = await screen.findByRole("alert");
+  expect(alert.textContent).toContain("That is not right.");
+  expect(alert.textContent).toContain("req-123");
+});
+
+test("a field the server refuses says so beside the field", async () => {
+  signedOut();
+  backend.on("POST /api/accounts", () =>
+    problem(422, "invalid_input", "The request has errors.", [
+      { field: "email", message: "This is not an address." },
+    ]),
+  );
+
+  openApp("/signup");
+  await fill("Your name", "Ada");
+  await fill("Email address", "ada@example");
+  await fill("Password", "correct horse");
+  await userEvent.click(screen.getByRole("button", { name: "Create account" }));
+
+  const email = await screen.findByRole("textbox", { name: "Email address" });
+  await waitFor(() => expect(email.getAttribute("aria-invalid")).toBe("true"));
+  const description = document.getElementById(email.getAttribute("aria-describedby") ?? "");
+  expect(description?.textContent).toBe("This is not an address.");
+});
+
+test("a new account is signed in at once", async () => {
+  signedOut();
+  backend.on("POST /api/accounts", () => ({ status: 201, body: ada }));
+  backend.on("POST /api/session", () => {
+    signedIn();
+    return { status: 200, body: ada };
+  });
+
+  openApp("/signup");
+  await fill("Your name", "Ada");
+  await fill("Email address", "ada@example.com");
+  await fill("Password", "correct horse");
+  await userEvent.click(screen.getByRole("button", { name: "Create account" }));
+
+  await screen.findByRole("heading", { name: "One photo in, every size out" });
+});
+
+test("after logging out nothing of one person is left for the next", async () => {
+  signedIn();
+  const page = { items: [makeJob()], next_cursor: null };
+  backend.on("GET /api/jobs", () => ({ status: 200, body: page }));
+  backend.on("DELETE /api/session", () => {
+    signedOut();
+    return { status: 204 };
+  });
+  openApp("/jobs");
+  await screen.findByRole("article", { name: "mug.jpg" });
+  await userEvent.click(await screen.findByRole("button", { name: "Log out" }));
+  await screen.findByRole("heading", { name: "Log in" });
+  expect(screen.queryByRole("article")).toBeNull();
+
+  backend.on("POST /api/session", () => {
+    signedIn();
+    backend.on("GET /api/jobs", () => new Promise(() => {}));
+    return { status: 200, body: { ...ada, id: "somebody-else" } };
+  });
+  await fill("Email address", "bob@example.com");
+  await fill("Password", "correct horse");
+  await userEvent.click(screen.getByRole("button", { name: "Log in" }));
+
+  await screen.findByText("Looking for your photos …");
+  expect(screen.queryByRole("article")).toBeNull();
+});
+
+test("a server out of reach is not mistaken for being signed out", async () => {
+  backend.on("GET /api/accounts/me", () => problem(422, "odd", "Not today."));
+
+  openApp("/jobs");
+
+  await screen.findByRole("heading", { name: "Slipway can't be opened right now" });
+  expect(screen.getByRole("alert").textContent).toContain("Not today.");
+});

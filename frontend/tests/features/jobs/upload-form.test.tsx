@@ -1,0 +1,98 @@
+// Photos going in: choosing, refusing, stopping, trying again.
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { UploadForm } from "@/features/jobs/upload-form";
+import { backend, problem } from "../../fake-backend";
+import { makeJob, photo } from "../../samples";
+
+const onJob = vi.fn();
+
+beforeEach(() => {
+  onJob.mockClear();
+  backend.on("POST /api/uploads", () => ({
+    status: 201,
+    body: { upload_id: "u1", method: "PUT", url: "/storage/u1", headers: {}, expires_at: "" },
+  }));
+  backend.on("PUT /storage/u1", () => ({ status: 200 }));
+  backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
+  render(<UploadForm onJob={onJob} />);
+});
+
+const picker = () => screen.getByLabelText(/Choose photos/);
+
+test("chosen photos become jobs with the recipe that was set, and their rows disappear", async () => {
+  await userEvent.click(screen.getByRole("radio", { name: /Social/ }));
+  await userEvent.type(screen.getByLabelText("Watermark"), "© Ada");
+  await userEvent.upload(picker(), [photo("one.jpg"), photo("two.jpg")]);
+
+  await waitFor(() => expect(onJob).toHaveBeenCalledTimes(2));
+  expect(screen.queryByRole("list", { name: "Uploads" })).toBeNull();
+  const asked = backend.asked("POST /api/jobs");
+  expect(asked.map(({ body }) => JSON.parse(body).recipe)).toEqual([
+    { preset: "social", enhance: true, watermark: "© Ada" },
+    { preset: "social", enhance: true, watermark: "© Ada" },
+  ]);
+  const keys = asked.map(({ headers }) => headers["idempotency-key"]);
+  expect(new Set(keys).size).toBe(2);
+});
+
+test("photos can be dropped and pasted anywhere on the page", async () => {
+  fireEvent.drop(document.body, { dataTransfer: { files: [photo("dropped.jpg")] } });
+  fireEvent.paste(document.body, { clipboardData: { files: [photo("pasted.png", "image/png")] } });
+
+  await waitFor(() => expect(onJob).toHaveBeenCalledTimes(2));
+  const names = backend.asked("POST /api/uploads").map(({ body }) => JSON.parse(body).filename);
+  expect(names.sort()).toEqual(["dropped.jpg", "pasted.png"]);
+});
+
+test("a file that is no photo is refused without asking the server", async () => {
+  fireEvent.drop(document.body, { dataTransfer: { files: [photo("notes.txt", "text/plain")] } });
+
+  expect((await screen.findByRole("alert")).textContent).toContain("not a picture");
+  expect(screen.queryByRole("button", { name: /Try again/ })).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Dismiss notes.txt" }));
+  expect(screen.queryByText("notes.txt")).toBeNull();
+  expect(backend.asked("POST /api/uploads")).toHaveLength(0);
+});
+
+test("trying again after a lost answer sends the same key, and the photo only once", async () => {
+  backend.on("POST /api/jobs", () => problem(503, "unavailable", "Back in a moment."));
+  await userEvent.upload(picker(), photo());
+  expect((await screen.findByRole("alert")).textContent).toContain("Back in a moment.");
+
+  backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
+  await userEvent.click(screen.getByRole("button", { name: "Try again with mug.jpg" }));
+
+  await waitFor(() => expect(onJob).toHaveBeenCalledOnce());
+  const keys = backend.asked("POST /api/jobs").map(({ headers }) => headers["idempotency-key"]);
+  expect(keys).toHaveLength(2);
+  expect(keys[0]).toBe(keys[1]);
+  expect(backend.asked("PUT /storage/u1")).toHaveLength(1);
+});
+
+test("an upload under way can be stopped", async () => {
+  backend.on("PUT /storage/u1", () => new Promise(() => {}));
+  await userEvent.upload(picker(), photo());
+  await screen.findByRole("progressbar", { name: "Upload of mug.jpg" });
+
+  await waitFor(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(1));
+  const abort = vi.spyOn(XMLHttpRequest.prototype, "abort");
+
+  await userEvent.click(screen.getByRole("button", { name: "Stop mug.jpg" }));
+
+  expect(abort).toHaveBeenCalledOnce();
+  expect(screen.queryByText("mug.jpg")).toBeNull();
+  expect(onJob).not.toHaveBeenCalled();
+});
+
+test("no more than three photos go up at the same time", async () => {
+  backend.on("PUT /storage/u1", () => new Promise(() => {}));
+  await userEvent.upload(
+    picker(),
+    [1, 2, 3, 4, 5].map((n) => photo(`${n}.jpg`)),
+  );
+
+  await waitFor(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(3));
+  expect(screen.getAllByText(/Waiting for its turn/)).toHaveLength(2);
+});

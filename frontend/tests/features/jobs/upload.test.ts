@@ -1,0 +1,87 @@
+// Sending one photo to storage, over real HTTP.
+import { expect, test, vi } from "vitest";
+import { sendPhoto, startJob } from "@/features/jobs/upload";
+import { eventually } from "../../eventually";
+import { backend, problem } from "../../fake-backend";
+import { makeJob, photo } from "../../samples";
+
+function storageAt(url: string) {
+  backend.on("POST /api/uploads", () => ({
+    status: 201,
+    body: {
+      upload_id: "u1",
+      method: "PUT",
+      url,
+      headers: { "content-type": "image/jpeg", "x-amz-meta-check": "signed" },
+      expires_at: "2025-11-20T10:00:00Z",
+    },
+  }));
+}
+
+const never = new AbortController().signal;
+
+test("the file goes to the signed address with exactly the signed headers", async () => {
+  storageAt("/storage/originals/u1?signature=abc");
+  backend.on("PUT /storage/originals/u1", () => ({ status: 200 }));
+  const onSent = vi.fn();
+
+  expect(await sendPhoto(photo(), never, onSent)).toBe("u1");
+
+  const [put] = backend.asked("PUT /storage/originals/u1?signature=abc");
+  expect(put?.body).toBe("the bytes of a photo");
+  expect(put?.headers).toMatchObject({
+    "content-type": "image/jpeg",
+    "x-amz-meta-check": "signed",
+  });
+  expect(onSent).toHaveBeenCalled();
+});
+
+test("the upload is announced with the file's name, type and size", async () => {
+  storageAt("/storage/u1");
+  backend.on("PUT /storage/u1", () => ({ status: 200 }));
+
+  await sendPhoto(photo("scan.TIF", ""), never, () => {});
+
+  const [announced] = backend.asked("POST /api/uploads");
+  expect(JSON.parse(announced?.body ?? "")).toEqual({
+    filename: "scan.TIF",
+    content_type: "image/tiff",
+    size: 20,
+  });
+});
+
+test("a refusal of the server is passed on in its own words", async () => {
+  backend.on("POST /api/uploads", () => problem(422, "file_too_large", "At most 50 MB, please."));
+  await expect(sendPhoto(photo(), never, () => {})).rejects.toThrow("At most 50 MB, please.");
+});
+
+test("storage that answers with something for programmers gives a sentence all the same", async () => {
+  storageAt("/storage/u1");
+  backend.on("PUT /storage/u1", () => ({ status: 403 }));
+  await expect(sendPhoto(photo(), never, () => {})).rejects.toMatchObject({
+    problem: { code: "upload_failed", detail: "The photo could not be stored. Please try again." },
+  });
+});
+
+test("an upload that is stopped ends at once", async () => {
+  storageAt("/storage/u1");
+  backend.on("PUT /storage/u1", () => new Promise(() => {}));
+  const stop = new AbortController();
+
+  const sending = sendPhoto(photo(), stop.signal, () => {});
+  await eventually(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(1));
+  stop.abort();
+
+  await expect(sending).rejects.toBe(stop.signal.reason);
+});
+
+test("a job is asked for with its idempotency key", async () => {
+  backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
+  const recipe = { preset: "web", enhance: false, watermark: null } as const;
+
+  await startJob("u1", recipe, "key-1");
+
+  const [asked] = backend.asked("POST /api/jobs");
+  expect(asked?.headers["idempotency-key"]).toBe("key-1");
+  expect(JSON.parse(asked?.body ?? "")).toEqual({ upload_id: "u1", recipe });
+});

@@ -1,0 +1,65 @@
+// Accounts and jobs as the API would send them.
+import type { Account, Job, Result } from "@/api/types";
+
+export const ada: Account = {
+  id: "0199aaaa-0000-7000-8000-000000000001",
+  email: "ada@example.com",
+  name: "Ada",
+  created_at: "2025-11-20T08:00:00Z",
+};
+
+export function makeJob(changes: Partial<Job> = {}): Job {
+  return {
+    id: "0199bbbb-0000-7000-8000-000000000001",
+    status: "queued",
+    progress: 0,
+    recipe: { preset: "web", enhance: true, watermark: null },
+    original: {
+      filename: "mug.jpg",
+      content_type: "image/jpeg",
+      size: 52_000,
+      width: null,
+      height: null,
+    },
+    results: [],
+    failure: null,
+    attempts: 0,
+    created_at: "2025-11-20T09:00:00Z",
+    started_at: null,
+    finished_at: null,
+    expires_at: null,
+    ...changes,
+  };
+}
+
+export function processing(progress: number, changes: Partial<Job> = {}): Job {
+  const started_at = "2025-11-20T09:00:01Z";
+  return makeJob({ status: "processing", attempts: 1, started_at, progress, ...changes });
+}
+
+export function completed(changes: Partial<Job> = {}): Job {
+  return processing(100, {
+    status: "completed",
+    results: [makeResult()],
+    finished_at: "2025-11-20T09:00:03.500Z",
+    expires_at: "2025-12-20T09:00:03Z",
+    ...changes,
+  });
+}
+
+export function makeResult(changes: Partial<Result> = {}): Result {
+  const url = "/api/jobs/0199bbbb-0000-7000-8000-000000000001/results/web-320.webp";
+  return {
+    name: "web-320.webp",
+    format: "webp",
+    width: 320,
+    height: 213,
+    size: 9_400,
+    url,
+    ...changes,
+  };
+}
+
+export function photo(name = "mug.jpg", type = "image/jpeg"): File {
+  return new File(["the bytes of a photo"], name, { type });
+}

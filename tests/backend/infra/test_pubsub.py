@@ -1,0 +1,226 @@
+"""Live events through a real Valkey: delivery, slow readers, restarts and silence of the server, the end."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from backend.infra import pubsub
+from backend.infra.pubsub import BUFFERED_MESSAGES, Publisher, Signal, Subscriber, Subscription
+from backend.infra.redis import connect
+from backend.settings import Settings, load_settings
+from scripts.valkey import embedded_valkey, free_port
+from tests.backend.infra.proxy import Proxy, target_of
+
+SECONDS = 10.0
+
+
+@pytest.fixture
+def settings(valkey_url: str) -> Settings:
+    """Settings for the tests' Valkey; no database is needed here."""
+    return load_settings(REDIS_URL=valkey_url)
+
+
+@asynccontextmanager
+async def listening(settings: Settings) -> AsyncIterator[Subscriber]:
+    subscriber = Subscriber(settings)
+    try:
+        yield subscriber
+    finally:
+        await subscriber.close()
+
+
+async def connected(subscription: Subscription) -> None:
+    assert await subscription.next(SECONDS) is Signal.MAY_HAVE_MISSED
+
+
+async def publish(settings: Settings, channel: str, message: bytes) -> None:
+    await asyncio.to_thread(Publisher(settings).publish, channel, message)
+
+
+def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(work(), 30))
+
+
+def test_a_message_reaches_every_stream_of_its_channel_and_no_other(settings: Settings) -> None:
+    async def work() -> None:
+        async with listening(settings) as subscriber, subscriber.subscribe("a") as one, subscriber.subscribe("a") as two:
+            async with subscriber.subscribe("b") as other:
+                for subscription in (one, two, other):
+                    await connected(subscription)
+                await publish(settings, "a", b"\x00bytes\n")
+                assert await one.next(SECONDS) == b"\x00bytes\n"
+                assert await two.next(SECONDS) == b"\x00bytes\n"
+                assert await other.next(0.1) is Signal.END
+            await publish(settings, "a", b"next")
+            assert await one.next(SECONDS) == b"next"
+
+    run(work)
+
+
+def test_a_stream_that_begins_later_gets_what_is_published_from_then_on(settings: Settings) -> None:
+    async def work() -> None:
+        async with listening(settings) as subscriber, subscriber.subscribe("a") as one:
+            await connected(one)
+            async with subscriber.subscribe("late") as late:
+                await publish(settings, "late", b"hello")
+                assert await late.next(SECONDS) == b"hello"
+
+    run(work)
+
+
+def test_streams_that_begin_together_all_get_their_messages(settings: Settings) -> None:
+    async def stream(subscriber: Subscriber, channel: str) -> None:
+        async with subscriber.subscribe(channel) as subscription:
+            await connected(subscription)
+            await publish(settings, channel, channel.encode())
+            assert await subscription.next(SECONDS) == channel.encode()
+
+    async def work() -> None:
+        async with listening(settings) as subscriber:
+            await asyncio.gather(*(stream(subscriber, f"channel-{number}") for number in range(20)))
+            assert count_subscriptions(settings, "channel-*") == 0
+
+    run(work)
+
+
+def count_subscriptions(settings: Settings, pattern: str) -> int:
+    client = connect(settings)
+    deadline = time.monotonic() + 5
+    while client.pubsub_channels(pattern) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return len(client.pubsub_channels(pattern))
+
+
+def test_when_the_last_stream_is_gone_the_process_rests(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.01)
+
+    async def work() -> None:
+        async with listening(settings) as subscriber:
+            async with subscriber.subscribe("first") as subscription:
+                await connected(subscription)
+            await asyncio.sleep(0.3)
+            async with subscriber.subscribe("second") as subscription:
+                await connected(subscription)
+                await publish(settings, "second", b"again")
+                assert await subscription.next(SECONDS) == b"again"
+
+    run(work)
+    assert "subscription_lost" not in capsys.readouterr().out
+
+
+def test_a_reader_too_slow_for_its_buffer_is_told_to_read_a_snapshot(settings: Settings) -> None:
+    async def work() -> None:
+        async with (
+            listening(settings) as subscriber,
+            subscriber.subscribe("a") as slow,
+            subscriber.subscribe("b") as quick,
+        ):
+            await connected(slow)
+            await connected(quick)
+            publisher = Publisher(settings)
+            for number in range(BUFFERED_MESSAGES + 1):
+                await asyncio.to_thread(publisher.publish, "a", str(number).encode())
+            for channel in ("a", "b"):
+                await asyncio.to_thread(publisher.publish, channel, b"last")
+            assert await quick.next(SECONDS) == b"last"
+            assert await slow.next(SECONDS) is Signal.MAY_HAVE_MISSED
+            assert await slow.next(SECONDS) == b"last"
+
+    run(work)
+
+
+def test_a_stream_may_begin_before_valkey_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.05)
+    port = free_port()
+    settings = load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0")
+
+    async def work() -> None:
+        async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
+            assert await subscription.next(0.1) is Signal.END
+            with embedded_valkey(port):
+                await connected(subscription)
+                await publish(settings, "a", b"at last")
+                assert await subscription.next(SECONDS) == b"at last"
+
+    run(work)
+
+
+def test_after_a_restart_of_valkey_streams_read_a_snapshot_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.05)
+    port = free_port()
+    settings = load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0")
+
+    async def work() -> None:
+        async with listening(settings) as subscriber, contextlib.AsyncExitStack() as stack:
+            with embedded_valkey(port):
+                streams = [await stack.enter_async_context(subscriber.subscribe(name)) for name in ("a", "b")]
+                for subscription in streams:
+                    await connected(subscription)
+            with embedded_valkey(port):
+                for subscription, name in zip(streams, ("a", "b"), strict=True):
+                    await connected(subscription)
+                    await publish(settings, name, b"after")
+                    assert await subscription.next(SECONDS) == b"after"
+
+    run(work)
+
+
+def test_a_valkey_that_fell_silent_is_given_up(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(pubsub, "SILENCE_SECONDS", 0.2)
+    with Proxy(target_of(valkey_url)) as proxy:
+        settings = load_settings(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
+
+        async def work() -> None:
+            async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
+                await connected(subscription)
+                assert await subscription.next(1) is Signal.END
+                assert proxy.connections == 1, "silence alone is no reason to connect again"
+                proxy.freeze()
+                await connected(subscription)
+                await publish(settings, "a", b"after")
+                assert await subscription.next(SECONDS) == b"after"
+
+        run(work)
+
+
+def test_when_the_process_stops_streams_end_at_once_also_those_with_messages_waiting(settings: Settings) -> None:
+    async def work() -> None:
+        async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
+            subscriber.end_streams()
+            assert await subscription.next(SECONDS) is Signal.END
+            async with subscriber.subscribe("b") as late:
+                assert await late.next(SECONDS) is Signal.END
+
+    run(work)
+
+
+def test_the_time_of_a_stream_runs_out(settings: Settings) -> None:
+    async def work() -> None:
+        async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
+            await connected(subscription)
+            assert await subscription.next(0.01) is Signal.END
+            assert await subscription.next(-5) is Signal.END
+
+    run(work)
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
+def test_publishing_goes_on_quickly_while_valkey_is_away(silent: bool) -> None:
+    with Proxy(None) as blackhole:
+        port = blackhole.port if silent else free_port()
+        publisher = Publisher(load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0"))
+        seconds = []
+        for _ in range(4):
+            started = time.monotonic()
+            publisher.publish("a", b"lost")
+            seconds.append(time.monotonic() - started)
+    assert max(seconds[:2]) < 3
+    assert max(seconds[2:]) < 0.05
