@@ -17,7 +17,7 @@ from backend.infra.storage import StorageError
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 class FieldProblem(BaseModel):
@@ -88,6 +88,9 @@ async def _validation_error(request: Request, error: Exception) -> ProblemRespon
 
 async def _http_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        # FastAPI's word for a body nested too deep or not UTF-8, which it otherwise tells as 422.
+        return respond(request, InvalidInput("The body is not JSON this API can read."))
     code = HTTP_CODES.get(error.status_code, "http_error")
     document = problem(error.status_code, code, error.detail, error.detail, request_id_of(request))
     return ProblemResponse(document, error.status_code, error.headers)

@@ -39,7 +39,7 @@ def storage_router(storage: DiskStorage) -> APIRouter:
         path = storage.path(key)
         if not path.is_file():
             raise NotFound
-        disposition = f"attachment; filename*=UTF-8''{quote(grant.filename)}"
+        disposition = f"attachment; filename*=UTF-8''{quote(grant.filename, safe='')}"
         return FileResponse(path, media_type=grant.content_type, headers={"Content-Disposition": disposition})
 
     return router

@@ -5,9 +5,11 @@ They are relative: whatever name the page was opened by, localhost or 127.0.0.1,
 
 import hashlib
 import hmac
+import json
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
@@ -53,8 +55,10 @@ class DiskStorage:
 
     def find_size(self, key: str) -> int | None:
         """Return the file's size, None when there is none."""
-        path = self.path(key)
-        return path.stat().st_size if path.is_file() else None
+        try:
+            return self.path(key).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def download(self, key: str, path: Path) -> None:
         """Copy the file out."""
@@ -68,12 +72,14 @@ class DiskStorage:
     def upload(self, path: Path, key: str, *, content_type: str) -> None:
         """Copy a file in; readers see all of it or nothing."""
         target = self.path(key)
+        part = target.with_name(f"{target.name}.{uuid4().hex}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f"{target.name}.{uuid4().hex}.part")
             shutil.copyfile(path, part)
             part.replace(target)
         except OSError as error:
+            with suppress(OSError):
+                part.unlink()
             raise StorageError(f"can't write {key}: {error.strerror}") from error
 
     def delete_prefix(self, prefix: str) -> None:
@@ -120,6 +126,7 @@ class DiskStorage:
         return grant
 
     def _url(self, grant: Grant) -> str:
+        self.path(grant.key)
         query = urlencode(
             {
                 "expires": grant.expires,
@@ -133,5 +140,4 @@ class DiskStorage:
 
     def _sign(self, grant: Grant) -> str:
         fields = (grant.method, grant.key, grant.expires, grant.content_type, grant.size, grant.filename)
-        message = "\n".join(str(field).replace("\n", " ") for field in fields)
-        return hmac.new(self._secret, message.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._secret, json.dumps(fields).encode(), hashlib.sha256).hexdigest()

@@ -15,14 +15,13 @@ TIMEOUT_SECONDS = 2.0
 
 def connect(settings: Settings) -> "Redis":
     """Return a client that connects when first used. Importing redis takes 70 ms, so it waits until here."""
-    from redis import Redis
+    from redis import Redis, exceptions
     from redis.backoff import NoBackoff
-    from redis.exceptions import ConnectionError
     from redis.retry import Retry
 
     options = connection_options(settings)
     # Again at once over a new connection when the old one was closed; not when the server is silent.
-    retry = Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))
+    retry = Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,))
     return Redis.from_url(settings.REDIS_URL.get_secret_value(), retry=retry, socket_timeout=TIMEOUT_SECONDS, **options)
 
 

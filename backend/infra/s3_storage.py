@@ -67,7 +67,7 @@ class S3Storage:
             Params={
                 "Bucket": self._bucket,
                 "Key": key,
-                "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename)}",
+                "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename, safe='')}",
                 "ResponseContentType": content_type,
             },
             ExpiresIn=expires_in,
@@ -97,8 +97,11 @@ class S3Storage:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
                 keys: list[ObjectIdentifierTypeDef] = [{"Key": item["Key"]} for item in page.get("Contents", [])]
-                if keys:
-                    self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+                if not keys:
+                    continue
+                answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+                if answer.get("Errors"):
+                    raise StorageError(f"the storage kept {len(answer['Errors'])} of {len(keys)} objects")
 
     def check(self) -> None:
         """Raise StorageError unless the bucket answers."""
@@ -119,7 +122,7 @@ def _translate() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        if code in ("404", "NoSuchKey", "NoSuchBucket"):
+        if code in ("404", "NoSuchKey"):
             raise ObjectMissing(code) from error
         raise StorageError(f"the storage answered {code}") from error
     except (BotoCoreError, Boto3Error) as error:

@@ -1,6 +1,5 @@
 """What the jobs API takes and gives."""
 
-import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,16 +9,16 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from backend.jobs.failures import failure_message
 from backend.jobs.models import JobStatus
+from backend.text import strip_unprintable
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/avif", "image/tiff", "image/gif")
 MAX_WATERMARK = 80
 MAX_FILENAME = 255
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def clean_filename(name: str) -> str:
     """Return a name that is safe to show and to put into a header: no folders, no control characters."""
-    name = CONTROL_CHARACTERS.sub("", name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
+    name = strip_unprintable(name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
     # The database's limit counts characters, a file system's counts bytes.
     name = name.encode(errors="ignore")[:MAX_FILENAME].decode(errors="ignore")
     return name or "photo"
@@ -27,7 +26,7 @@ def clean_filename(name: str) -> str:
 
 def clean_text(value: str | None) -> str | None:
     """Return text without control characters, None when nothing is left."""
-    return CONTROL_CHARACTERS.sub("", value).strip() or None if value else None
+    return strip_unprintable(value) or None if value else None
 
 
 class UploadIn(BaseModel):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
@@ -99,3 +100,12 @@ def any_storage(request: pytest.FixtureRequest) -> Storage:
     """Each storage in turn: what one promises all must keep."""
     storage: Storage = request.getfixturevalue(str(request.param))
     return storage
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest, any_storage: Storage) -> Iterator[httpx.Client]:
+    """A client that follows signed URLs; those of disk storage are relative to the page."""
+    on_disk = isinstance(any_storage, DiskStorage)
+    page = request.getfixturevalue("disk_server").url if on_disk else ""
+    with httpx.Client(base_url=page) as client:
+        yield client

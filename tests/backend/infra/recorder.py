@@ -18,7 +18,7 @@ class Recorded:
 
 @dataclass
 class Answer:
-    """What every request is answered with."""
+    """What a request is answered with."""
 
     status: int = 200
     body: bytes = b""
@@ -28,9 +28,10 @@ class Answer:
 class Recorder:
     """Listens on a free port of 127.0.0.1 for the length of a `with` block."""
 
-    def __init__(self, answer: Answer | None = None) -> None:
+    def __init__(self, *answers: Answer) -> None:
+        """Answer with each of `answers` in turn, and with the last one from then on."""
         self.requests: list[Recorded] = []
-        self.answer = answer or Answer()
+        self._answers = list(answers) or [Answer()]
         self.arrived = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.port = self._server.server_port
@@ -50,6 +51,9 @@ class Recorder:
             assert self.arrived.wait_for(lambda: len(self.requests) >= count, seconds), self.requests
         return list(self.requests)
 
+    def _next_answer(self) -> Answer:
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         recorder = self
 
@@ -61,13 +65,14 @@ class Recorder:
                 with recorder.arrived:
                     recorder.requests.append(Recorded(self.command, self.path, self.headers, body))
                     recorder.arrived.notify_all()
-                self.send_response(recorder.answer.status)
-                for name, value in recorder.answer.headers.items():
+                    answer = recorder._next_answer()
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(recorder.answer.body)))
+                self.send_header("Content-Length", str(len(answer.body)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(recorder.answer.body)
+                    self.wfile.write(answer.body)
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 

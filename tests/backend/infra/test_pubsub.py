@@ -48,7 +48,11 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def test_a_message_reaches_every_stream_of_its_channel_and_no_other(settings: Settings) -> None:
     async def work() -> None:
-        async with listening(settings) as subscriber, subscriber.subscribe("a") as one, subscriber.subscribe("a") as two:
+        async with (
+            listening(settings) as subscriber,
+            subscriber.subscribe("a") as one,
+            subscriber.subscribe("a") as two,
+        ):
             async with subscriber.subscribe("b") as other:
                 for subscription in (one, two, other):
                     await connected(subscription)

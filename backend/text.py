@@ -1,0 +1,29 @@
+"""Text that people send: what is refused because no database stores it, and what is taken out of names."""
+
+import re
+
+from pydantic import AfterValidator, SecretStr
+
+# Control characters, line and paragraph separators, and the marks that reverse the direction of what follows.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def check_storable(text: str) -> str:
+    """Return the text. Raises ValueError for NUL and for halves of surrogate pairs, which JSON can carry."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("has characters that can't be stored")
+    return text
+
+
+def strip_unprintable(text: str) -> str:
+    """Return the text without control characters and without spaces around it."""
+    return UNPRINTABLE.sub("", text).strip()
+
+
+def _check_secret(secret: SecretStr) -> SecretStr:
+    check_storable(secret.get_secret_value())
+    return secret
+
+
+Storable = AfterValidator(check_storable)
+StorableSecret = AfterValidator(_check_secret)
