@@ -31,7 +31,7 @@ migrate: setup ## Bring the database's schema up to date
 	@$(VENV) -m backend migrate
 
 types: setup ## Write the API's OpenAPI document and the frontend's types from it
-	@$(VENV) -m scripts.types
+	@$(VENV) -m scripts.api_types
 
 lock: setup ## Pin dependencies anew (UPGRADE=1 takes newer versions)
 	@$(VENV) -m scripts.lock

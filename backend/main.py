@@ -23,7 +23,7 @@ from backend.infra.queue import Queue
 from backend.infra.sentry import configure_sentry
 from backend.infra.storage import create_storage, storage_origins
 from backend.jobs.routes import router as jobs_router
-from backend.middleware import BodyLimit, OriginCheck, RequestContext, SecurityHeaders
+from backend.middleware import BodyLimit, OriginCheck, RequestContext, SecurityHeaders, UnhandledErrors
 from backend.problems import Problem, install_error_handlers
 from backend.settings import Settings, get_settings
 from backend.storage_routes import storage_router
@@ -65,6 +65,8 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
     """Add middleware; the last one added sees the request first."""
     app.add_middleware(BodyLimit, exempt_prefix=URL_PREFIX)
     app.add_middleware(OriginCheck, allowed_origins=[settings.PUBLIC_URL, *settings.ALLOWED_ORIGINS])
+    sentry = bool(settings.SENTRY_DSN.get_secret_value())
+    app.add_middleware(UnhandledErrors, sentry=sentry)
     if settings.ALLOWED_ORIGINS:
         app.add_middleware(
             CORSMiddleware,
@@ -77,11 +79,7 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
     app.add_middleware(
         SecurityHeaders, storage_origins=storage_origins(settings), https=settings.secure_cookies, docs=docs
     )
-    app.add_middleware(
-        RequestContext,
-        sentry=bool(settings.SENTRY_DSN.get_secret_value()),
-        traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE,
-    )
+    app.add_middleware(RequestContext, traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE if sentry else 0)
 
 
 def _install_routes(app: FastAPI, settings: Settings) -> None:

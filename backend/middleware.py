@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import AppError, Forbidden, TooLarge
@@ -21,6 +20,7 @@ UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 QUIET_PATHS = ("/health", "/api/version", "/assets/")
 MAX_REQUEST_ID = 64
 IMMUTABLE = "public, max-age=31536000, immutable"
+BODY_TOO_LARGE = TooLarge(f"At most {MAX_BODY_BYTES} bytes are accepted here.")
 
 
 class CrossOriginRefused(Forbidden):
@@ -32,12 +32,11 @@ class CrossOriginRefused(Forbidden):
 
 
 class RequestContext:
-    """Gives each request an id, one log line, and a problem document when the code below fails unexpectedly."""
+    """Gives each request an id, which its answer and its log lines carry, and one line in the access log."""
 
-    def __init__(self, app: ASGIApp, *, sentry: bool, traces_sample_rate: float) -> None:
+    def __init__(self, app: ASGIApp, *, traces_sample_rate: float) -> None:
         self.app = app
-        self.sentry = sentry
-        self.sample_rate = traces_sample_rate if sentry else 0.0
+        self.sample_rate = traces_sample_rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request; the id comes from the caller's X-Request-ID when that is a plain word."""
@@ -63,19 +62,47 @@ class RequestContext:
                     await self.app(scope, receive, send_with_id)
             else:
                 await self.app(scope, receive, send_with_id)
-        except Exception as error:
-            self._report(scope, error, request_id)
-            if status:
-                raise
-            await _refuse(scope, receive, send_with_id, AppError())
         finally:
             _log_access(scope, status, time.perf_counter() - started)
             structlog.contextvars.unbind_contextvars("request_id")
 
-    def _report(self, scope: Scope, error: Exception, request_id: str) -> None:
+
+class UnhandledErrors:
+    """Answers with a problem document, and reports, when the code below fails unexpectedly.
+
+    It stands inside the middleware that adds headers, so that these answers carry them too.
+    """
+
+    def __init__(self, app: ASGIApp, *, sentry: bool) -> None:
+        self.app = app
+        self.sentry = sentry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request; an error after the answer has begun can only cut it off."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched_send)
+        except ClientDisconnect:
+            log.info("client_gone", method=scope["method"], path=scope["path"])
+        except Exception as error:
+            self._report(scope, error)
+            if begun:
+                raise
+            await _refuse(scope, receive, send, AppError())
+
+    def _report(self, scope: Scope, error: Exception) -> None:
         log.error("unhandled_error", method=scope["method"], path=scope["path"], exc_info=error)
         if self.sentry:
-            capture(error, request_id=request_id, method=scope["method"])
+            capture(error, request_id=scope["state"]["request_id"], method=scope["method"])
 
 
 class OriginCheck:
@@ -103,7 +130,7 @@ class OriginCheck:
         site = headers.get("sec-fetch-site")
         if site is not None:
             return site in ("same-origin", "none")
-        return origin is None or urlsplit(origin).netloc == headers.get("host")
+        return origin is None or origin.partition("://")[2] == headers.get("host")
 
 
 class BodyLimit:
@@ -123,19 +150,32 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
-            await _refuse(scope, receive, send, TooLarge(f"At most {MAX_BODY_BYTES} bytes are accepted here."))
+            await _refuse(scope, receive, send, BODY_TOO_LARGE)
             return
         received = 0
+        begun = False
 
         async def limited_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
-                raise TooLarge(f"At most {MAX_BODY_BYTES} bytes are accepted here.")
+                raise BODY_TOO_LARGE
             return message
 
-        await self.app(scope, limited_receive, send)
+        async def guarded_send(message: Message) -> None:
+            nonlocal begun
+            # Whatever the code below makes of the error, the answer is the same.
+            if received <= MAX_BODY_BYTES or begun:
+                begun = True
+                await send(message)
+
+        try:
+            await self.app(scope, limited_receive, guarded_send)
+        except TooLarge:
+            pass
+        if received > MAX_BODY_BYTES and not begun:
+            await _refuse(scope, receive, send, BODY_TOO_LARGE)
 
 
 class SecurityHeaders:

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 from backend import __version__
-from scripts.types import DOCUMENT, FRONTEND, openapi_document
+from scripts.api_types import DOCUMENT, FRONTEND, openapi_document
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
