@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -22,7 +23,7 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)
 
 
-def main():
+def main() -> None:
     """Prepare everything that is not prepared yet."""
     use_python_in_reach()
     started = time.monotonic()
@@ -31,7 +32,7 @@ def main():
         say(f"ready after {time.monotonic() - started:.0f} s")
 
 
-def use_python_in_reach():
+def use_python_in_reach() -> None:
     """Go on under a newer Python when this one is too old (macOS ships 3.9 as python3)."""
     if sys.version_info >= OLDEST_PYTHON:
         return
@@ -44,7 +45,7 @@ def use_python_in_reach():
     )
 
 
-def make_venv():
+def make_venv() -> bool:
     """Make .venv with uv or the standard library. Returns whether it was needed."""
     if (BIN / "python").exists() and works(BIN / "python"):
         return False
@@ -63,7 +64,7 @@ def make_venv():
     return True
 
 
-def install_python_packages():
+def install_python_packages() -> bool:
     """Install what requirements-dev.lock pins, checked by hash. Returns whether it was needed."""
     lock = ROOT / "requirements-dev.lock"
     if stamped("python", lock):
@@ -78,7 +79,7 @@ def install_python_packages():
     return True
 
 
-def find_uv(lock):
+def find_uv(lock: Path) -> "str | None":
     """Return uv's path: the machine's, else one installed from the lock, else None."""
     found = shutil.which("uv") or shutil.which("uv", path=str(BIN))
     if found:
@@ -95,7 +96,7 @@ def find_uv(lock):
     return shutil.which("uv", path=str(BIN)) if result.returncode == 0 else None
 
 
-def install_node():
+def install_node() -> bool:
     """Put Node into .venv when the machine has none that is new enough. Returns whether it was needed."""
     if node_version() >= OLDEST_NODE and shutil.which("npm", path=search_path()):
         return False
@@ -108,18 +109,18 @@ def install_node():
     return True
 
 
-def install_frontend_packages():
+def install_frontend_packages() -> bool:
     """Install what package-lock.json pins. Returns whether it was needed."""
     lock = FRONTEND / "package-lock.json"
     if stamped("npm", lock) and (FRONTEND / "node_modules").is_dir():
         return False
-    npm = shutil.which("npm", path=search_path())
+    npm = shutil.which("npm", path=search_path()) or "npm"
     run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], "installing frontend packages", cwd=FRONTEND)
     stamp("npm", lock)
     return True
 
 
-def node_version():
+def node_version() -> "tuple[int, int]":
     """Return Node's (major, minor), (0, 0) when there is none."""
     node = shutil.which("node", path=search_path())
     if node is None:
@@ -129,34 +130,34 @@ def node_version():
     return (int(numbers[0]), int(numbers[1])) if len(numbers) > 1 else (0, 0)
 
 
-def search_path():
+def search_path() -> str:
     """Return PATH with .venv's programs first."""
     return os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
 
 
-def works(python):
+def works(python: Path) -> bool:
     """Whether an interpreter starts; one from before a system upgrade may not."""
     return subprocess.run([str(python), "-c", ""], check=False, capture_output=True).returncode == 0
 
 
-def stamped(name, lock):
+def stamped(name: str, lock: Path) -> bool:
     """Whether this very lock file was installed already."""
     path = STAMPS / name
     return path.exists() and path.read_text() == digest(lock)
 
 
-def stamp(name, lock):
+def stamp(name: str, lock: Path) -> None:
     """Note that this lock file is installed."""
     STAMPS.mkdir(parents=True, exist_ok=True)
     (STAMPS / name).write_text(digest(lock))
 
 
-def digest(path):
+def digest(path: Path) -> str:
     """Return a file's SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def run(command, what, cwd=ROOT):
+def run(command: "list[str]", what: str, cwd: Path = ROOT) -> None:
     """Run a command, saying what it is for and how long it took; stop with its output when it fails."""
     say(what + " …")
     started = time.monotonic()
@@ -170,12 +171,12 @@ def run(command, what, cwd=ROOT):
     say(f"  done in {time.monotonic() - started:.0f} s")
 
 
-def say(text):
+def say(text: str) -> None:
     """Tell the person waiting."""
     print("setup: " + text, flush=True)
 
 
-def stop(problem, remedy):
+def stop(problem: str, remedy: str) -> NoReturn:
     """End with the problem and the command that fixes it."""
     print(f"setup: {problem}\n       To fix it: {remedy}", file=sys.stderr)
     sys.exit(1)
