@@ -32,7 +32,9 @@ def main() -> int:
         if not dev:
             build_frontend()
         for command in ("migrate", "create-demo"):
-            subprocess.run([sys.executable, "-m", "backend", command], env=environment, check=True)
+            code = subprocess.run([sys.executable, "-m", "backend", command], env=environment, check=False).returncode
+            if code != 0:
+                return code
         return _run_processes(ROOT / ("Procfile.dev" if dev else "Procfile"), environment)
 
 
@@ -111,4 +113,7 @@ def _git_sha() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
