@@ -9,10 +9,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from backend.accounts.errors import EmailTaken, RegistrationClosed, SessionEnded, WrongCredentials
 from backend.accounts.models import LoginSession, User
 from backend.accounts.passwords import hash_password, verify_password
 from backend.accounts.tokens import Identity, create_access_token, create_refresh_token, hash_refresh_token
-from backend.errors import Conflict, Forbidden, Unauthorized
+from backend.errors import Unauthorized
 from backend.infra.db import transaction, utc_now
 from backend.settings import Settings
 
@@ -20,38 +21,6 @@ log = structlog.get_logger(__name__)
 
 # Two tabs may refresh at the same moment; the second arrives with the token the first just replaced.
 REFRESH_GRACE = timedelta(seconds=20)
-
-
-class EmailTaken(Conflict):
-    """An account has this address."""
-
-    code = "email_taken"
-    title = "Address in use"
-    detail = "An account with this e-mail address exists already."
-
-
-class RegistrationClosed(Forbidden):
-    """ENABLE_REGISTRATION is off."""
-
-    code = "registration_closed"
-    title = "Registration closed"
-    detail = "New accounts can't be made at the moment."
-
-
-class WrongCredentials(Unauthorized):
-    """The address or the password is wrong; which of the two is not said."""
-
-    code = "wrong_credentials"
-    title = "Wrong credentials"
-    detail = "The e-mail address or the password is wrong."
-
-
-class SessionEnded(Unauthorized):
-    """The refresh token is unknown, used up or too old."""
-
-    code = "session_ended"
-    title = "Session ended"
-    detail = "Sign in again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,65 +7,24 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.errors import Conflict, NotFound
 from backend.infra.db import new_id
 from backend.infra.queue import Task, enqueue
 from backend.infra.storage import Storage
 from backend.jobs import events, transitions
+from backend.jobs.errors import (
+    IdempotencyKeyReused,
+    JobNotCancellable,
+    JobNotFound,
+    JobNotRetryable,
+    ResultNotFound,
+    UploadUsed,
+)
 from backend.jobs.models import Job
 from backend.jobs.schemas import JobIn
 from backend.jobs.uploads import get_finished_upload
 from backend.settings import Settings
 
 DOWNLOAD_SECONDS = 300
-
-
-class JobNotFound(NotFound):
-    """The job does not exist, or is somebody else's, which is not told apart."""
-
-    code = "job_not_found"
-    title = "Job not found"
-    detail = "There is no such job."
-
-
-class ResultNotFound(NotFound):
-    """The job has no result of this name."""
-
-    code = "result_not_found"
-    title = "Result not found"
-    detail = "This job has no such result."
-
-
-class UploadUsed(Conflict):
-    """One upload makes one job."""
-
-    code = "upload_used"
-    title = "Upload already used"
-    detail = "A job was made of this upload already."
-
-
-class IdempotencyKeyReused(Conflict):
-    """The key was seen with another request."""
-
-    code = "idempotency_key_reused"
-    title = "Idempotency-Key used before"
-    detail = "This Idempotency-Key belongs to another request. Use a new one for a new job."
-
-
-class JobNotCancellable(Conflict):
-    """The job has ended."""
-
-    code = "job_finished"
-    title = "Job has ended"
-    detail = "Only a job that waits or runs can be cancelled."
-
-
-class JobNotRetryable(Conflict):
-    """The job is not failed or cancelled."""
-
-    code = "job_not_retryable"
-    title = "Job can't be retried"
-    detail = "Only a failed or cancelled job can be tried again."
 
 
 def create_job(

@@ -6,57 +6,19 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.errors import InvalidInput, NotFound, Unavailable
 from backend.infra.db import new_id, utc_now
 from backend.infra.storage import SignedUpload, Storage, StorageError
+from backend.jobs.errors import (
+    FileTooLarge,
+    StorageUnavailable,
+    UnsupportedType,
+    UploadIncomplete,
+    UploadMismatch,
+    UploadNotFound,
+)
 from backend.jobs.models import Upload
 from backend.jobs.schemas import CONTENT_TYPES, UploadIn
 from backend.settings import Settings
-
-
-class UnsupportedType(InvalidInput):
-    """The pipeline reads no files of this type."""
-
-    code = "unsupported_type"
-    title = "Unsupported file type"
-    detail = f"Send a photo of one of these types: {', '.join(CONTENT_TYPES)}."
-
-
-class FileTooLarge(InvalidInput):
-    """The file is over MAX_UPLOAD_BYTES."""
-
-    code = "file_too_large"
-    title = "File too large"
-
-
-class UploadNotFound(NotFound):
-    """The upload id is unknown, another user's, or past its time."""
-
-    code = "upload_not_found"
-    title = "Upload not found"
-    detail = "There is no such upload, or its time is over. Ask for a new one."
-
-
-class UploadIncomplete(InvalidInput):
-    """A job was asked for before its file was sent."""
-
-    code = "upload_incomplete"
-    title = "Upload incomplete"
-    detail = "The file has not arrived in storage. Send it to the upload's URL first."
-
-
-class UploadMismatch(InvalidInput):
-    """The file in storage is not as long as the one that was announced."""
-
-    code = "upload_size_mismatch"
-    title = "Upload differs from what was announced"
-
-
-class StorageUnavailable(Unavailable):
-    """Object storage did not answer."""
-
-    code = "storage_unavailable"
-    detail = "The file storage does not answer. Try again in a moment."
 
 
 def create_upload(
@@ -64,7 +26,7 @@ def create_upload(
 ) -> tuple[Upload, SignedUpload]:
     """Sign a request for one file of exactly this type and size. Raises UnsupportedType, FileTooLarge."""
     if wanted.content_type not in CONTENT_TYPES:
-        raise UnsupportedType
+        raise UnsupportedType(f"Send a photo of one of these types: {', '.join(CONTENT_TYPES)}.")
     if wanted.size > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge(f"The file has {wanted.size} bytes; at most {settings.MAX_UPLOAD_BYTES} are accepted.")
     lifetime = timedelta(minutes=settings.UPLOAD_EXPIRE_MINUTES)

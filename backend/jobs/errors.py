@@ -1,0 +1,95 @@
+"""What can be wrong with a request about uploads and jobs."""
+
+from backend.errors import Conflict, InvalidInput, NotFound, Unavailable
+
+
+class JobNotFound(NotFound):
+    """The job does not exist, or is somebody else's, which is not told apart."""
+
+    code = "job_not_found"
+    title = "Job not found"
+    detail = "There is no such job."
+
+
+class ResultNotFound(NotFound):
+    """The job has no result of this name."""
+
+    code = "result_not_found"
+    title = "Result not found"
+    detail = "This job has no such result."
+
+
+class UploadUsed(Conflict):
+    """One upload makes one job."""
+
+    code = "upload_used"
+    title = "Upload already used"
+    detail = "A job was made of this upload already."
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key was seen with another request."""
+
+    code = "idempotency_key_reused"
+    title = "Idempotency-Key used before"
+    detail = "This Idempotency-Key belongs to another request. Use a new one for a new job."
+
+
+class JobNotCancellable(Conflict):
+    """The job has ended."""
+
+    code = "job_finished"
+    title = "Job has ended"
+    detail = "Only a job that waits or runs can be cancelled."
+
+
+class JobNotRetryable(Conflict):
+    """The job is not failed or cancelled."""
+
+    code = "job_not_retryable"
+    title = "Job can't be retried"
+    detail = "Only a failed or cancelled job can be tried again."
+
+
+class UnsupportedType(InvalidInput):
+    """The pipeline reads no files of this type."""
+
+    code = "unsupported_type"
+    title = "Unsupported file type"
+
+
+class FileTooLarge(InvalidInput):
+    """The file is over MAX_UPLOAD_BYTES."""
+
+    code = "file_too_large"
+    title = "File too large"
+
+
+class UploadNotFound(NotFound):
+    """The upload id is unknown, another user's, or past its time."""
+
+    code = "upload_not_found"
+    title = "Upload not found"
+    detail = "There is no such upload, or its time is over. Ask for a new one."
+
+
+class UploadIncomplete(InvalidInput):
+    """A job was asked for before its file was sent."""
+
+    code = "upload_incomplete"
+    title = "Upload incomplete"
+    detail = "The file has not arrived in storage. Send it to the upload's URL first."
+
+
+class UploadMismatch(InvalidInput):
+    """The file in storage is not as long as the one that was announced."""
+
+    code = "upload_size_mismatch"
+    title = "Upload differs from what was announced"
+
+
+class StorageUnavailable(Unavailable):
+    """Object storage did not answer."""
+
+    code = "storage_unavailable"
+    detail = "The file storage does not answer. Try again in a moment."
