@@ -11,6 +11,7 @@ from celery.signals import (
     beat_init,
     setup_logging,
     task_failure,
+    task_prerun,
     worker_process_init,
     worker_ready,
     worker_shutting_down,
@@ -69,10 +70,16 @@ def _start_beat(**_kwargs: Any) -> None:
     log.info("beat_ready")
 
 
+@task_prerun.connect
+def _begin_context(**_kwargs: Any) -> None:
+    # What a task binds stays until the next one, so that the report of its failure has it too.
+    structlog.contextvars.clear_contextvars()
+
+
 @task_failure.connect
 def _report_failure(task_id: str, exception: BaseException, sender: Any, **_kwargs: Any) -> None:
     if settings.SENTRY_DSN.get_secret_value():
-        capture(exception, task=sender.name, task_id=task_id)
+        capture(exception, task=sender.name, task_id=task_id, **structlog.contextvars.get_contextvars())
 
 
 def _announce_forever(queue: Queue, name: str) -> None:

@@ -44,9 +44,9 @@ def process_job(job_id: UUID, settings: Settings, sessions: sessionmaker[Session
     if job is None:
         log.info("job_not_taken", job_id=str(job_id))
         return
-    with structlog.contextvars.bound_contextvars(request_id=job.request_id, job_id=str(job_id)):
-        log.info("job_started", attempt=job.attempts, preset=job.preset)
-        JobRun(job, settings, sessions, storage).run()
+    structlog.contextvars.bind_contextvars(request_id=job.request_id, job_id=str(job_id))
+    log.info("job_started", attempt=job.attempts, preset=job.preset)
+    JobRun(job, settings, sessions, storage).run()
 
 
 class JobRun:

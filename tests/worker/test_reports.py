@@ -1,0 +1,49 @@
+"""A bug in the worker reaches the error reports, with its release and the request it belongs to."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.infra.db import transaction
+from backend.infra.queue import Task, enqueue
+from backend.settings import Settings
+from tests.backend.infra.recorder import Recorder
+from tests.backend.infra.test_sentry import items_of
+from tests.conftest import MakeSettings
+from tests.servers import WorkerProcess
+from tests.worker.conftest import MakeJob
+
+
+@pytest.fixture
+def ingest() -> Iterator[Recorder]:
+    with Recorder() as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings, ingest: Recorder) -> Settings:
+    return make_settings(SENTRY_DSN=f"http://key@127.0.0.1:{ingest.port}/1", GIT_SHA="abc123")
+
+
+def test_a_bug_in_a_job_is_reported_without_personal_data(
+    make_job: MakeJob, settings: Settings, sessions: sessionmaker[Session], ingest: Recorder, tmp_path: Path
+) -> None:
+    # No request can make such a row; it stands for a bug that only a running worker meets.
+    job = make_job(preset="poster")
+    with WorkerProcess(settings, tmp_path):
+        with transaction(sessions) as session:
+            enqueue(session, Task.PROCESS_JOB, job.id)
+        [request] = ingest.wait_for(1)
+    [(_kind, event)] = [item for item in items_of(request) if item[0] == "event"]
+    assert event["release"] == "abc123"
+    assert event["tags"]["process"] == "worker"
+    assert event["tags"]["task"] == "process_job"
+    assert event["tags"]["request_id"] == job.request_id
+    assert not {"user", "request", "server_name", "extra"} & event.keys()
+    document: Any = json.dumps(event)
+    assert "example.com" not in document
+    assert job.filename not in document
