@@ -1,7 +1,11 @@
 """Health and version: what load balancers, people and the deploy tool ask."""
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -13,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend import __version__
 from backend.errors import Unavailable
+from backend.infra.db import create_read_sessions
 from backend.infra.queue import Queue
 from backend.infra.storage import Storage
 from backend.problems import problems
@@ -22,7 +27,8 @@ log = structlog.get_logger(__name__)
 router = APIRouter(tags=["health"])
 
 MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
-STORAGE_CHECK_SECONDS = 30
+STORAGE_CHECK_SECONDS = 30.0
+CHECK_SECONDS = 3.0
 
 CheckResult = Literal["ok", "unavailable"]
 
@@ -48,25 +54,59 @@ class Health(Version):
     checks: dict[str, CheckResult]
 
 
+class Probe:
+    """One check in a thread of its own: a system that never answers must not hold up the others, nor /health."""
+
+    def __init__(self, name: str, check: Callable[[], object]) -> None:
+        self._name = name
+        self._check = check
+        self._lock = threading.Lock()
+        self._running: Future[CheckResult] = Future()
+        self._running.set_result("ok")
+
+    def start(self) -> "Future[CheckResult]":
+        """Return the result to come; while one check hangs, no other is begun."""
+        with self._lock:
+            if self._running.done():
+                self._running = Future()
+                # The thread's log lines carry the request's id too.
+                work = partial(copy_context().run, self._run, self._running)
+                threading.Thread(target=work, daemon=True, name=self._name).start()
+            return self._running
+
+    def _run(self, result: "Future[CheckResult]") -> None:
+        try:
+            self._check()
+        except Exception as error:
+            log.warning("health_check_failed", check=self._name, error=type(error).__name__)
+            result.set_result("unavailable")
+        else:
+            result.set_result("ok")
+
+
 class HealthChecks:
     """Asks each outside system once per request; storage, which may cost money, once in 30 s."""
 
     def __init__(self, settings: Settings, engine: Engine, queue: Queue, storage: Storage) -> None:
         self._settings = settings
-        self._engine = engine
+        self._sessions = create_read_sessions(engine)
         self._queue = queue
         self._storage = storage
-        self._storage_result: CheckResult = "ok"
-        self._storage_checked_at = 0.0
+        self._storage_checked_at = -STORAGE_CHECK_SECONDS
+        self._probes = {
+            "database": Probe("database", self._check_database),
+            "valkey": Probe("valkey", lambda: self._queue.redis.ping()),
+            "storage": Probe("storage", self._check_storage),
+            "worker": Probe("worker", self._check_worker),
+        }
 
     def run(self) -> Health:
         """Return the whole picture: unavailable without the database, degraded without anything else."""
+        results = {name: probe.start() for name, probe in self._probes.items()}
+        wait(results.values(), timeout=CHECK_SECONDS)
         checks: dict[str, CheckResult] = {
-            "database": _attempt("database", self._check_database),
-            "valkey": _attempt("valkey", lambda: self._queue.redis.ping()),
-            "storage": self._check_storage(),
+            name: result.result() if result.done() else "unavailable" for name, result in results.items()
         }
-        checks["worker"] = _attempt("worker", self._check_worker) if checks["valkey"] == "ok" else "unavailable"
         status: Literal["ok", "degraded", "unavailable"] = "ok"
         if checks["database"] != "ok":
             status = "unavailable"
@@ -77,8 +117,8 @@ class HealthChecks:
     def require_schema(self) -> None:
         """Raise NotReady unless the database holds a schema this code runs on: its own, or a newer one."""
         try:
-            with self._engine.connect() as connection:
-                revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            with self._sessions() as session:
+                revision = session.scalar(text("SELECT version_num FROM alembic_version"))
         except SQLAlchemyError as error:
             raise NotReady("The database does not answer, or has no schema: python -m backend migrate") from error
         known = known_revisions()
@@ -86,18 +126,17 @@ class HealthChecks:
             raise NotReady("The database's schema is older than this code: python -m backend migrate")
 
     def _check_database(self) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        with self._sessions() as session:
+            session.execute(text("SELECT 1"))
 
     def _check_worker(self) -> None:
         if not self._queue.live_workers():
             raise LookupError("no worker gave a sign of life")
 
-    def _check_storage(self) -> CheckResult:
+    def _check_storage(self) -> None:
         if time.monotonic() - self._storage_checked_at > STORAGE_CHECK_SECONDS:
-            self._storage_result = _attempt("storage", self._storage.check)
+            self._storage.check()
             self._storage_checked_at = time.monotonic()
-        return self._storage_result
 
 
 def known_revisions() -> list[str]:
@@ -142,12 +181,3 @@ async def read_version(request: Request) -> Version:
 
 def _checks(request: Request) -> HealthChecks:
     return cast(HealthChecks, request.app.state.health_checks)
-
-
-def _attempt(name: str, check: Callable[[], object]) -> CheckResult:
-    try:
-        check()
-    except Exception as error:
-        log.warning("health_check_failed", check=name, error=type(error).__name__)
-        return "unavailable"
-    return "ok"

@@ -3,12 +3,19 @@
 import asyncio
 import gc
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from types import FrameType
-from typing import Any
+from types import FrameType, ModuleType
+from typing import Any, cast
 
+# Two costs of a start that buy nothing: looking for garbage while all is new, and rich, which structlog
+# imports for coloured tracebacks that no server draws.
+gc.disable()
+sys.modules.setdefault("rich", cast(ModuleType, None))
+
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
@@ -110,7 +117,10 @@ def _describe_problems(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    configure_sentry(app.state.settings, "web")
+    settings: Settings = app.state.settings
+    configure_sentry(settings, "web")
+    # A thread without a database connection could only wait for one; fewer threads wait less for each other.
+    current_default_thread_limiter().total_tokens = settings.DATABASE_POOL_SIZE + settings.DATABASE_MAX_OVERFLOW
     subscriber: Subscriber = app.state.subscriber
     _on_stop(subscriber.end_streams)
     yield
@@ -135,6 +145,8 @@ def _on_stop(callback: Callable[[], None]) -> None:
 
 
 app = create_app(get_settings())
-# What the master loaded before its fork is never garbage: frozen, its memory stays shared.
-gc.collect()
+if sys.modules["rich"] is None:
+    del sys.modules["rich"]
+# What the master loaded before its fork is never looked at again: frozen, its memory stays shared.
 gc.freeze()
+gc.enable()

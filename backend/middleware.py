@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,7 +21,7 @@ UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 QUIET_PATHS = ("/health", "/api/version", "/assets/")
 MAX_REQUEST_ID = 64
 IMMUTABLE = "public, max-age=31536000, immutable"
-BODY_TOO_LARGE = TooLarge(f"At most {MAX_BODY_BYTES} bytes are accepted here.")
+TOO_LARGE = f"At most {MAX_BODY_BYTES} bytes are accepted here."
 
 
 class CrossOriginRefused(Forbidden):
@@ -125,7 +126,8 @@ class OriginCheck:
 
     def _is_fine(self, headers: Headers) -> bool:
         origin = headers.get("origin")
-        if "authorization" in headers or origin in self.allowed:
+        # A browser may add Basic credentials by itself, and those we do not read.
+        if headers.get("authorization", "").lower().startswith("bearer ") or origin in self.allowed:
             return True
         site = headers.get("sec-fetch-site")
         if site is not None:
@@ -150,7 +152,7 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
-            await _refuse(scope, receive, send, BODY_TOO_LARGE)
+            await _refuse(scope, receive, send, TooLarge(TOO_LARGE))
             return
         received = 0
         begun = False
@@ -160,7 +162,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
-                raise BODY_TOO_LARGE
+                raise TooLarge(TOO_LARGE)
             return message
 
         async def guarded_send(message: Message) -> None:
@@ -170,12 +172,10 @@ class BodyLimit:
                 begun = True
                 await send(message)
 
-        try:
+        with suppress(TooLarge):
             await self.app(scope, limited_receive, guarded_send)
-        except TooLarge:
-            pass
         if received > MAX_BODY_BYTES and not begun:
-            await _refuse(scope, receive, send, BODY_TOO_LARGE)
+            await _refuse(scope, receive, send, TooLarge(TOO_LARGE))
 
 
 class SecurityHeaders:

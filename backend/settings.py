@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         description="sqlite:///… or postgresql://user:password@host:5432/name",
     )
     DATABASE_POOL_SIZE: int = Field(10, ge=1, le=200, description="Connections a process keeps open.")
-    DATABASE_MAX_OVERFLOW: int = Field(5, ge=0, le=200, description="Connections a process may add in a rush.")
+    DATABASE_MAX_OVERFLOW: int = Field(0, ge=0, le=200, description="Connections a process may add in a rush.")
     DATABASE_POOL_TIMEOUT_SECONDS: float = Field(5, gt=0, description="Wait for a free connection, then 503.")
     DATABASE_POOL_PRE_PING: bool = Field(True, description="Test a connection that lay idle before using it.")
     DATABASE_SSLMODE: Literal["", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = Field(

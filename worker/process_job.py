@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -30,6 +31,8 @@ from worker.heartbeat import Heartbeat
 log = structlog.get_logger(__name__)
 
 MAX_BACKOFF_SECONDS = 300
+# People see no more; each is a transaction and an event.
+PROGRESS_SECONDS = 0.25
 OUTSIDE_TROUBLE = (StorageError, OSError, OperationalError, InterfaceError, PoolTimeout)
 
 
@@ -59,6 +62,8 @@ class JobRun:
         self._settings = settings
         self._sessions = sessions
         self._storage = storage
+        self._size: pipeline.Size | None = None
+        self._advanced_at = time.monotonic()
 
     def run(self) -> None:
         """Run the attempt and write its end; an end that is not ours to write any more is left to its owner."""
@@ -81,7 +86,8 @@ class JobRun:
             self._fail(error)
         else:
             with transaction(self._sessions) as session:
-                leases.complete_job(session, self._settings, self._job.id, self._token, results)
+                size = self._dimensions()
+                leases.complete_job(session, self._settings, self._job.id, self._token, results, *size)
             log.info("job_completed", results=len(results))
 
     def _process(self, heartbeat: Heartbeat) -> list[dict[str, Any]]:
@@ -91,8 +97,8 @@ class JobRun:
                 heartbeat.check()
                 if step.variant is not None:
                     results.append(self._store(step.variant))
-                # 100 is said by complete_job alone, together with the results.
-                self._advance(min(step.progress, 99), step.original)
+                self._size = step.original or self._size
+                self._advance(step.progress)
         return results
 
     def _steps(self, folder: Path) -> Iterator[pipeline.Step]:
@@ -119,12 +125,16 @@ class JobRun:
             size=size,
         )
 
-    def _advance(self, progress: int, original: pipeline.Size | None) -> None:
-        values = {"progress": progress}
-        if original is not None:
-            values |= {"width": original.width, "height": original.height}
+    def _advance(self, progress: int) -> None:
+        if time.monotonic() - self._advanced_at < PROGRESS_SECONDS:
+            return
         with transaction(self._sessions) as session:
-            leases.advance_job(session, self._job.id, self._token, **values)
+            # 100 is said by complete_job alone, together with the results.
+            leases.advance_job(session, self._job.id, self._token, min(progress, 99), *self._dimensions())
+        self._advanced_at = time.monotonic()
+
+    def _dimensions(self) -> tuple[int | None, int | None]:
+        return (self._size.width, self._size.height) if self._size else (None, None)
 
     def _put_back(self, error: Exception) -> None:
         wait = backoff(self._job.attempts, self._settings.JOB_RETRY_BACKOFF_SECONDS)

@@ -1,7 +1,9 @@
 """Structured logs: JSON lines in production, readable ones in a terminal, the request id in each."""
 
+import json
 import logging
 import logging.config
+import re
 import sys
 from typing import Any
 
@@ -10,8 +12,21 @@ from structlog.typing import EventDict, Processor
 
 from backend.settings import Settings
 
-NOISY_LIBRARIES = ("alembic", "boto3", "botocore", "celery", "kombu", "pyvips", "s3transfer", "urllib3")
+NOISY_LIBRARIES = (
+    "alembic",
+    "boto3",
+    "botocore",
+    "celery",
+    "httpcore",
+    "httpx",
+    "kombu",
+    "pyvips",
+    "s3transfer",
+    "urllib3",
+)
 SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "dsn")
+# A password in a URL, and the signature of a signed one.
+URL_SECRETS = re.compile(r"(?<=://)([^/\s:@]*:)[^/\s@]+(?=@)|(?<=signature=)()[0-9a-f]+", re.IGNORECASE)
 
 
 def configure_logging(settings: Settings, process: str) -> None:
@@ -25,7 +40,7 @@ def configure_logging(settings: Settings, process: str) -> None:
         _redact,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, *_final(settings)],
+        processors=[*shared, structlog.processors.format_exc_info, _redact_urls, _final(settings)],
         wrapper_class=structlog.make_filtering_bound_logger(settings.LOG_LEVEL),
         logger_factory=NamedPrintLoggerFactory(),
         cache_logger_on_first_use=True,
@@ -35,7 +50,8 @@ def configure_logging(settings: Settings, process: str) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            *_final(settings),
+            _redact_urls,
+            _final(settings),
         ],
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -67,16 +83,20 @@ class NamedPrintLoggerFactory:
         return NamedPrintLogger(str(args[0]) if args else "app")
 
 
-def _final(settings: Settings) -> list[Processor]:
+def _final(settings: Settings) -> Processor:
     if settings.json_logs:
-        return [structlog.processors.JSONRenderer(serializer=_dumps)]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        return structlog.processors.JSONRenderer(serializer=_dumps)
+    return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
 
 
 def _dumps(value: Any, **_options: Any) -> str:
     import orjson
 
-    return orjson.dumps(value, default=str).decode()
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        # Numbers over 64 bits and broken Unicode; a log line must never be what fails.
+        return json.dumps(value, default=str, skipkeys=True)
 
 
 def _adder(process: str) -> Processor:
@@ -88,9 +108,26 @@ def _adder(process: str) -> Processor:
 
 
 def _redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    for name in event:
-        if any(word in name.lower() for word in SECRET_WORDS):
-            event[name] = "[redacted]"
+    for name, value in event.items():
+        event[name] = _without_secrets(name, value)
+    return event
+
+
+def _without_secrets(name: object, value: Any) -> Any:
+    if any(word in str(name).lower() for word in SECRET_WORDS):
+        return "[redacted]"
+    if isinstance(value, dict):
+        return {inner: _without_secrets(inner, item) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets("", item) for item in value]
+    return value
+
+
+def _redact_urls(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    for name in ("event", "exception"):
+        text = event.get(name)
+        if isinstance(text, str) and "://" in text:
+            event[name] = URL_SECRETS.sub(r"\1\2[redacted]", text)
     return event
 
 

@@ -31,8 +31,10 @@ def configure_sentry(settings: Settings, process: str) -> bool:
         include_local_variables=False,
         max_breadcrumbs=0,
         before_send=_without_personal_data,
+        before_send_transaction=_without_personal_data,
     )
-    sentry_sdk.set_tag("process", process)
+    # The global scope: a tag set here otherwise would belong to the caller's context alone.
+    sentry_sdk.get_global_scope().set_tag("process", process)
     return True
 
 

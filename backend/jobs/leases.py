@@ -31,17 +31,27 @@ def renew_lease(session: Session, settings: Settings, job_id: UUID, token: UUID)
     return transitions.renew(session, job_id, token, timedelta(seconds=settings.JOB_LEASE_SECONDS))
 
 
-def advance_job(session: Session, job_id: UUID, token: UUID, **values: Any) -> None:
-    """Note progress, width and height. Raises LeaseLost."""
+def advance_job(
+    session: Session, job_id: UUID, token: UUID, progress: int, width: int | None, height: int | None
+) -> None:
+    """Note progress in percent, and the original's size in pixels. Raises LeaseLost."""
+    values = {"progress": progress, "width": width, "height": height}
     events.publish(session, _held(transitions.advance(session, job_id, token, **values)))
 
 
 def complete_job(
-    session: Session, settings: Settings, job_id: UUID, token: UUID, results: list[dict[str, Any]]
+    session: Session,
+    settings: Settings,
+    job_id: UUID,
+    token: UUID,
+    results: list[dict[str, Any]],
+    width: int | None,
+    height: int | None,
 ) -> None:
     """Make the results visible. Raises LeaseLost."""
     retention = timedelta(days=settings.RETENTION_DAYS)
-    events.publish(session, _held(transitions.complete(session, job_id, token, results, retention)))
+    values = {"results": results, "width": width, "height": height}
+    events.publish(session, _held(transitions.complete(session, job_id, token, retention, **values)))
 
 
 def fail_job(session: Session, settings: Settings, job_id: UUID, token: UUID, code: str) -> None:

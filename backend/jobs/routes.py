@@ -72,12 +72,14 @@ def create_job(
 @router.get("/jobs", response_model=JobPage, responses=problems(401, 422))
 def list_jobs(
     user: CurrentUser,
-    session: ReadSessionDep,
+    read_sessions: ReadSessionsDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: UUID | None = None,
 ) -> Response:
     """List the user's jobs, newest first."""
-    rows = list_jobs_of(session, user.user_id, limit=limit + 1, before=cursor)
+    # Closed in this thread and not as a dependency: the connection is free again before the answer is written.
+    with read_sessions() as session:
+        rows = list_jobs_of(session, user.user_id, limit=limit + 1, before=cursor)
     next_cursor = str(rows[limit - 1].id) if len(rows) > limit else None
     return Response(dump_page(rows[:limit], next_cursor), media_type="application/json")
 

@@ -48,16 +48,14 @@ def advance(session: Session, job_id: UUID, token: UUID, **values: Any) -> Job |
     return _change(session, [Job.id == job_id, Job.lease_token == token], **values)
 
 
-def complete(
-    session: Session, job_id: UUID, token: UUID, results: list[dict[str, Any]], retention: timedelta
-) -> Job | None:
-    """Make results visible. Needs the lease."""
+def complete(session: Session, job_id: UUID, token: UUID, retention: timedelta, **values: Any) -> Job | None:
+    """End a job well, with its results and dimensions. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token],
         status=JobStatus.COMPLETED,
         progress=100,
-        results=results,
+        **values,
         **_finished(retention),
     )
 

@@ -1,13 +1,20 @@
-"""Fixtures of backend tests that say what the environment holds."""
+"""Fixtures of backend tests: what the environment holds, and an S3 to store in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from backend.settings import Settings
+from backend.settings import Settings, load_settings
+from tests.backend.odd_routes import add_routes
+from tests.conftest import make_database, settings_for
+from tests.servers import LiveServer
 
 SetEnvironment = Callable[..., None]
+BUCKET = "photos"
+S3_SECRET = "c4n4ry-of-the-bucket"
 
 
 @pytest.fixture
@@ -29,3 +36,55 @@ def set_environment(bare_environment: Path, monkeypatch: pytest.MonkeyPatch) -> 
             monkeypatch.setenv(name, value)
 
     return put
+
+
+@pytest.fixture(scope="session")
+def moto_port() -> Iterator[int]:
+    """A server that plays S3, with one bucket."""
+    import boto3
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    _host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+    )
+    client.create_bucket(Bucket=BUCKET)
+    yield port
+    server.stop()
+
+
+def s3_settings(port: int, **overrides: Any) -> Settings:
+    """Return settings for an S3 at a port of this machine."""
+    values = {
+        "S3_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "S3_BUCKET": BUCKET,
+        "S3_ACCESS_KEY_ID": "AKIAKEY",
+        "S3_SECRET_ACCESS_KEY": S3_SECRET,
+        "S3_ADDRESSING_STYLE": "path",
+    }
+    return load_settings(**values | overrides)
+
+
+@pytest.fixture(scope="module")
+def module_server(
+    request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """One server with odd routes for the tests of a file, which leave nothing behind."""
+    folder = tmp_path_factory.mktemp("middleware")
+    server = LiveServer(settings_for(make_database(request, "sqlite", folder), valkey_url, folder))
+    add_routes(server)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def caller(module_server: LiveServer) -> Iterator[httpx.Client]:
+    """A client of that server."""
+    with module_server.client() as client:
+        yield client

@@ -176,7 +176,9 @@ def test_a_job_cancelled_while_it_runs_stops_and_leaves_no_files(
     sessions: sessionmaker[Session],
     storage: DiskStorage,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("worker.process_job.PROGRESS_SECONDS", 0)
     job = make_job()
     uploads: list[str] = []
 

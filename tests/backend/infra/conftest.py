@@ -1,54 +1,19 @@
 """Storages for the tests of this folder: files on disk behind the live web server, and S3 as moto plays it."""
 
+import shutil
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from backend.infra.disk_storage import DiskStorage
 from backend.infra.s3_storage import S3Storage
 from backend.infra.storage import Storage, create_storage
-from backend.settings import Settings, load_settings
+from tests.backend.conftest import s3_settings
 from tests.conftest import make_database, settings_for
 from tests.servers import LiveServer
-
-BUCKET = "photos"
-S3_SECRET = "c4n4ry-of-the-bucket"
-
-
-@pytest.fixture(scope="session")
-def moto_port() -> Iterator[int]:
-    """A server that plays S3, with one bucket."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    _host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield port
-    server.stop()
-
-
-def s3_settings(port: int, **overrides: Any) -> Settings:
-    """Return settings for an S3 at a port of this machine."""
-    values = {
-        "S3_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "S3_BUCKET": BUCKET,
-        "S3_ACCESS_KEY_ID": "AKIAKEY",
-        "S3_SECRET_ACCESS_KEY": S3_SECRET,
-        "S3_ADDRESSING_STYLE": "path",
-    }
-    return load_settings(**values | overrides)
 
 
 @pytest.fixture
@@ -63,19 +28,23 @@ def local_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolve_localhost)
 
 
-@pytest.fixture
-def disk_server(request: pytest.FixtureRequest, valkey_url: str, tmp_path: Path) -> Iterator[LiveServer]:
+@pytest.fixture(scope="module")
+def disk_server(
+    request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
     """The web application with disk storage."""
-    settings = settings_for(make_database(request, "sqlite", tmp_path), valkey_url, tmp_path)
-    with LiveServer(settings) as server:
+    folder = tmp_path_factory.mktemp("disk")
+    with LiveServer(settings_for(make_database(request, "sqlite", folder), valkey_url, folder)) as server:
         yield server
 
 
 @pytest.fixture
 def disk(disk_server: LiveServer) -> DiskStorage:
-    """Disk storage behind the live web server."""
+    """Disk storage behind the live web server, empty."""
     storage = disk_server.app.state.storage
     assert isinstance(storage, DiskStorage)
+    shutil.rmtree(storage._root, ignore_errors=True)
+    storage._root.unlink(missing_ok=True)
     return storage
 
 

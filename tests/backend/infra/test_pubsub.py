@@ -1,7 +1,6 @@
-"""Live events through a real Valkey: delivery, slow readers, restarts and silence of the server, the end."""
+"""Live events through a real Valkey: delivery, slow readers, the end."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -13,8 +12,6 @@ from backend.infra import pubsub
 from backend.infra.pubsub import BUFFERED_MESSAGES, Publisher, Signal, Subscriber, Subscription
 from backend.infra.redis import connect
 from backend.settings import Settings, load_settings
-from scripts.valkey import embedded_valkey, free_port
-from tests.backend.infra.proxy import Proxy, target_of
 
 SECONDS = 10.0
 
@@ -140,61 +137,6 @@ def test_a_reader_too_slow_for_its_buffer_is_told_to_read_a_snapshot(settings: S
     run(work)
 
 
-def test_a_stream_may_begin_before_valkey_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.05)
-    port = free_port()
-    settings = load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0")
-
-    async def work() -> None:
-        async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
-            assert await subscription.next(0.1) is Signal.END
-            with embedded_valkey(port):
-                await connected(subscription)
-                await publish(settings, "a", b"at last")
-                assert await subscription.next(SECONDS) == b"at last"
-
-    run(work)
-
-
-def test_after_a_restart_of_valkey_streams_read_a_snapshot_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.05)
-    port = free_port()
-    settings = load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0")
-
-    async def work() -> None:
-        async with listening(settings) as subscriber, contextlib.AsyncExitStack() as stack:
-            with embedded_valkey(port):
-                streams = [await stack.enter_async_context(subscriber.subscribe(name)) for name in ("a", "b")]
-                for subscription in streams:
-                    await connected(subscription)
-            with embedded_valkey(port):
-                for subscription, name in zip(streams, ("a", "b"), strict=True):
-                    await connected(subscription)
-                    await publish(settings, name, b"after")
-                    assert await subscription.next(SECONDS) == b"after"
-
-    run(work)
-
-
-def test_a_valkey_that_fell_silent_is_given_up(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.05)
-    monkeypatch.setattr(pubsub, "SILENCE_SECONDS", 0.2)
-    with Proxy(target_of(valkey_url)) as proxy:
-        settings = load_settings(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
-
-        async def work() -> None:
-            async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
-                await connected(subscription)
-                assert await subscription.next(1) is Signal.END
-                assert proxy.connections == 1, "silence alone is no reason to connect again"
-                proxy.freeze()
-                await connected(subscription)
-                await publish(settings, "a", b"after")
-                assert await subscription.next(SECONDS) == b"after"
-
-        run(work)
-
-
 def test_when_the_process_stops_streams_end_at_once_also_those_with_messages_waiting(settings: Settings) -> None:
     async def work() -> None:
         async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
@@ -214,17 +156,3 @@ def test_the_time_of_a_stream_runs_out(settings: Settings) -> None:
             assert await subscription.next(-5) is Signal.END
 
     run(work)
-
-
-@pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
-def test_publishing_goes_on_quickly_while_valkey_is_away(silent: bool) -> None:
-    with Proxy(None) as blackhole:
-        port = blackhole.port if silent else free_port()
-        publisher = Publisher(load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0"))
-        seconds = []
-        for _ in range(4):
-            started = time.monotonic()
-            publisher.publish("a", b"lost")
-            seconds.append(time.monotonic() - started)
-    assert max(seconds[:2]) < 3
-    assert max(seconds[2:]) < 0.05

@@ -14,7 +14,7 @@ from backend.infra.s3_storage import S3Storage
 from backend.infra.storage import Storage, StorageError, create_storage, storage_origins
 from backend.settings import load_settings
 from scripts.valkey import free_port
-from tests.backend.infra.conftest import BUCKET, S3_SECRET, s3_settings
+from tests.backend.conftest import BUCKET, S3_SECRET, s3_settings
 from tests.backend.infra.proxy import Proxy
 from tests.backend.infra.recorder import Answer, Recorder
 
@@ -116,9 +116,9 @@ def assert_every_call_is_a_storage_error(storage: Storage, folder: Path) -> list
     return errors
 
 
-@pytest.mark.parametrize("code", ["InternalError", "SlowDown", "AccessDenied"])
+@pytest.mark.parametrize("code", ["InternalError", "AccessDenied"])
 def test_an_error_of_the_storage_is_told_by_its_code_alone(code: str, tmp_path: Path) -> None:
-    status = {"InternalError": 500, "SlowDown": 503, "AccessDenied": 403}[code]
+    status = {"InternalError": 500, "AccessDenied": 403}[code]
     started = time.monotonic()
     with Recorder(Answer(status, ERROR.format(code).encode())) as bucket:
         errors = assert_every_call_is_a_storage_error(storage_at(bucket.port), tmp_path)

