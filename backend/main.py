@@ -21,6 +21,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from backend import __version__
 from backend.accounts.routes import router as accounts_router
+from backend.browser_policy import OriginCheck, SecurityHeaders
 from backend.health import HealthChecks, install_health
 from backend.infra.db import create_engine, create_read_sessions, create_sessions
 from backend.infra.disk_storage import URL_PREFIX, DiskStorage
@@ -30,7 +31,7 @@ from backend.infra.queue import Queue
 from backend.infra.sentry import configure_sentry
 from backend.infra.storage import create_storage, storage_origins
 from backend.jobs.routes import router as jobs_router
-from backend.middleware import BodyLimit, OriginCheck, RequestContext, SecurityHeaders, UnhandledErrors
+from backend.middleware import BodyLimit, RequestContext, UnhandledErrors
 from backend.problems import Problem, install_error_handlers
 from backend.settings import Settings, get_settings
 from backend.storage_routes import storage_router

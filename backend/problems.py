@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from backend.errors import AppError, InvalidInput, Unavailable, problem
 from backend.infra.storage import StorageError
@@ -72,6 +73,11 @@ def respond(request: Request, error: AppError) -> ProblemResponse:
     document = problem(error.status, error.code, error.title, error.detail, request_id_of(request), error.errors)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
     return ProblemResponse(document, error.status, headers)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, error: AppError) -> None:
+    """Answer a request with a domain error from within middleware."""
+    await respond(Request(scope), error)(scope, receive, send)
 
 
 async def _app_error(request: Request, error: Exception) -> ProblemResponse:
