@@ -12,6 +12,7 @@ from pathlib import Path
 from honcho.manager import Manager
 
 from scripts.build_frontend import build_frontend
+from scripts.procfile import read_procfile
 from scripts.valkey import embedded_valkey, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +36,7 @@ def main() -> int:
             code = subprocess.run([sys.executable, "-m", "backend", command], env=environment, check=False).returncode
             if code != 0:
                 return code
-        return _run_processes(ROOT / ("Procfile.dev" if dev else "Procfile"), environment)
+        return _run_processes("Procfile.dev" if dev else "Procfile", environment)
 
 
 def _check_settings() -> str | None:
@@ -72,10 +73,9 @@ def _environment(stack: contextlib.ExitStack, dev: bool) -> dict[str, str]:
     return environment
 
 
-def _run_processes(procfile: Path, environment: dict[str, str]) -> int:
+def _run_processes(procfile: str, environment: dict[str, str]) -> int:
     manager = Manager()
-    for line in procfile.read_text().splitlines():
-        name, _, command = line.partition(": ")
+    for name, command in read_procfile(procfile).items():
         # exec: the signal to stop must reach the program, not a shell around it.
         manager.add_process(name, f"exec {command}", env=environment, cwd=str(ROOT))
     announcer = threading.Thread(target=_announce, args=(environment,), daemon=True)

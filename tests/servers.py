@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from backend.main import create_app
 from backend.settings import Settings
+from scripts.procfile import read_procfile
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -104,8 +105,7 @@ class WorkerProcess:
 
 def procfile_command(role: str) -> list[str]:
     """Return the command production starts a process with."""
-    commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    return shlex.split(commands[role])
+    return shlex.split(read_procfile()[role])
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -14,11 +14,11 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def running(module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> Iterator[int]:
-    """Run `python -m module` for the length of the block, its output in a file, and give its process id."""
+def running(command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> Iterator[int]:
+    """Run a command for the length of the block, its output in a file, and give its process id."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            command,
             cwd=ROOT,
             env=environment,
             stdout=output,

