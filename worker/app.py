@@ -1,5 +1,6 @@
 """The Celery application of worker and beat: `celery -A worker.app worker` and `celery -A worker.app beat`."""
 
+import gc
 import os
 import socket
 import sys
@@ -12,6 +13,7 @@ from celery.signals import (
     setup_logging,
     task_failure,
     task_prerun,
+    worker_init,
     worker_process_init,
     worker_ready,
     worker_shutting_down,
@@ -44,6 +46,12 @@ _stopping = threading.Event()
 def _configure_logging(**_kwargs: Any) -> None:
     # Receiving this signal also keeps Celery from installing its own log format.
     configure_logging(settings, "beat" if "beat" in sys.argv else "worker")
+
+
+@worker_init.connect
+def _share_memory(**_kwargs: Any) -> None:
+    # The tasks are imported and no process is forked yet: frozen, what was loaded stays shared.
+    gc.freeze()
 
 
 @worker_ready.connect

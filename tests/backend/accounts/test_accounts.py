@@ -142,6 +142,14 @@ def test_a_forged_or_expired_token_is_refused(server: LiveServer, token: str) ->
     refusal(answer, 401, "not_authenticated")
 
 
+def test_a_token_that_was_good_is_refused_once_it_expires(server: LiveServer) -> None:
+    token = forged(GOOD | {"exp": int(time.time()) + 2})
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{server.url}/api/jobs", headers=headers).status_code == 200
+    time.sleep(2.1)
+    refusal(httpx.get(f"{server.url}/api/jobs", headers=headers), 401, "not_authenticated")
+
+
 def test_a_refresh_rotates_the_token_and_signs_in_again(user: httpx.Client) -> None:
     before = dict(user.cookies)
     assert user.post("/api/session/refresh").status_code == 204
