@@ -1,6 +1,8 @@
 """A bug in the worker reaches the error reports, with its release and the request it belongs to."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from backend.settings import Settings
 from tests.backend.infra.recorder import Recorder
 from tests.backend.infra.test_sentry import items_of
 from tests.conftest import MakeSettings
-from tests.servers import WorkerProcess
+from tests.servers import ROOT, WorkerProcess, environment_of
 from tests.worker.conftest import MakeJob
 
 
@@ -27,6 +29,18 @@ def ingest() -> Iterator[Recorder]:
 @pytest.fixture
 def settings(make_settings: MakeSettings, ingest: Recorder) -> Settings:
     return make_settings(SENTRY_DSN=f"http://key@127.0.0.1:{ingest.port}/1", GIT_SHA="abc123")
+
+
+def test_a_bug_in_beat_is_reported(settings: Settings, ingest: Recorder) -> None:
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", "tests.worker.broken_beat", "beat"]
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment_of(settings), capture_output=True, timeout=30, check=False
+    )
+    assert result.returncode != 0
+    [request] = ingest.wait_for(1)
+    [(_kind, event)] = items_of(request)
+    assert event["tags"]["process"] == "beat"
+    assert event["exception"]["values"][-1]["value"] == "a bug in beat"
 
 
 def test_a_bug_in_a_job_is_reported_without_personal_data(
