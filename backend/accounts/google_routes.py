@@ -1,0 +1,128 @@
+"""Routes of signing in with Google. Browsers navigate to them, so every end is a page, never a document."""
+
+from collections.abc import AsyncIterator
+from functools import cache
+from typing import Annotated
+
+from anyio import CapacityLimiter
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+
+from backend.accounts.google import Answer, begin_sign_in, finish_sign_in
+from backend.accounts.google_transaction import LIFETIME_SECONDS
+from backend.cookies import set_session_cookies
+from backend.dependencies import DeviceDep, SessionsDep, SettingsDep
+from backend.errors import AppError, NotFound
+from backend.infra.openid import OpenIdProvider
+from backend.problems import problems
+from backend.settings import Settings
+
+SIGN_INS_AT_ONCE = 2
+
+router = APIRouter(prefix="/api/oauth", tags=["accounts"])
+
+
+class Providers(BaseModel):
+    """With whom people can sign in here."""
+
+    google: bool
+
+
+@cache
+def _limiter() -> CapacityLimiter:
+    return CapacityLimiter(SIGN_INS_AT_ONCE)
+
+
+async def google_slot() -> AsyncIterator[None]:
+    """Let two requests at a time ask Google; a slow Google would else take every thread, and the API with them."""
+    async with _limiter():
+        yield
+
+
+async def get_google(request: Request) -> OpenIdProvider:
+    """Return Google. Raises NotFound when the settings name no credentials."""
+    provider: OpenIdProvider | None = request.app.state.google
+    if provider is None:
+        raise NotFound("Signing in with Google is not set up here.")
+    return provider
+
+
+GoogleDep = Annotated[OpenIdProvider, Depends(get_google)]
+GoogleSlot = Depends(google_slot, scope="function")
+
+
+@router.get("/providers")
+async def list_providers(request: Request) -> Providers:
+    """Tell with whom people can sign in."""
+    return Providers(google=request.app.state.google is not None)
+
+
+@router.get(
+    "/google/start",
+    status_code=302,
+    response_class=RedirectResponse,
+    dependencies=[GoogleSlot],
+    responses=problems(404),
+)
+def start_google(provider: GoogleDep, settings: SettingsDep, next: str = "/") -> RedirectResponse:
+    """Send the browser to Google; `next` is the page of ours to end at."""
+    try:
+        address, cookie = begin_sign_in(provider, settings, next)
+    except AppError as error:
+        return _refused(error, settings)
+    response = RedirectResponse(address, 302)
+    # Lax, for the way back is a navigation from Google's site, which Strict would strip of its cookie.
+    response.set_cookie(
+        _cookie_name(settings),
+        cookie,
+        max_age=LIFETIME_SECONDS,
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.get(
+    "/google/callback",
+    status_code=302,
+    response_class=RedirectResponse,
+    dependencies=[GoogleSlot],
+    responses=problems(404),
+)
+def finish_google(
+    request: Request,
+    provider: GoogleDep,
+    sessions: SessionsDep,
+    settings: SettingsDep,
+    device: DeviceDep,
+    state: str = "",
+    code: str = "",
+    error: str = "",
+) -> RedirectResponse:
+    """Take the browser back from Google: signs in and goes on, or goes to the log-in page with an error's code."""
+    cookie = request.cookies.get(_cookie_name(settings), "")
+    try:
+        tokens, page = finish_sign_in(
+            sessions, provider, settings, cookie=cookie, answer=Answer(state, code, error), device=device
+        )
+    except AppError as refusal:
+        return _refused(refusal, settings)
+    response = _without_transaction(RedirectResponse(page, 302), settings)
+    set_session_cookies(response, settings, tokens)
+    return response
+
+
+def _refused(error: AppError, settings: Settings) -> RedirectResponse:
+    return _without_transaction(RedirectResponse(f"/login?error={error.code}", 302), settings)
+
+
+def _without_transaction(response: RedirectResponse, settings: Settings) -> RedirectResponse:
+    response.delete_cookie(_cookie_name(settings), secure=settings.secure_cookies, httponly=True, samesite="lax")
+    return response
+
+
+def _cookie_name(settings: Settings) -> str:
+    """Return the cookie's name; with `__Host-` no subdomain can plant a transaction of its own."""
+    return "__Host-google" if settings.secure_cookies else "google"
