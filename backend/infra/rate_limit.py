@@ -1,0 +1,140 @@
+"""Limits counted in Valkey for all processes at once, and in this process's memory while Valkey is away."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import structlog
+
+from backend.infra.redis import connect
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from limits.strategies import MovingWindowRateLimiter
+    from redis import Redis
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+# Counting is worth no more of a request's time than this.
+TIMEOUT_SECONDS = 0.1
+PROBE_SECONDS = 1.0
+PREFIX = "rate_limit"
+
+
+class Verdict(NamedTuple):
+    """What a limit says of one request."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+
+class CountersAway(Exception):
+    """Valkey does not count now: whoever asks counts by himself."""
+
+
+class Counters:
+    """Valkey, given up at its first failure and asked again from a thread of its own.
+
+    A breaker of pybreaker would let a request try again every few seconds, and wait for its time-out.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._probed_at = 0.0
+        self.away = False
+
+    @cached_property
+    def redis(self) -> "Redis":
+        """The connection, made when first used."""
+        return connect(self._settings, timeout=TIMEOUT_SECONDS)
+
+    def run(self, command: Callable[[], T]) -> T:
+        """Run something on Valkey. Raises CountersAway, at once when Valkey was away already."""
+        if self.away:
+            self._probe_soon()
+            raise CountersAway
+        try:
+            return command()
+        except Exception as error:
+            self._change(away=True, error=type(error).__name__)
+            raise CountersAway from error
+
+    def check(self) -> None:
+        """Ask for a sign of life. Raises CountersAway."""
+        self.run(lambda: self.redis.ping())
+
+    def _probe_soon(self) -> None:
+        with self._lock:
+            if time.monotonic() - self._probed_at < PROBE_SECONDS:
+                return
+            self._probed_at = time.monotonic()
+        threading.Thread(target=self._probe, daemon=True, name="rate-limit-probe").start()
+
+    def _probe(self) -> None:
+        try:
+            self.redis.ping()
+        except Exception as error:
+            log.debug("rate_limit_probe_failed", error=type(error).__name__)
+        else:
+            self._change(away=False)
+
+    def _change(self, *, away: bool, **details: str) -> None:
+        with self._lock:
+            changed = self.away != away
+            self.away, self._probed_at = away, time.monotonic()
+        if changed:
+            log.warning("rate_limit_changed", counting_in="memory" if away else "valkey", **details)
+
+
+class AttemptLimiter:
+    """Counts attempts exactly, in a moving window; blocks for the round trips."""
+
+    def __init__(self, counters: Counters, limit: int, *, seconds: int = 60) -> None:
+        self._counters = counters
+        self._limit = limit
+        self._seconds = seconds
+
+    def hit(self, *keys: str) -> Verdict:
+        """Count an attempt for each key until one refuses; return the strictest verdict."""
+        try:
+            return self._counters.run(lambda: self._hit(self._in_valkey, keys))
+        except CountersAway:
+            return self._hit(self._in_memory, keys)
+
+    def _hit(self, limiter: "MovingWindowRateLimiter", keys: tuple[str, ...]) -> Verdict:
+        from limits import RateLimitItemPerSecond
+
+        item = RateLimitItemPerSecond(self._limit, self._seconds)
+        verdicts = []
+        for key in keys:
+            allowed = limiter.hit(item, key)
+            reset_time, remaining = limiter.get_window_stats(item, key)
+            reset = max(1, math.ceil(reset_time - time.time()))
+            verdicts.append(Verdict(allowed, self._limit, max(0, remaining), reset))
+            if not allowed:
+                break
+        return min(verdicts, key=lambda verdict: (verdict.allowed, verdict.remaining))
+
+    # Importing limits, and redis with it, takes 120 ms that a starting process can do without.
+    @cached_property
+    def _in_valkey(self) -> "MovingWindowRateLimiter":
+        from limits.storage import RedisStorage
+        from limits.strategies import MovingWindowRateLimiter
+
+        pool = self._counters.redis.connection_pool
+        return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=PREFIX))
+
+    @cached_property
+    def _in_memory(self) -> "MovingWindowRateLimiter":
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
+
+        return MovingWindowRateLimiter(MemoryStorage())

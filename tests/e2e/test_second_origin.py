@@ -1,0 +1,222 @@
+"""Pages of other origins in a real browser: what an allowed one can do, and what all others can not."""
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from scripts.browser import browser_path
+from tests.actions import PASSWORD, sign_up_and_in
+from tests.conftest import make_database, settings_for
+from tests.e2e.conftest import FLAGS, ROOT
+from tests.servers import LiveServer
+
+LIMIT = 150
+# One function for all pages: what a script there can know of an answer.
+CALL = """async ([url, options]) => {
+    try {
+        const answer = await fetch(url, options);
+        const text = await answer.text();
+        return {status: answer.status, headers: Object.fromEntries(answer.headers), text};
+    } catch (error) {
+        return {error: error.name};
+    }
+}"""
+FORM = """([url, name]) => {
+    document.body.innerHTML =
+        `<form method="post" action="${url}"><input name="username" value="${name}"><input name="password"></form>`;
+    document.forms[0].submit();
+}"""
+
+
+class EmptyPage(BaseHTTPRequestHandler):
+    """A site of one empty page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Another site</title>")
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def site(host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve the empty page on a port, hence an origin, of its own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://{host}:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def sites() -> Iterator[dict[str, str]]:
+    """Two origins that are allowed, the second on another site, and two that are not."""
+    with site() as allowed, site("localhost") as allowed_far, site() as other, site("localhost") as other_far:
+        yield {"allowed": allowed, "allowed_far": allowed_far, "other": other, "other_far": other_far}
+
+
+@pytest.fixture(scope="module")
+def api(
+    request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory, sites: dict[str, str]
+) -> Iterator[LiveServer]:
+    folder: Path = tmp_path_factory.mktemp("origins")
+    built = ROOT / "frontend" / "dist"
+    assert (built / "index.html").exists(), "the frontend is not built; run: make test"
+    settings = settings_for(
+        make_database(request, "sqlite", folder),
+        valkey_url,
+        folder,
+        ALLOWED_ORIGINS=[sites["allowed"], sites["allowed_far"]],
+        RATE_LIMIT_PER_MINUTE=LIMIT,
+        FRONTEND_DIR=built,
+    )
+    with LiveServer(settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = os.environ.get("BROWSER_PATH") or browser_path()
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that knows nobody."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def email(api: LiveServer) -> str:
+    with api.client() as client:
+        return str(sign_up_and_in(client)["email"])
+
+
+def call(page: Page, url: str, method: str = "GET", body: str | None = None, **headers: str) -> dict[str, Any]:
+    options = {"method": method, "credentials": "include", "headers": headers}
+    return dict(page.evaluate(CALL, [url, options | ({"body": body} if body else {})]))
+
+
+def log_in(page: Page, api: LiveServer, email: str) -> dict[str, Any]:
+    body = f'{{"email": "{email}", "password": "{PASSWORD}"}}'
+    return call(page, f"{api.url}/api/session", "POST", body, **{"Content-Type": "application/json"})
+
+
+def test_an_allowed_page_signs_in_and_works_with_cookies(
+    page: Page, api: LiveServer, sites: dict[str, str], email: str
+) -> None:
+    page.goto(sites["allowed"])
+    assert log_in(page, api, email)["status"] == 200
+    account = call(page, f"{api.url}/api/accounts/me")
+    assert account["status"] == 200
+    assert email in account["text"]
+    changed = call(
+        page, f"{api.url}/api/accounts/me", "PATCH", '{"name": "From afar"}', **{"Content-Type": "application/json"}
+    )
+    assert changed["status"] == 200
+    assert call(page, f"{api.url}/api/session", "DELETE")["status"] == 204
+    assert call(page, f"{api.url}/api/accounts/me")["status"] == 401
+
+
+def test_an_allowed_page_reads_the_headers_it_needs_also_of_a_refusal(
+    page: Page, api: LiveServer, sites: dict[str, str], email: str
+) -> None:
+    page.goto(sites["allowed"])
+    log_in(page, api, email)
+    headers = call(page, f"{api.url}/api/jobs")["headers"]
+    assert headers["x-request-id"]
+    assert headers["ratelimit-limit"] == str(LIMIT)
+    assert int(headers["ratelimit-remaining"]) < LIMIT
+    for _ in range(2 * LIMIT):
+        refused = call(page, f"{api.url}/api/jobs")
+        if refused["status"] != 200:
+            break
+    assert refused["status"] == 429
+    assert "rate_limited" in refused["text"]
+    assert 1 <= int(refused["headers"]["retry-after"]) <= 60
+
+
+def test_an_allowed_page_of_another_site_works_with_a_token(
+    page: Page, api: LiveServer, sites: dict[str, str], email: str
+) -> None:
+    with api.client() as client:
+        form = {"grant_type": "password", "username": email, "password": PASSWORD}
+        token = client.post("/api/session/token", data=form).json()["access_token"]
+    page.goto(sites["allowed_far"])
+    # The browser keeps no cookie of an answer to another site.
+    assert log_in(page, api, email)["status"] == 200
+    assert call(page, f"{api.url}/api/accounts/me")["status"] == 401
+    assert call(page, f"{api.url}/api/accounts/me", Authorization=f"Bearer {token}")["status"] == 200
+
+
+@pytest.mark.parametrize("name", ["other", "other_far"])
+def test_any_other_page_can_neither_read_nor_act(
+    name: str, page: Page, api: LiveServer, sites: dict[str, str], email: str
+) -> None:
+    page.goto(sites["allowed"])
+    assert log_in(page, api, email)["status"] == 200
+    page.goto(sites[name])
+    assert call(page, f"{api.url}/api/accounts/me") == {"error": "TypeError"}
+    assert call(page, f"{api.url}/api/session", "DELETE") == {"error": "TypeError"}
+    # This one needs no preflight: the browser sends it, and the server refuses.
+    assert call(page, f"{api.url}/api/session", "POST", "{}", **{"Content-Type": "text/plain"}) == {
+        "error": "TypeError"
+    }
+    page.goto(sites["allowed"])
+    assert call(page, f"{api.url}/api/accounts/me")["status"] == 200
+
+
+@pytest.mark.parametrize("name", ["other", "other_far"])
+def test_a_form_of_another_page_is_refused_by_the_server(
+    name: str, page: Page, api: LiveServer, sites: dict[str, str], email: str
+) -> None:
+    page.goto(sites[name])
+    with page.expect_response(f"{api.url}/api/session/token") as answer:
+        page.evaluate(FORM, [f"{api.url}/api/session/token", email])
+    assert answer.value.status == 403
+    assert "cross_origin" in answer.value.text()
+    assert "set-cookie" not in answer.value.all_headers()
+
+
+def test_no_page_of_ours_can_be_shown_inside_another(page: Page, api: LiveServer, sites: dict[str, str]) -> None:
+    page.goto(sites["allowed"])
+    with page.expect_console_message(lambda message: "frame" in message.text.lower()):
+        page.evaluate("url => { document.body.innerHTML = `<iframe src='${url}'></iframe>` }", api.url)
+
+
+def test_every_page_of_ours_runs_under_its_own_policy(page: Page, api: LiveServer, email: str) -> None:
+    # An address of its own: these are many requests for one.
+    page.set_extra_http_headers({"X-Forwarded-For": "203.0.113.9"})
+    violations: list[str] = []
+    page.expose_function("report", lambda text: violations.append(text))
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', e => report(`${e.violatedDirective} ${e.blockedURI}`))"
+    )
+    paths = re.findall(r'path: "(/[^":*]*)"', (ROOT / "frontend/src/app/router.tsx").read_text())
+    assert len(paths) > 3
+    for signed_in in (False, True):
+        for path in [*paths, "/nowhere"]:
+            page.goto(api.url + path)
+            page.get_by_role("main").wait_for()
+        assert violations == []
+        if not signed_in:
+            assert log_in(page, api, email)["status"] == 200
+    # The policy is in force: what it forbids is reported.
+    with page.expect_console_message(lambda message: "Content Security" in message.text):
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p>')")
