@@ -1,0 +1,138 @@
+"""Routes of administration: admins only, each of them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from backend.admin import audit, jobs, service
+from backend.admin.schemas import (
+    AdminJobOut,
+    AdminJobPage,
+    AdminUserOut,
+    AdminUserPage,
+    AuditPage,
+    QueueOut,
+    QuotasIn,
+    ReplayIn,
+    ReplayOut,
+    admin_job_document,
+    audit_out,
+    dump,
+    queue_out,
+    user_out,
+)
+from backend.dependencies import AdminUser, QueueDep, ReadSessionDep, SessionDep, SessionsDep, SettingsDep, get_admin
+from backend.jobs.models import JobStatus
+from backend.problems import problems
+from backend.text import Storable
+
+router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(get_admin)])
+
+Limit = Annotated[int, Query(ge=1, le=100)]
+Search = Annotated[str | None, Query(max_length=254), Storable]
+
+
+@router.get("/users", responses=problems(401, 403, 422))
+def list_users(
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    search: Search = None,
+    cursor: UUID | None = None,
+    limit: Limit = 50,
+) -> AdminUserPage:
+    """List accounts, newest first; `search` is any part of an address or a name."""
+    rows = service.list_users(session, limit=limit + 1, before=cursor, search=search)
+    users = [user_out(row, settings) for row in rows[:limit]]
+    return AdminUserPage(items=users, next_cursor=str(users[-1].id) if len(rows) > limit else None)
+
+
+@router.get("/users/{user_id}", responses=problems(401, 403, 404, 422))
+def read_user(user_id: UUID, session: ReadSessionDep, settings: SettingsDep) -> AdminUserOut:
+    """Return one account."""
+    return user_out(service.get_user(session, user_id), settings)
+
+
+@router.post("/users/{user_id}/disable", responses=problems(401, 403, 404, 409, 422))
+def disable_user(user_id: UUID, admin: AdminUser, session: SessionDep, settings: SettingsDep) -> AdminUserOut:
+    """Shut an account and sign out its devices."""
+    service.disable_user(session, admin, user_id)
+    return user_out(service.get_user(session, user_id), settings)
+
+
+@router.post("/users/{user_id}/enable", responses=problems(401, 403, 404, 422))
+def enable_user(user_id: UUID, admin: AdminUser, session: SessionDep, settings: SettingsDep) -> AdminUserOut:
+    """Open an account again."""
+    service.enable_user(session, admin, user_id)
+    return user_out(service.get_user(session, user_id), settings)
+
+
+@router.post("/users/{user_id}/end-sessions", responses=problems(401, 403, 404, 422))
+def end_sessions(user_id: UUID, admin: AdminUser, session: SessionDep, settings: SettingsDep) -> AdminUserOut:
+    """Sign out all devices of an account."""
+    service.end_sessions(session, admin, user_id)
+    return user_out(service.get_user(session, user_id), settings)
+
+
+@router.patch("/users/{user_id}/quotas", responses=problems(401, 403, 404, 413, 422))
+def set_quotas(
+    user_id: UUID, body: QuotasIn, admin: AdminUser, session: SessionDep, settings: SettingsDep
+) -> AdminUserOut:
+    """Give an account quotas of its own; null takes one back to the default."""
+    service.set_quotas(session, admin, user_id, body.model_dump(exclude_unset=True))
+    return user_out(service.get_user(session, user_id), settings)
+
+
+@router.get("/jobs", response_model=AdminJobPage, responses=problems(401, 403, 422))
+def list_jobs(
+    session: ReadSessionDep,
+    status: JobStatus | None = None,
+    user_id: UUID | None = None,
+    cursor: UUID | None = None,
+    limit: Limit = 50,
+) -> Response:
+    """List everybody's jobs, newest first."""
+    rows = jobs.list_jobs(session, limit=limit + 1, before=cursor, status=status, user_id=user_id)
+    return _job_page(rows, limit)
+
+
+@router.get("/jobs/{job_id}", response_model=AdminJobOut, responses=problems(401, 403, 404, 422))
+def read_job(job_id: UUID, session: ReadSessionDep) -> Response:
+    """Return anybody's job."""
+    return Response(dump(admin_job_document(*jobs.get_job(session, job_id))), media_type="application/json")
+
+
+@router.get("/queue", responses=problems(401, 403))
+def read_queue(session: ReadSessionDep, queue: QueueDep) -> QueueOut:
+    """Tell how work flows; while Valkey is away, what the database knows of it."""
+    return queue_out(jobs.read_queue(session, queue))
+
+
+@router.get("/dead-letters", response_model=AdminJobPage, responses=problems(401, 403, 422))
+def list_dead_letters(session: ReadSessionDep, cursor: UUID | None = None, limit: Limit = 50) -> Response:
+    """List jobs that lost their worker once too often, newest first."""
+    return _job_page(jobs.list_jobs(session, limit=limit + 1, before=cursor, dead=True), limit)
+
+
+@router.post("/dead-letters/replay", responses=problems(401, 403, 413, 422))
+def replay_dead_letters(body: ReplayIn, admin: AdminUser, sessions: SessionsDep) -> ReplayOut:
+    """Queue dead letters again: those named, or with null all."""
+    replayed = jobs.replay_dead_letters(sessions, admin, body.job_ids)
+    skipped = [job_id for job_id in body.job_ids or [] if job_id not in set(replayed)]
+    return ReplayOut(replayed=replayed, skipped=skipped)
+
+
+@router.get("/audit", responses=problems(401, 403, 422))
+def list_audit(
+    session: ReadSessionDep, user_id: UUID | None = None, cursor: UUID | None = None, limit: Limit = 50
+) -> AuditPage:
+    """List what admins did, newest first; with `user_id` what one user did as admin and what was done to him."""
+    rows = audit.list_entries(session, limit=limit + 1, before=cursor, user_id=user_id)
+    entries = [audit_out(*row) for row in rows[:limit]]
+    return AuditPage(items=entries, next_cursor=str(entries[-1].id) if len(rows) > limit else None)
+
+
+def _job_page(rows: jobs.JobRows, limit: int) -> Response:
+    documents = [admin_job_document(*row) for row in rows[:limit]]
+    next_cursor = str(documents[-1]["id"]) if len(rows) > limit else None
+    return Response(dump({"items": documents, "next_cursor": next_cursor}), media_type="application/json")

@@ -1,0 +1,197 @@
+"""What the admin API takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.admin.jobs import QueueFigures
+from backend.admin.models import AuditEntry
+from backend.admin.service import QUOTAS, UserSummary
+from backend.jobs.schemas import JobOut, job_document
+from backend.settings import Settings
+
+MAX_NAMED = 500
+
+
+class Quotas(BaseModel):
+    """What an account may use."""
+
+    jobs_running: int
+    jobs_per_day: int
+    bytes: int
+
+
+class QuotasIn(BaseModel):
+    """Quotas of an account's own; null means the settings' default, and what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    jobs_running: Annotated[int | None, Field(ge=0, le=100_000)] = None
+    jobs_per_day: Annotated[int | None, Field(ge=0, le=10_000_000)] = None
+    bytes: Annotated[int | None, Field(ge=0, le=2**50)] = None
+
+
+class QuotaOverrides(BaseModel):
+    """Quotas of an account's own; null where the settings' default holds."""
+
+    jobs_running: int | None
+    jobs_per_day: int | None
+    bytes: int | None
+
+
+class QuotasOut(BaseModel):
+    """What an account may use, and which of it an admin set."""
+
+    effective: Quotas
+    overridden: QuotaOverrides
+
+
+class AdminUserOut(BaseModel):
+    """An account as admins see it; `jobs` stops counting at 10,000, `last_seen_at` is known while it is signed in."""
+
+    id: UUID
+    email: str
+    name: str
+    created_at: datetime
+    email_verified_at: datetime | None
+    is_admin: bool
+    disabled_at: datetime | None
+    jobs: int
+    bytes_stored: int
+    quotas: QuotasOut
+    last_seen_at: datetime | None
+
+
+class AdminUserPage(BaseModel):
+    """A keyset page, newest first; pass `next_cursor` as `cursor` for the next."""
+
+    items: list[AdminUserOut]
+    next_cursor: str | None
+
+
+class JobOwner(BaseModel):
+    """Whose job it is."""
+
+    id: UUID
+    email: str
+
+
+class AdminJobOut(JobOut):
+    """A job as admins see it: whose it is, and under which request id the logs tell of it."""
+
+    user: JobOwner
+    request_id: str
+
+
+class AdminJobPage(BaseModel):
+    """A keyset page, newest first; pass `next_cursor` as `cursor` for the next."""
+
+    items: list[AdminJobOut]
+    next_cursor: str | None
+
+
+class QueueOut(BaseModel):
+    """How work flows: what Valkey holds, null while it is away, and what the database knows."""
+
+    valkey: Literal["ok", "unavailable"]
+    depth: int | None
+    unacked: int | None
+    workers_alive: int | None
+    queued_rows: int
+    processing_rows: int
+    oldest_queued_seconds: float | None
+    dead_letters: int
+
+
+class ReplayIn(BaseModel):
+    """Dead letters to queue again; null for all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job_ids: Annotated[list[UUID] | None, Field(min_length=1, max_length=MAX_NAMED)]
+
+
+class ReplayOut(BaseModel):
+    """What was queued again, and what was named and is no dead letter."""
+
+    replayed: list[UUID]
+    skipped: list[UUID]
+
+
+class AuditOut(BaseModel):
+    """One change. Without `admin_id`: by an operator at the command line, or by an account that is gone."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    admin_id: UUID | None
+    admin_email: str
+    action: str
+    target_type: str
+    target_id: UUID | None
+    target_email: str | None = None
+    detail: dict[str, Any]
+    address: str | None
+    request_id: str | None
+    created_at: datetime
+
+
+class AuditPage(BaseModel):
+    """A keyset page, newest first; pass `next_cursor` as `cursor` for the next."""
+
+    items: list[AuditOut]
+    next_cursor: str | None
+
+
+def user_out(summary: UserSummary, settings: Settings) -> AdminUserOut:
+    """Return an account as admins see it."""
+    user = summary.user
+    overridden = {name: getattr(user, column) for name, column in QUOTAS.items()}
+    defaults = {name: getattr(settings, column.upper()) for name, column in QUOTAS.items()}
+    effective = {name: defaults[name] if value is None else value for name, value in overridden.items()}
+    return AdminUserOut(
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        created_at=user.created_at,
+        email_verified_at=user.email_verified_at,
+        is_admin=user.is_admin,
+        disabled_at=user.disabled_at,
+        jobs=summary.jobs,
+        bytes_stored=summary.bytes_stored,
+        quotas=QuotasOut(effective=Quotas(**effective), overridden=QuotaOverrides(**overridden)),
+        last_seen_at=summary.last_seen_at,
+    )
+
+
+def queue_out(figures: QueueFigures) -> QueueOut:
+    """Return how work flows."""
+    broker = figures.broker
+    return QueueOut(
+        valkey="ok" if broker else "unavailable",
+        depth=broker.depth if broker else None,
+        unacked=broker.unacked if broker else None,
+        workers_alive=broker.workers if broker else None,
+        queued_rows=figures.queued,
+        processing_rows=figures.processing,
+        oldest_queued_seconds=figures.oldest_seconds,
+        dead_letters=figures.dead_letters,
+    )
+
+
+def audit_out(entry: AuditEntry, target_email: str | None) -> AuditOut:
+    """Return an entry of the log, and the address of the user it is about while he exists."""
+    return AuditOut.model_validate(entry).model_copy(update={"target_email": target_email})
+
+
+def admin_job_document(job: Any, email: str) -> dict[str, Any]:
+    """Return an AdminJobOut as plain data."""
+    return job_document(job) | {"user": {"id": job.user_id, "email": email}, "request_id": job.request_id}
+
+
+def dump(document: dict[str, Any]) -> bytes:
+    """Return a document as JSON."""
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)

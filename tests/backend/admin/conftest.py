@@ -1,0 +1,61 @@
+"""Admins for the tests of this folder, and what the database says of them."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.accounts.models import User
+from backend.admin.models import AuditEntry
+from backend.infra.db import transaction, utc_now
+from tests.actions import sign_up_and_in
+from tests.servers import LiveServer
+from tests.worker.conftest import make_job, read_job  # noqa: F401
+
+ChangeUser = Callable[..., None]
+ReadAudit = Callable[[], list[AuditEntry]]
+
+
+@pytest.fixture
+def change_user(sessions: sessionmaker[Session]) -> ChangeUser:
+    """Set columns of a user directly in the database."""
+
+    def change(user_id: str, **columns: Any) -> None:
+        with transaction(sessions) as session:
+            session.execute(update(User).where(User.id == UUID(user_id)).values(**columns))
+
+    return change
+
+
+@pytest.fixture
+def admin(server: LiveServer, change_user: ChangeUser) -> Iterator[httpx.Client]:
+    """A client an admin is signed in with."""
+    with server.client() as client:
+        change_user(sign_up_and_in(client)["id"], is_admin=True)
+        yield client
+
+
+@pytest.fixture
+def read_audit(sessions: sessionmaker[Session]) -> ReadAudit:
+    """Return the audit log, oldest entry first."""
+
+    def read() -> list[AuditEntry]:
+        with sessions() as session:
+            return list(session.scalars(select(AuditEntry).order_by(AuditEntry.id)))
+
+    return read
+
+
+def id_of(client: httpx.Client) -> str:
+    """Return the id of who is signed in."""
+    return str(client.get("/api/accounts/me").raise_for_status().json()["id"])
+
+
+def age(moment: str) -> timedelta:
+    """Return how long ago something was, as an answer tells it."""
+    return utc_now() - datetime.fromisoformat(moment)

@@ -1,0 +1,91 @@
+"""Who may do what admins do: nobody, a user, an admin, and one who was an admin a moment ago."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.accounts.models import LoginSession
+from backend.accounts.tokens import Identity, create_access_token
+from backend.infra.db import transaction, utc_now
+from backend.settings import Settings
+from tests.backend.admin.conftest import ChangeUser, ReadAudit, id_of
+from tests.backend.jobs.test_create_job import refusal
+from tests.servers import LiveServer
+
+BODIES: dict[str, Any] = {"quotas": {"bytes": 1}, "replay": {"job_ids": [str(uuid4())]}}
+
+
+def call_every_route(server: LiveServer, client: httpx.Client) -> dict[str, httpx.Response]:
+    """Call each admin route the API document names, about accounts and jobs that don't exist."""
+    answers = {}
+    for path, methods in server.app.openapi()["paths"].items():
+        if not path.startswith("/api/admin/"):
+            continue
+        url = path.replace("{user_id}", str(uuid4())).replace("{job_id}", str(uuid4()))
+        for method in methods:
+            answers[f"{method} {path}"] = client.request(method, url, json=BODIES.get(path.rsplit("/")[-1]))
+    assert len(answers) == 12
+    return answers
+
+
+def test_nobody_is_let_in(server: LiveServer, client: httpx.Client) -> None:
+    for answer in call_every_route(server, client).values():
+        refusal(answer, 401, "not_authenticated")
+
+
+def test_a_user_is_told_that_this_is_for_admins(server: LiveServer, user: httpx.Client, read_audit: ReadAudit) -> None:
+    for answer in call_every_route(server, user).values():
+        refusal(answer, 403, "admins_only")
+    assert read_audit() == []
+
+
+def test_an_admin_is_let_in(server: LiveServer, admin: httpx.Client) -> None:
+    for route, answer in call_every_route(server, admin).items():
+        expected = (404, ("user_not_found", "job_not_found")) if "_id}" in route else (200, (None,))
+        assert (answer.status_code, answer.json().get("code")) in [(expected[0], code) for code in expected[1]], route
+
+
+def test_rights_end_at_once_and_not_with_the_token(
+    server: LiveServer, admin: httpx.Client, change_user: ChangeUser
+) -> None:
+    user_id = id_of(admin)
+    assert admin.get("/api/admin/users").status_code == 200
+    change_user(user_id, is_admin=False)
+    for answer in call_every_route(server, admin).values():
+        refusal(answer, 403, "admins_only")
+    change_user(user_id, is_admin=True)
+    assert admin.get("/api/admin/users").status_code == 200
+
+
+@pytest.mark.parametrize("column", ["disabled_at", "deleted_at"])
+def test_an_admin_who_is_disabled_or_deleted_is_out_at_once(
+    column: str, server: LiveServer, admin: httpx.Client, change_user: ChangeUser
+) -> None:
+    change_user(id_of(admin), **{column: utc_now()})
+    for answer in call_every_route(server, admin).values():
+        refusal(answer, 401, "not_authenticated")
+
+
+def test_an_admin_whose_session_was_ended_is_out_at_once(admin: httpx.Client, sessions: sessionmaker[Session]) -> None:
+    with transaction(sessions) as session:
+        session.execute(delete(LoginSession))
+    refusal(admin.get("/api/admin/users"), 401, "not_authenticated")
+
+
+def test_a_session_of_one_account_opens_no_other(
+    server: LiveServer, admin: httpx.Client, user: httpx.Client, settings: Settings
+) -> None:
+    with server.app.state.sessions() as session:
+        of_user = session.query(LoginSession).filter(LoginSession.user_id == UUID(id_of(user))).one()
+    mixed = create_access_token(Identity(UUID(id_of(admin)), of_user.id), settings)
+    answer = httpx.get(f"{server.url}/api/admin/users", headers={"Authorization": f"Bearer {mixed}"})
+    refusal(answer, 401, "not_authenticated")
+
+
+def test_a_page_of_another_origin_changes_nothing(admin: httpx.Client, user: httpx.Client) -> None:
+    answer = admin.post(f"/api/admin/users/{id_of(user)}/disable", headers={"Origin": "https://evil.example"})
+    refusal(answer, 403, "cross_origin")

@@ -1,0 +1,119 @@
+"""The queue's figures: with a real broker, with a real worker, and with no broker at all."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.infra.db import utc_now
+from backend.infra.queue import Queue
+from backend.settings import Settings
+from scripts.valkey import free_port
+from tests.actions import create_job, send_photo, sign_up_and_in
+from tests.backend.admin.conftest import ChangeUser
+from tests.conftest import MakeSettings
+from tests.photos import make_photo
+from tests.servers import LiveServer, WorkerProcess
+from tests.worker.conftest import MakeJob
+
+
+@pytest.fixture
+def empty_broker(settings: Settings) -> Queue:
+    queue = Queue(settings)
+    queue.redis.flushdb()
+    return queue
+
+
+def figures(admin: httpx.Client) -> dict[str, Any]:
+    return dict(admin.get("/api/admin/queue").raise_for_status().json())
+
+
+@pytest.mark.usefixtures("empty_broker")
+def test_an_idle_system(admin: httpx.Client) -> None:
+    assert figures(admin) == {
+        "valkey": "ok",
+        "depth": 0,
+        "unacked": 0,
+        "workers_alive": 0,
+        "queued_rows": 0,
+        "processing_rows": 0,
+        "oldest_queued_seconds": None,
+        "dead_letters": 0,
+    }
+
+
+def test_messages_rows_and_workers_are_counted(
+    admin: httpx.Client, user: httpx.Client, photo: bytes, make_job: MakeJob, empty_broker: Queue
+) -> None:
+    for _ in range(3):
+        create_job(user, send_photo(user, photo))
+    make_job(sent_at=utc_now() - timedelta(minutes=10))
+    make_job(status="processing")
+    make_job(status="failed", failure_code="worker_lost")
+    make_job(status="failed", failure_code="not_an_image")
+    empty_broker.announce_worker("one")
+    empty_broker.announce_worker("two")
+    shown = figures(admin)
+    assert 600 <= shown.pop("oldest_queued_seconds") < 660
+    assert shown == {
+        "valkey": "ok",
+        "depth": 3,
+        "unacked": 0,
+        "workers_alive": 2,
+        "queued_rows": 4,
+        "processing_rows": 1,
+        "dead_letters": 1,
+    }
+
+
+def test_a_job_that_waits_for_a_later_attempt_waits_no_time_yet(admin: httpx.Client, make_job: MakeJob) -> None:
+    make_job(sent_at=utc_now() + timedelta(minutes=5))
+    assert figures(admin)["oldest_queued_seconds"] == 0
+
+
+@pytest.mark.usefixtures("empty_broker")
+def test_a_working_worker_shows(admin: httpx.Client, user: httpx.Client, settings: Settings, tmp_path: Any) -> None:
+    upload_id = send_photo(user, make_photo(6000, 4000))
+    with WorkerProcess(settings, tmp_path):
+        create_job(user, upload_id, enhance=True)
+        shown = _wait(lambda: figures(admin), lambda now: now["processing_rows"] == 1 and now["unacked"] == 1)
+        assert (shown["depth"], shown["workers_alive"], shown["queued_rows"]) == (0, 1, 0)
+        _wait(lambda: figures(admin), lambda now: (now["processing_rows"], now["unacked"]) == (0, 0))
+
+
+def _wait(read: Callable[[], dict[str, Any]], is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    deadline = time.monotonic() + 30
+    while not is_so(now := read()):
+        assert time.monotonic() < deadline, now
+        time.sleep(0.02)
+    return now
+
+
+def test_without_a_broker_the_database_still_tells_and_admins_still_work(
+    make_settings: MakeSettings, make_job: MakeJob, change_user: ChangeUser
+) -> None:
+    make_job()
+    dead = make_job(status="failed", failure_code="worker_lost")
+    settings = make_settings(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    with LiveServer(settings) as server, server.client() as admin:
+        change_user(sign_up_and_in(admin)["id"], is_admin=True)
+        started = time.monotonic()
+        shown = figures(admin)
+        assert time.monotonic() - started < 5
+        assert shown.pop("oldest_queued_seconds") >= 0
+        assert shown == {
+            "valkey": "unavailable",
+            "depth": None,
+            "unacked": None,
+            "workers_alive": None,
+            "queued_rows": 1,
+            "processing_rows": 0,
+            "dead_letters": 1,
+        }
+        replay = admin.post("/api/admin/dead-letters/replay", json={"job_ids": [str(dead.id)]})
+        assert replay.json()["replayed"] == [str(dead.id)]
+        assert figures(admin)["queued_rows"] == 2, "beat sends it once the broker is back"
+        assert admin.post(f"/api/admin/users/{dead.user_id}/disable").status_code == 200
