@@ -1,0 +1,72 @@
+"""Mails from event to sent: queued with what caused them, claimed by one worker, never sent twice."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from backend.infra.db import new_id, utc_now
+from backend.infra.queue import Task, enqueue
+from backend.mails.models import Mail, MailStatus
+
+MAX_ATTEMPTS = 8
+SENDING_SECONDS = 300
+KEPT_DAYS = 7
+BATCH = 200
+
+
+def queue_mail(
+    session: Session, *, event: str, recipient: str, template: str, context: dict[str, Any], request_id: str
+) -> None:
+    """Queue a mail in the caller's transaction; the worker sends it after the commit. A known event is a no-op."""
+    if session.scalar(select(exists().where(Mail.event == event))):
+        return
+    mail = Mail(
+        id=new_id(), event=event, recipient=recipient, template=template, context=context, request_id=request_id
+    )
+    session.add(mail)
+    session.flush()
+    enqueue(session, Task.SEND_MAIL, mail.id)
+
+
+def claim_mail(session: Session, mail_id: UUID) -> Mail | None:
+    """Take a mail to send it; None when it is not due, or another worker has it."""
+    due = (Mail.id == mail_id, Mail.status == MailStatus.QUEUED, Mail.send_after <= utc_now())
+    values = {"status": MailStatus.SENDING, "attempts": Mail.attempts + 1, "send_after": utc_now()}
+    statement = update(Mail).where(*due).values(**values).returning(Mail)
+    return session.scalar(statement, execution_options={"synchronize_session": False, "populate_existing": True})
+
+
+def finish_mail(session: Session, mail_id: UUID, status: MailStatus) -> None:
+    """Note how sending ended. What it said is forgotten: it may hold a secret link."""
+    values = {"status": status, "sent_at": utc_now(), "context": {}}
+    session.execute(update(Mail).where(Mail.id == mail_id).values(**values))
+
+
+def postpone_mail(session: Session, mail: Mail, wait: timedelta) -> bool:
+    """Queue a mail again for after `wait`. False, and the mail has failed, when its attempts are used up."""
+    if mail.attempts >= MAX_ATTEMPTS:
+        finish_mail(session, mail.id, MailStatus.FAILED)
+        return False
+    values = {"status": MailStatus.QUEUED, "send_after": utc_now() + wait}
+    session.execute(update(Mail).where(Mail.id == mail.id).values(**values))
+    return True
+
+
+def send_due_mails(session: Session) -> int:
+    """Send tasks for mails that wait too long, and give up on those whose worker died while sending.
+
+    Such a mail may have arrived; sending it again could deliver it twice. Returns how many were sent again.
+    """
+    silent_since = utc_now() - timedelta(seconds=SENDING_SECONDS)
+    stuck = (Mail.status == MailStatus.SENDING, Mail.send_after < silent_since)
+    session.execute(update(Mail).where(*stuck).values(status=MailStatus.UNCERTAIN, context={}))
+    due = (Mail.status == MailStatus.QUEUED, Mail.send_after < utc_now())
+    ids = session.scalars(select(Mail.id).where(*due).order_by(Mail.send_after).limit(BATCH)).all()
+    for mail_id in ids:
+        enqueue(session, Task.SEND_MAIL, mail_id)
+    ended = (Mail.status.not_in((MailStatus.QUEUED, MailStatus.SENDING)),)
+    session.execute(delete(Mail).where(*ended, Mail.created_at < utc_now() - timedelta(days=KEPT_DAYS)))
+    return len(ids)

@@ -1,0 +1,269 @@
+"""Mails through a real mail server: sent after the commit, retried when that is right, never twice for one event."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.infra.db import transaction, utc_now
+from backend.infra.mailer import MailDeferred, MailRefused, OutboxMailer, SmtpMailer, build_message, create_mailer
+from backend.mails.models import Mail
+from backend.mails.service import queue_mail, send_due_mails
+from backend.mails.templates import FOLDER, render
+from backend.settings import Settings
+from scripts.valkey import free_port
+from tests.conftest import MakeSettings
+from worker.send_mail import send_mail
+
+
+class Inbox:
+    """What the mail server received, and how it answers."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.answers: list[str] = []
+        self.recipient_answer = "250 OK"
+
+    async def handle_RCPT(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        if self.recipient_answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.recipient_answer
+
+    async def handle_DATA(self, server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer == "hang up":
+            server.transport.close()
+            return "421 bye"
+        if answer.startswith("250"):
+            message = message_from_bytes(envelope.content, policy=policy.default)
+            assert isinstance(message, EmailMessage)
+            self.messages.append(message)
+        return answer
+
+
+@contextmanager
+def mail_server(inbox: Inbox, **options: Any) -> Iterator[int]:
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def mail_settings(make_settings: MakeSettings, inbox: Inbox) -> Iterator[Settings]:
+    with mail_server(inbox) as port:
+        yield make_settings(
+            SMTP_HOST="127.0.0.1", SMTP_PORT=port, SMTP_SECURITY="none", MAIL_FROM="Shop <s@shop.example>"
+        )
+
+
+def queue(sessions: sessionmaker[Session], event: str = "event-1", **context: str) -> UUID:
+    with transaction(sessions) as session:
+        queue_mail(
+            session,
+            event=event,
+            recipient="person@example.com",
+            template="reset_password",
+            context={"name": "A <b>person</b>", "link": "https://studio.example/x#token=s3cret", **context},
+            request_id="test-request",
+        )
+        return session.scalars(select(Mail.id).where(Mail.event == event)).one()
+
+
+def status_of(sessions: sessionmaker[Session], mail_id: UUID) -> str:
+    with sessions() as session:
+        return session.get_one(Mail, mail_id).status
+
+
+def test_a_mail_arrives_as_text_and_html(
+    mail_settings: Settings, sessions: sessionmaker[Session], inbox: Inbox
+) -> None:
+    mail_id = queue(sessions)
+    send_mail(mail_id, mail_settings, sessions, create_mailer(mail_settings))
+    [message] = inbox.messages
+    assert (message["To"], message["From"], message["Subject"]) == (
+        "person@example.com",
+        "Shop <s@shop.example>",
+        "Set a new password",
+    )
+    assert message["Message-ID"] == f"<{mail_id.hex}@shop.example>"
+    text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert html is not None
+    assert "https://studio.example/x#token=s3cret" in text.get_content()
+    assert "A &lt;b&gt;person&lt;/b&gt;" in html.get_content()
+    assert status_of(sessions, mail_id) == "sent"
+
+
+def test_what_a_mail_said_is_forgotten_once_it_is_sent(
+    mail_settings: Settings, sessions: sessionmaker[Session]
+) -> None:
+    mail_id = queue(sessions)
+    send_mail(mail_id, mail_settings, sessions, create_mailer(mail_settings))
+    with sessions() as session:
+        assert session.get_one(Mail, mail_id).context == {}
+
+
+def test_one_event_makes_one_mail_however_often_it_is_told(
+    mail_settings: Settings, sessions: sessionmaker[Session], inbox: Inbox
+) -> None:
+    mail_id = queue(sessions)
+    assert queue(sessions) == mail_id
+    for _ in range(3):
+        send_mail(mail_id, mail_settings, sessions, create_mailer(mail_settings))
+    assert len(inbox.messages) == 1
+
+
+def test_a_mail_of_a_transaction_that_rolls_back_is_never_sent(sessions: sessionmaker[Session]) -> None:
+    with suppress(ZeroDivisionError), transaction(sessions) as session:
+        queue_mail(session, event="e", recipient="a@b.example", template="x", context={}, request_id="")
+        raise ZeroDivisionError
+    with sessions() as session:
+        assert session.scalars(select(Mail)).all() == []
+
+
+def test_a_server_that_is_busy_is_tried_again_later(
+    mail_settings: Settings, sessions: sessionmaker[Session], inbox: Inbox
+) -> None:
+    inbox.answers = ["451 busy"]
+    mail_id = queue(sessions)
+    mailer = create_mailer(mail_settings)
+    send_mail(mail_id, mail_settings, sessions, mailer)
+    assert status_of(sessions, mail_id) == "queued"
+    send_mail(mail_id, mail_settings, sessions, mailer)
+    assert inbox.messages == [], "it is not due yet"
+    with transaction(sessions) as session:
+        session.execute(update(Mail).values(send_after=utc_now()))
+    send_mail(mail_id, mail_settings, sessions, mailer)
+    assert len(inbox.messages) == 1
+
+
+def test_a_server_that_is_away_fails_a_mail_after_its_attempts(
+    make_settings: MakeSettings, sessions: sessionmaker[Session]
+) -> None:
+    settings = make_settings(SMTP_HOST="127.0.0.1", SMTP_PORT=free_port(), SMTP_SECURITY="none")
+    mail_id = queue(sessions)
+    for _ in range(8):
+        with transaction(sessions) as session:
+            session.execute(update(Mail).values(send_after=utc_now()))
+        send_mail(mail_id, settings, sessions, create_mailer(settings))
+    assert status_of(sessions, mail_id) == "failed"
+
+
+@pytest.mark.parametrize("place", ["recipient", "text"])
+def test_a_refused_mail_is_not_tried_again(
+    mail_settings: Settings, sessions: sessionmaker[Session], inbox: Inbox, place: str
+) -> None:
+    if place == "recipient":
+        inbox.recipient_answer = "550 no such person"
+    else:
+        inbox.answers = ["554 spam"]
+    mail_id = queue(sessions)
+    send_mail(mail_id, mail_settings, sessions, create_mailer(mail_settings))
+    assert status_of(sessions, mail_id) == "failed"
+
+
+def test_a_connection_that_breaks_while_the_text_goes_out_is_not_tried_again(
+    mail_settings: Settings, sessions: sessionmaker[Session], inbox: Inbox
+) -> None:
+    inbox.answers = ["hang up"]
+    mail_id = queue(sessions)
+    send_mail(mail_id, mail_settings, sessions, create_mailer(mail_settings))
+    assert status_of(sessions, mail_id) == "uncertain"
+
+
+def test_a_worker_that_died_while_sending_is_not_repeated_but_a_lost_message_is(
+    sessions: sessionmaker[Session],
+) -> None:
+    died, lost = queue(sessions, "died"), queue(sessions, "lost")
+    long_ago = utc_now() - timedelta(hours=1)
+    with transaction(sessions) as session:
+        session.execute(update(Mail).where(Mail.id == died).values(status="sending", send_after=long_ago))
+        session.execute(update(Mail).where(Mail.id == lost).values(send_after=long_ago))
+    with transaction(sessions) as session:
+        assert send_due_mails(session) == 1
+    assert (status_of(sessions, died), status_of(sessions, lost)) == ("uncertain", "queued")
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_mail_server_must_show_a_certificate_that_is_trusted(
+    settings: Settings, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str, trusted: bool
+) -> None:
+    ca, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    authority = tmp_path / "ca.pem"
+    (ca if trusted else trustme.CA()).cert_pem.write_to_path(str(authority))
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    options: dict[str, Any] = {"ssl_context": context} if security == "tls" else {"tls_context": context}
+    with mail_server(inbox, **options) as port:
+        place = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "SMTP_SECURITY": security}
+        mailer = SmtpMailer(settings.model_copy(update=place))
+        mail = {"id": "1", "recipient": "a@example.com", "subject": "S", "text": "t", "html": "<p>t</p>"}
+        if trusted:
+            mailer.send(**mail)
+        else:
+            with pytest.raises(MailDeferred):
+                mailer.send(**mail)
+    assert len(inbox.messages) == trusted
+
+
+@pytest.mark.parametrize(
+    ("recipient", "subject"),
+    [
+        ("a@example.com\r\nBcc: b@example.com", "S"),
+        ("a@example.com, b@example.com", "S"),
+        ("not an address", "S"),
+        ("a@example.com", "S\r\nBcc: b@example.com"),
+    ],
+)
+def test_no_header_can_be_smuggled_into_a_mail(settings: Settings, recipient: str, subject: str) -> None:
+    with pytest.raises(MailRefused):
+        build_message(settings, id="1", recipient=recipient, subject=subject, text="t", html="t")
+
+
+def test_a_file_name_stays_in_one_line_of_the_subject(settings: Settings) -> None:
+    context = {"name": "N", "filename": "a\r\nBcc: b@example.com"}
+    subject, _text, _html = render("job_finished", context, settings)
+    assert "\r" not in subject
+    assert "\n" not in subject
+
+
+def test_every_template_renders_with_what_its_mail_knows(settings: Settings) -> None:
+    context = {"name": "N", "link": "https://x.example/", "filename": "f.jpg"}
+    names = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt"))
+    assert len(names) >= 6
+    for name in names:
+        subject, text, html = render(name, context, settings)
+        assert subject
+        assert settings.APP_NAME in text
+        assert "<html" in html
+
+
+def test_development_keeps_mails_as_files(settings: Settings, sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    mail_id = queue(sessions)
+    mailer = create_mailer(settings)
+    assert isinstance(mailer, OutboxMailer)
+    send_mail(mail_id, settings, sessions, mailer)
+    [file] = (tmp_path / "outbox").iterdir()
+    assert "token=s3cret" in file.read_text()
