@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from backend.accounts.service import Tokens
+from backend.accounts.sessions import Tokens
 from backend.settings import Settings
 
 REFRESH_PATH = "/api/session"

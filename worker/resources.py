@@ -5,6 +5,7 @@ from functools import cache
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import create_engine, create_sessions
+from backend.infra.mailer import Mailer, create_mailer
 from backend.infra.pubsub import Publisher
 from backend.infra.queue import Queue
 from backend.infra.storage import Storage, create_storage
@@ -28,3 +29,9 @@ def sessions() -> sessionmaker[Session]:
 def storage() -> Storage:
     """Return the object storage."""
     return create_storage(get_settings())
+
+
+@cache
+def mailer() -> Mailer:
+    """Return what sends mails."""
+    return create_mailer(get_settings())

@@ -14,6 +14,8 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
         Task.REQUEUE_LOST_JOBS: settings.SWEEP_INTERVAL_SECONDS,
         Task.PURGE_DELETED: settings.SWEEP_INTERVAL_SECONDS,
         Task.EXPIRE: EXPIRE_SECONDS,
+        Task.SEND_DUE_MAILS: 3 * settings.SWEEP_INTERVAL_SECONDS,
+        Task.FINISH_ACCOUNT_TASKS: EXPIRE_SECONDS,
     }
     return {
         str(task): {

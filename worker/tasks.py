@@ -2,12 +2,17 @@
 
 from uuid import UUID
 
+from backend.accounts.account_data import requeue_lost_account_tasks
+from backend.accounts.mailed_links import delete_old_tokens
+from backend.infra.db import transaction
 from backend.infra.queue import Task
 from backend.jobs import upkeep
+from backend.mails.service import send_due_mails as send_due
 from backend.settings import get_settings
-from worker import resources
+from worker import account_data, resources
 from worker.app import app
 from worker.process_job import process_job as run_job
+from worker.send_mail import send_mail as deliver
 
 
 @app.task(name=str(Task.PROCESS_JOB))
@@ -26,9 +31,44 @@ def requeue_lost_jobs() -> None:
 def expire() -> None:
     """Hide what is past its time."""
     upkeep.expire(resources.sessions(), resources.storage())
+    account_data.delete_expired_exports(resources.sessions(), resources.storage())
+    with transaction(resources.sessions()) as session:
+        delete_old_tokens(session)
 
 
 @app.task(name=str(Task.PURGE_DELETED))
 def purge_deleted() -> None:
     """Delete the files and rows of hidden jobs."""
     upkeep.purge_deleted(resources.sessions(), get_settings(), resources.storage())
+
+
+@app.task(name=str(Task.SEND_MAIL))
+def send_mail(mail_id: str) -> None:
+    """Send one mail."""
+    deliver(UUID(mail_id), get_settings(), resources.sessions(), resources.mailer())
+
+
+@app.task(name=str(Task.SEND_DUE_MAILS))
+def send_due_mails() -> None:
+    """Send again what waits without a message."""
+    with transaction(resources.sessions()) as session:
+        send_due(session)
+
+
+@app.task(name=str(Task.EXPORT_ACCOUNT))
+def export_account(export_id: str) -> None:
+    """Make a copy of an account's data."""
+    account_data.export_account(UUID(export_id), resources.sessions(), resources.storage())
+
+
+@app.task(name=str(Task.DELETE_ACCOUNT))
+def delete_account(user_id: str) -> None:
+    """Delete what a closed account held."""
+    account_data.delete_account(UUID(user_id), resources.sessions(), resources.storage())
+
+
+@app.task(name=str(Task.FINISH_ACCOUNT_TASKS))
+def finish_account_tasks() -> None:
+    """Send again what was lost of exports and deletions."""
+    with transaction(resources.sessions()) as session:
+        requeue_lost_account_tasks(session)

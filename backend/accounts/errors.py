@@ -1,6 +1,6 @@
 """What can be wrong with a request about accounts and sessions."""
 
-from backend.errors import Conflict, Forbidden, Unauthorized
+from backend.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized
 
 
 class EmailTaken(Conflict):
@@ -33,3 +33,83 @@ class SessionEnded(Unauthorized):
     code = "session_ended"
     title = "Session ended"
     detail = "Sign in again."
+
+
+class AccountDisabled(Forbidden):
+    """An admin disabled the account; said only to those who know its password."""
+
+    code = "account_disabled"
+    title = "Account disabled"
+    detail = "This account was disabled."
+
+
+class SessionNotFound(NotFound):
+    """The user has no such session."""
+
+    code = "session_not_found"
+    title = "Session not found"
+    detail = "There is no such session."
+
+
+class InvalidMailToken(InvalidInput):
+    """The secret of a mailed link is unknown, used or too old."""
+
+    code = "invalid_token"
+    title = "Link not valid"
+    detail = "This link is not valid any more. Ask for a new one."
+
+
+class WrongPassword(InvalidInput):
+    """The password that was to confirm a change is wrong."""
+
+    code = "wrong_password"
+    title = "Wrong password"
+    detail = "The password is wrong."
+
+
+class ExportPending(Conflict):
+    """An export is being made already."""
+
+    code = "export_pending"
+    title = "Export under way"
+    detail = "A copy of your data is being made already."
+
+
+class ExportNotFound(NotFound):
+    """The user has no such export, or it is not ready."""
+
+    code = "export_not_found"
+    title = "Export not found"
+    detail = "There is no such copy of your data."
+
+
+class GoogleDenied(Forbidden):
+    """The person told Google not to tell us who they are."""
+
+    code = "google_denied"
+    title = "Sign-in cancelled"
+    detail = "You cancelled signing in with Google."
+
+
+class GoogleFailed(Unauthorized):
+    """Google is away, or what came back can't be trusted; forgers are not told which."""
+
+    code = "google_failed"
+    title = "Sign-in failed"
+    detail = "Signing in with Google did not work. Try again."
+
+
+class GoogleUnverified(Forbidden):
+    """Google has not verified the person's address."""
+
+    code = "google_unverified"
+    title = "Address not verified"
+    detail = "Google has not verified your e-mail address. Verify it there first."
+
+
+class GoogleConflict(Conflict):
+    """An account has this address, and nothing proves that it is the same person's."""
+
+    code = "google_conflict"
+    title = "Address in use"
+    detail = "An account with your address exists already. Log in with its password and verify the address first."

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.infra.db import Base, UtcDateTime, new_id, utc_now
@@ -17,7 +17,22 @@ class User(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(100))
-    password_hash: Mapped[str] = mapped_column(String(255))
+    # None for people who only ever signed in with Google.
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    google_subject: Mapped[str | None] = mapped_column(String(255), unique=True)
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    mail_when_finished: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_admin: Mapped[bool] = mapped_column(default=False, server_default=false())
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Set when the owner deletes the account; a task deletes files, jobs and at last this row.
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    # None means what the settings say.
+    quota_jobs_running: Mapped[int | None]
+    quota_jobs_per_day: Mapped[int | None]
+    quota_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    # Jobs made in the 24 hours since.
+    jobs_counted_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    jobs_counted: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
@@ -33,3 +48,34 @@ class LoginSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     rotated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    user_agent: Mapped[str | None] = mapped_column(String(255))
+    address: Mapped[str | None] = mapped_column(String(45))
+
+
+class AccountToken(Base):
+    """A secret that was mailed: it proves that its reader owns the address. Only its SHA-256 is kept; it works once."""
+
+    __tablename__ = "account_tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    new_email: Mapped[str | None] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Export(Base):
+    """A copy of everything an account holds, asked for by its owner and made by a task."""
+
+    __tablename__ = "exports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(String(10))
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

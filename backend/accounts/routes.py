@@ -1,48 +1,156 @@
-"""Routes of accounts and sessions."""
+"""Routes of accounts: sign up, verify, reset, change, export, delete."""
 
-from fastapi import APIRouter, Request, Response
+from uuid import UUID
 
-from backend.accounts import service
-from backend.accounts.schemas import AccountOut, LogIn, SignUp
-from backend.cookies import clear_session_cookies, refresh_cookie_name, set_session_cookies
-from backend.dependencies import CurrentUser, PasswordSlot, ReadSessionDep, SessionDep, SessionsDep, SettingsDep
-from backend.problems import problems
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
 
-router = APIRouter(prefix="/api", tags=["accounts"])
+from backend.accounts import account_data, mailed_links, service
+from backend.accounts.models import Export
+from backend.accounts.schemas import (
+    AccountChange,
+    AccountDeletion,
+    AccountOut,
+    EmailChange,
+    ExportList,
+    ExportOut,
+    PasswordChange,
+    RequestReset,
+    ResetPassword,
+    SignUp,
+    VerifyAddress,
+)
+from backend.dependencies import (
+    ActiveUser,
+    CurrentUser,
+    PasswordSlot,
+    ReadSessionDep,
+    SessionDep,
+    SettingsDep,
+    StorageDep,
+)
+from backend.problems import problems, request_id_of
+from backend.rate_limits import AttemptLimit
+
+router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
 
-@router.post("/accounts", status_code=201, dependencies=[PasswordSlot], responses=problems(403, 409, 422))
-def sign_up(body: SignUp, session: SessionDep, settings: SettingsDep) -> AccountOut:
-    """Make an account. Signing in is a second step."""
+@router.post("", status_code=201, dependencies=[AttemptLimit, PasswordSlot], responses=problems(403, 409, 413, 422))
+def sign_up(body: SignUp, request: Request, session: SessionDep, settings: SettingsDep) -> AccountOut:
+    """Make an account, and mail its address a link. Signing in is a second step."""
     user = service.sign_up(
-        session, settings, email=body.email, password=body.password.get_secret_value(), name=body.name
+        session,
+        settings,
+        email=body.email,
+        password=body.password.get_secret_value(),
+        name=body.name,
+        request_id=request_id_of(request),
     )
-    return AccountOut.model_validate(user)
+    return AccountOut.of(user)
 
 
-@router.get("/accounts/me", responses=problems(401))
+@router.post("/verify", status_code=204, dependencies=[AttemptLimit], responses=problems(409, 413, 422))
+def verify_address(body: VerifyAddress, session: SessionDep) -> None:
+    """Follow a mailed link that verifies an address, or changes to it."""
+    mailed_links.confirm_address(session, body.token)
+
+
+@router.post("/verify/resend", status_code=202, dependencies=[AttemptLimit], responses=problems(401))
+def resend_verification(request: Request, user: ActiveUser, session: SessionDep, settings: SettingsDep) -> None:
+    """Mail the link again."""
+    account = service.get_user(session, user.user_id)
+    mailed_links.send_verification(session, settings, account, request_id_of(request))
+
+
+@router.post("/password-reset", status_code=202, dependencies=[AttemptLimit], responses=problems(413, 422))
+def request_password_reset(body: RequestReset, request: Request, session: SessionDep, settings: SettingsDep) -> None:
+    """Mail a link that sets a new password. The answer is the same whether the address has an account."""
+    mailed_links.request_password_reset(session, settings, body.email, request_id_of(request))
+
+
+@router.post(
+    "/password-reset/confirm", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(413, 422)
+)
+def reset_password(body: ResetPassword, request: Request, session: SessionDep) -> None:
+    """Follow a mailed link that sets a new password; every device is signed out."""
+    mailed_links.reset_password(session, body.token, body.password.get_secret_value(), request_id_of(request))
+
+
+@router.get("/me", responses=problems(401))
 def read_account(user: CurrentUser, session: ReadSessionDep) -> AccountOut:
     """Return the signed-in account."""
-    return AccountOut.model_validate(service.get_user(session, user.user_id))
+    return AccountOut.of(service.get_user(session, user.user_id))
 
 
-@router.post("/session", dependencies=[PasswordSlot], responses=problems(401, 422))
-def log_in(body: LogIn, response: Response, session: SessionDep, settings: SettingsDep) -> AccountOut:
-    """Sign in: sets the access and the refresh cookie."""
-    user, tokens = service.log_in(session, settings, email=body.email, password=body.password.get_secret_value())
-    set_session_cookies(response, settings, tokens)
-    return AccountOut.model_validate(user)
+@router.patch("/me", responses=problems(401, 413, 422))
+def change_account(body: AccountChange, user: ActiveUser, session: SessionDep) -> AccountOut:
+    """Change the name or the preferences."""
+    return AccountOut.of(
+        service.update_account(session, user.user_id, name=body.name, mail_when_finished=body.mail_when_finished)
+    )
 
 
-@router.post("/session/refresh", status_code=204, responses=problems(401))
-def refresh_session(request: Request, response: Response, sessions: SessionsDep, settings: SettingsDep) -> None:
-    """Exchange the refresh cookie for a new pair of cookies."""
-    presented = request.cookies.get(refresh_cookie_name(settings), "")
-    set_session_cookies(response, settings, service.refresh_session(sessions, settings, presented))
+@router.post(
+    "/me/password", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422)
+)
+def change_password(body: PasswordChange, request: Request, user: ActiveUser, session: SessionDep) -> None:
+    """Set a new password; all other devices are signed out."""
+    current = body.current_password.get_secret_value() if body.current_password else None
+    service.change_password(
+        session,
+        user.user_id,
+        user.session_id,
+        current=current,
+        new=body.new_password.get_secret_value(),
+        request_id=request_id_of(request),
+    )
 
 
-@router.delete("/session", status_code=204)
-def log_out(request: Request, response: Response, session: SessionDep, settings: SettingsDep) -> None:
-    """Sign out this device."""
-    service.log_out(session, request.cookies.get(refresh_cookie_name(settings), ""))
-    clear_session_cookies(response, settings)
+@router.post("/me/email", status_code=202, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422))
+def change_email(
+    body: EmailChange, request: Request, user: ActiveUser, session: SessionDep, settings: SettingsDep
+) -> None:
+    """Mail a link to a new address; following it makes the change."""
+    account = service.get_user(session, user.user_id)
+    service.check_password(account, body.password.get_secret_value() if body.password else None)
+    mailed_links.request_email_change(session, settings, account, body.email, request_id_of(request))
+
+
+@router.delete("/me", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422))
+def delete_account(body: AccountDeletion, user: ActiveUser, session: SessionDep) -> None:
+    """Close the account at once; its photos and everything else of it are deleted by a task."""
+    account_data.delete_account(session, user.user_id, body.password.get_secret_value() if body.password else None)
+
+
+@router.post("/me/exports", status_code=202, responses=problems(401, 409))
+def request_export(user: ActiveUser, session: SessionDep) -> ExportOut:
+    """Ask for a copy of everything the account holds."""
+    return _export_out(account_data.request_export(session, user.user_id))
+
+
+@router.get("/me/exports", responses=problems(401))
+def list_exports(user: CurrentUser, session: ReadSessionDep) -> ExportList:
+    """List the copies asked for lately."""
+    return ExportList(items=[_export_out(export) for export in account_data.list_exports(session, user.user_id)])
+
+
+@router.get(
+    "/me/exports/{export_id}/file", status_code=302, response_class=RedirectResponse, responses=problems(401, 404, 422)
+)
+def download_export(
+    export_id: UUID, user: CurrentUser, session: ReadSessionDep, storage: StorageDep
+) -> RedirectResponse:
+    """Redirect to a signed download of a copy."""
+    return RedirectResponse(account_data.sign_export(session, storage, user.user_id, export_id), 302)
+
+
+def _export_out(export: Export) -> ExportOut:
+    ready = export.status == account_data.READY
+    return ExportOut(
+        id=export.id,
+        status=export.status,
+        size=export.size,
+        created_at=export.created_at,
+        expires_at=export.expires_at,
+        url=f"/api/accounts/me/exports/{export.id}/file" if ready else None,
+    )

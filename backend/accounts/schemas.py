@@ -1,10 +1,10 @@
 """What the accounts API takes and gives."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints
 
 from backend.text import Storable, StorableSecret
 
@@ -12,30 +12,155 @@ MIN_PASSWORD = 10
 MAX_PASSWORD = 128
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
-Password = Annotated[SecretStr, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD), StorableSecret]
+LoginName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254), Storable]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
+NewPassword = Annotated[SecretStr, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD), StorableSecret]
+Password = Annotated[SecretStr, Field(max_length=MAX_PASSWORD), StorableSecret]
+MailToken = Annotated[str, Field(max_length=100), Storable]
 
 
 class SignUp(BaseModel):
     """A new account."""
 
     email: Email
-    password: Password
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
+    password: NewPassword
+    name: Name
 
 
 class LogIn(BaseModel):
     """Credentials."""
 
-    email: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254), Storable]
-    password: Annotated[SecretStr, Field(max_length=MAX_PASSWORD), StorableSecret]
+    email: LoginName
+    password: Password
+
+
+class PasswordGrant(BaseModel):
+    """The form of OAuth 2's password grant (RFC 6749, section 4.3.2); the username is the e-mail address."""
+
+    grant_type: Literal["password"] = "password"
+    username: LoginName
+    password: Password
+
+
+class VerifyAddress(BaseModel):
+    """The secret of a mailed link."""
+
+    token: MailToken
+
+
+class RequestReset(BaseModel):
+    """The address of an account whose password is forgotten."""
+
+    email: Email
+
+
+class ResetPassword(BaseModel):
+    """The secret of a mailed link, and the new password."""
+
+    token: MailToken
+    password: NewPassword
+
+
+class AccountChange(BaseModel):
+    """What to change of an account; what is left out stays."""
+
+    name: Name | None = None
+    mail_when_finished: bool | None = None
+
+
+class PasswordChange(BaseModel):
+    """A new password, with the one it replaces; accounts without a password have none to show."""
+
+    current_password: Password | None = None
+    new_password: NewPassword
+
+
+class EmailChange(BaseModel):
+    """A new address."""
+
+    email: Email
+    password: Password | None = None
+
+
+class AccountDeletion(BaseModel):
+    """What confirms the end of an account."""
+
+    password: Password | None = None
 
 
 class AccountOut(BaseModel):
     """An account as its owner sees it."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     id: UUID
     email: str
     name: str
+    email_verified: bool
+    has_password: bool
+    google: bool
+    mail_when_finished: bool
+    is_admin: bool
     created_at: datetime
+
+    @classmethod
+    def of(cls, user: Any) -> "AccountOut":
+        """Return a User as its owner sees it."""
+        return cls(
+            id=user.id,
+            email=user.email,
+            name=user.name,
+            email_verified=user.email_verified_at is not None,
+            has_password=user.password_hash is not None,
+            google=user.google_subject is not None,
+            mail_when_finished=user.mail_when_finished,
+            is_admin=user.is_admin,
+            created_at=user.created_at,
+        )
+
+
+class TokenOut(BaseModel):
+    """What an API client keeps; `expires_in` is in seconds (RFC 6749, section 5.1)."""
+
+    access_token: str
+    refresh_token: str | None
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int
+
+
+class RefreshToken(BaseModel):
+    """What an API client got with its last access token."""
+
+    refresh_token: MailToken
+
+
+class SessionOut(BaseModel):
+    """A signed-in device; `current` is the one that asks."""
+
+    id: UUID
+    device: str | None
+    address: str | None
+    created_at: datetime
+    last_seen_at: datetime
+    current: bool
+
+
+class SessionList(BaseModel):
+    """All signed-in devices of an account."""
+
+    items: list[SessionOut]
+
+
+class ExportOut(BaseModel):
+    """A copy of an account's data; `url` downloads it while it is there."""
+
+    id: UUID
+    status: Literal["queued", "ready", "failed"]
+    size: int | None
+    created_at: datetime
+    expires_at: datetime | None
+    url: str | None
+
+
+class ExportList(BaseModel):
+    """The copies asked for lately."""
+
+    items: list[ExportOut]

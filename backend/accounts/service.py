@@ -1,38 +1,24 @@
-"""What can be done with accounts and sessions."""
+"""What can be done with accounts: sign up, log in, change."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from backend.accounts.errors import EmailTaken, RegistrationClosed, SessionEnded, WrongCredentials
-from backend.accounts.models import LoginSession, User
+from backend.accounts.errors import AccountDisabled, EmailTaken, RegistrationClosed, WrongCredentials, WrongPassword
+from backend.accounts.mailed_links import send_verification
+from backend.accounts.models import User
 from backend.accounts.passwords import hash_password, verify_password
-from backend.accounts.tokens import Identity, create_access_token, create_refresh_token, hash_refresh_token
+from backend.accounts.sessions import Device, Tokens, end_sessions, start_session
 from backend.errors import Unauthorized
-from backend.infra.db import transaction, utc_now
+from backend.infra.db import new_id
+from backend.mails.service import queue_mail
 from backend.settings import Settings
 
-log = structlog.get_logger(__name__)
 
-# Two tabs may refresh at the same moment; the second arrives with the token the first just replaced.
-REFRESH_GRACE = timedelta(seconds=20)
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What a signed-in device keeps."""
-
-    access_token: str
-    refresh_token: str | None
-
-
-def sign_up(session: Session, settings: Settings, *, email: str, password: str, name: str) -> User:
-    """Make an account. Raises RegistrationClosed, EmailTaken."""
+def sign_up(session: Session, settings: Settings, *, email: str, password: str, name: str, request_id: str) -> User:
+    """Make an account, and mail its address a link to verify it. Raises RegistrationClosed, EmailTaken."""
     if not settings.ENABLE_REGISTRATION:
         raise RegistrationClosed
     user = User(email=email, name=name, password_hash=hash_password(password))
@@ -41,78 +27,63 @@ def sign_up(session: Session, settings: Settings, *, email: str, password: str, 
             session.add(user)
     except IntegrityError as error:
         raise EmailTaken from error
+    send_verification(session, settings, user, request_id)
     return user
 
 
-def log_in(session: Session, settings: Settings, *, email: str, password: str) -> tuple[User, Tokens]:
-    """Start a session. Raises WrongCredentials, after the same work whether the account exists or not."""
-    user = session.scalar(select(User).where(User.email == email))
+def log_in(session: Session, settings: Settings, *, email: str, password: str, device: Device) -> tuple[User, Tokens]:
+    """Start a session. Raises AccountDisabled; WrongCredentials, after the same work for unknown accounts."""
+    user = session.scalar(select(User).where(User.email == email, User.deleted_at.is_(None)))
     if not verify_password(password, user.password_hash if user else None) or user is None:
         raise WrongCredentials
-    refresh_token = create_refresh_token()
-    login = LoginSession(
-        user_id=user.id,
-        refresh_token_hash=hash_refresh_token(refresh_token),
-        expires_at=utc_now() + timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS),
-    )
-    session.add(login)
-    session.flush()
-    return user, Tokens(create_access_token(Identity(user.id, login.id), settings), refresh_token)
-
-
-def refresh_session(sessions: sessionmaker[Session], settings: Settings, refresh_token: str) -> Tokens:
-    """Exchange a refresh token for a new pair.
-
-    A token used a second time ends its session, for one of its two holders stole it; within
-    REFRESH_GRACE it is a second tab, which gets an access token and keeps the newer refresh token.
-    Takes the factory, since ending a session must be committed though the caller is refused.
-    Raises SessionEnded.
-    """
-    with transaction(sessions) as session:
-        tokens = _rotate(session, settings, hash_refresh_token(refresh_token))
-    if tokens is None:
-        raise SessionEnded
-    return tokens
-
-
-def log_out(session: Session, refresh_token: str) -> None:
-    """End the session a refresh token belongs to; an unknown token is fine, the aim is reached."""
-    session.execute(delete(LoginSession).where(LoginSession.refresh_token_hash == hash_refresh_token(refresh_token)))
+    if user.disabled_at is not None:
+        raise AccountDisabled
+    return user, start_session(session, settings, user, device)
 
 
 def get_user(session: Session, user_id: UUID) -> User:
     """Return an account. Raises Unauthorized when it is gone though its token still lives."""
     user = session.get(User, user_id)
-    if user is None:
+    if user is None or user.deleted_at is not None:
         raise Unauthorized
     return user
 
 
-def _rotate(session: Session, settings: Settings, presented: str) -> Tokens | None:
-    replacement = create_refresh_token()
-    now = utc_now()
-    rotated = session.execute(
-        update(LoginSession)
-        .where(LoginSession.refresh_token_hash == presented, LoginSession.expires_at > now)
-        .values(
-            refresh_token_hash=hash_refresh_token(replacement),
-            previous_token_hash=presented,
-            rotated_at=now,
-            expires_at=now + timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS),
-        )
-        .returning(LoginSession.id, LoginSession.user_id)
-    ).one_or_none()
-    if rotated is None:
-        return _second_use(session, settings, presented)
-    return Tokens(create_access_token(Identity(rotated.user_id, rotated.id), settings), replacement)
+def update_account(session: Session, user_id: UUID, *, name: str | None, mail_when_finished: bool | None) -> User:
+    """Change what is given. Raises Unauthorized."""
+    user = get_user(session, user_id)
+    if name is not None:
+        user.name = name
+    if mail_when_finished is not None:
+        user.mail_when_finished = mail_when_finished
+    return user
 
 
-def _second_use(session: Session, settings: Settings, presented: str) -> Tokens | None:
-    used = session.scalar(select(LoginSession).where(LoginSession.previous_token_hash == presented))
-    if used is None or used.expires_at < utc_now():
-        return None
-    if utc_now() - used.rotated_at > REFRESH_GRACE:
-        log.warning("refresh_reused", session_id=str(used.id), user_id=str(used.user_id))
-        session.delete(used)
-        return None
-    return Tokens(create_access_token(Identity(used.user_id, used.id), settings), None)
+def change_password(
+    session: Session, user_id: UUID, session_id: UUID, *, current: str | None, new: str, request_id: str
+) -> None:
+    """Set a new password, end all other sessions, and tell the owner by mail. Raises WrongPassword, Unauthorized."""
+    user = get_user(session, user_id)
+    check_password(user, current)
+    user.password_hash = hash_password(new)
+    end_sessions(session, user_id, but=session_id)
+    queue_mail(
+        session,
+        event=f"password-changed:{new_id().hex}",
+        recipient=user.email,
+        template="password_changed",
+        context={"name": user.name},
+        request_id=request_id,
+    )
+
+
+def check_password(user: User, password: str | None) -> None:
+    """Raise WrongPassword unless the password is right; accounts without one have nothing to show."""
+    if user.password_hash is not None and not verify_password(password or "", user.password_hash):
+        raise WrongPassword
+
+
+def find_person_to_mail(session: Session, user_id: UUID) -> User | None:
+    """Return the account when its owner wants mails about finished jobs, at an address that is theirs."""
+    wanted = (User.mail_when_finished, User.email_verified_at.is_not(None), User.disabled_at.is_(None))
+    return session.scalar(select(User).where(User.id == user_id, *wanted))

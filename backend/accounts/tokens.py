@@ -38,9 +38,15 @@ def create_access_token(identity: Identity, settings: Settings) -> str:
     return jwt.encode(claims, settings.JWT_SECRET.get_secret_value(), algorithm=settings.JWT_ALGORITHM)
 
 
-def read_access_token(token: str, secret: str, algorithm: str) -> Identity:
-    """Return the identity a token proves. Raises InvalidToken."""
-    identity, expires_at = _verify(token, secret, algorithm)
+def read_access_token(token: str, settings: Settings) -> Identity:
+    """Return the identity a token proves, signed with JWT_SECRET or the one before it. Raises InvalidToken."""
+    try:
+        identity, expires_at = _verify(token, settings.JWT_SECRET.get_secret_value(), settings.JWT_ALGORITHM)
+    except InvalidToken:
+        previous = settings.JWT_SECRET_PREVIOUS.get_secret_value()
+        if not previous:
+            raise
+        identity, expires_at = _verify(token, previous, settings.JWT_ALGORITHM)
     if expires_at <= time.time():
         raise InvalidToken
     return identity

@@ -3,10 +3,12 @@
 from alembic import context
 
 from backend.accounts import models as accounts_models
+from backend.admin import models as admin_models
 from backend.infra.db import Base
 from backend.jobs import models as jobs_models
+from backend.mails import models as mails_models
 
-MODELS = (accounts_models, jobs_models)
+MODELS = (accounts_models, admin_models, jobs_models, mails_models)
 
 context.configure(
     connection=context.config.attributes["connection"],

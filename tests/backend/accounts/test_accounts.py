@@ -31,7 +31,8 @@ def test_a_new_user_signs_up_in_and_out(client: httpx.Client) -> None:
     body = account(email="New.User@Example.COM")
     made = client.post("/api/accounts", json=body)
     assert made.status_code == 201
-    assert set(made.json()) == {"id", "email", "name", "created_at"}
+    assert made.json()["email"] == "new.user@example.com"
+    assert "password" not in made.text.replace("has_password", "")
     credentials = {"email": " new.user@example.com", "password": PASSWORD}
     assert client.post("/api/session", json=credentials).json() == made.json()
     assert client.get("/api/accounts/me").json() == made.json()
@@ -148,6 +149,45 @@ def test_a_token_that_was_good_is_refused_once_it_expires(server: LiveServer) ->
     assert httpx.get(f"{server.url}/api/jobs", headers=headers).status_code == 200
     time.sleep(2.1)
     refusal(httpx.get(f"{server.url}/api/jobs", headers=headers), 401, "not_authenticated")
+
+
+def test_tokens_of_the_secret_before_are_accepted_until_they_expire(make_settings: MakeSettings) -> None:
+    before = "the secret of before the change, 32 bytes and more"
+    settings = make_settings(JWT_SECRET_PREVIOUS=before)
+    with LiveServer(settings) as server:
+
+        def status(token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"}
+            return httpx.get(f"{server.url}/api/jobs", headers=headers).status_code
+
+        assert status(forged(GOOD)) == 200
+        assert status(forged(GOOD, secret=before)) == 200
+        assert status(forged(GOOD, secret="neither of the two, but long enough anyway")) == 401
+        assert status(forged(GOOD | {"exp": int(time.time()) - 1}, secret=before)) == 401
+
+
+def test_a_new_token_is_signed_with_the_new_secret(make_settings: MakeSettings) -> None:
+    settings = make_settings(JWT_SECRET_PREVIOUS="the secret of before the change, 32 bytes and more")
+    with LiveServer(settings) as server, server.client() as client:
+        sign_up_and_in(client)
+        assert jwt.decode(client.cookies["access"], TEST_SECRET, algorithms=["HS256"])["sub"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "open_"), [({}, False), ({"ENABLE_DOCS": True}, True), ({"ENVIRONMENT": "development"}, True)]
+)
+def test_the_api_page_is_open_in_development_and_where_it_is_wanted(
+    make_settings: MakeSettings, overrides: dict[str, object], open_: bool
+) -> None:
+    with LiveServer(make_settings(**overrides)) as server:
+        assert (httpx.get(f"{server.url}/docs").status_code == 200) is open_
+        document = httpx.get(f"{server.url}/openapi.json")
+        assert (document.status_code == 200) is open_
+        if open_:
+            flow = document.json()["components"]["securitySchemes"]["token"]["flows"]["password"]
+            assert flow["tokenUrl"] == "/api/session/token"
+            assert document.json()["paths"]["/api/jobs"]["get"]["security"]
+            assert "security" not in document.json()["paths"]["/api/session"]["post"]
 
 
 def test_a_refresh_rotates_the_token_and_signs_in_again(user: httpx.Client) -> None:

@@ -1,0 +1,119 @@
+"""What an account holds: its copy for the owner, and its end. Both are done by tasks that survive a crash."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from backend.accounts.errors import ExportNotFound, ExportPending
+from backend.accounts.models import Export, LoginSession, User
+from backend.accounts.service import check_password, get_user
+from backend.accounts.sessions import end_sessions
+from backend.infra.db import new_id, utc_now
+from backend.infra.queue import Task, enqueue
+from backend.infra.storage import Storage
+
+EXPORT_DAYS = 7
+DOWNLOAD_SECONDS = 300
+LOST_AFTER = timedelta(minutes=10)
+QUEUED, READY, FAILED = "queued", "ready", "failed"
+
+
+def request_export(session: Session, user_id: UUID) -> Export:
+    """Queue a copy of everything the account holds. Raises ExportPending while one is being made."""
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    if session.scalar(select(Export.id).where(Export.user_id == user_id, Export.status == QUEUED)) is not None:
+        raise ExportPending
+    export = Export(id=new_id(), user_id=user_id, status=QUEUED)
+    session.add(export)
+    session.flush()
+    enqueue(session, Task.EXPORT_ACCOUNT, export.id)
+    return export
+
+
+def list_exports(session: Session, user_id: UUID) -> list[Export]:
+    """Return the account's exports, newest first."""
+    return list(session.scalars(select(Export).where(Export.user_id == user_id).order_by(Export.id.desc()).limit(20)))
+
+
+def sign_export(session: Session, storage: Storage, user_id: UUID, export_id: UUID) -> str:
+    """Return a URL that downloads a copy for a few minutes. Raises ExportNotFound."""
+    owned = (Export.id == export_id, Export.user_id == user_id, Export.status == READY)
+    if session.scalar(select(Export.id).where(*owned)) is None:
+        raise ExportNotFound
+    return storage.sign_download(
+        export_key(user_id, export_id),
+        filename="slipway-export.zip",
+        content_type="application/zip",
+        expires_in=DOWNLOAD_SECONDS,
+    )
+
+
+def finish_export(session: Session, export_id: UUID, size: int | None) -> Export | None:
+    """Make an export available for a week, or note that it failed. None when it is gone or was finished already."""
+    now = utc_now()
+    values = {"status": READY if size is not None else FAILED, "size": size, "finished_at": now}
+    statement = (
+        update(Export)
+        .where(Export.id == export_id, Export.status == QUEUED)
+        .values(**values, expires_at=now + timedelta(days=EXPORT_DAYS))
+        .returning(Export)
+    )
+    return session.scalar(statement, execution_options={"synchronize_session": False})
+
+
+def export_key(user_id: UUID, export_id: UUID) -> str:
+    """Return where an export lies in storage."""
+    return f"exports/{user_id.hex}/{export_id.hex}"
+
+
+def account_document(session: Session, user: User) -> dict[str, Any]:
+    """Return the account's own data, without anything that opens it."""
+    sessions = session.scalars(select(LoginSession).where(LoginSession.user_id == user.id)).all()
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "email_verified_at": user.email_verified_at,
+        "google_subject": user.google_subject,
+        "mail_when_finished": user.mail_when_finished,
+        "created_at": user.created_at,
+        "sessions": [
+            {"created_at": item.created_at, "last_seen_at": item.rotated_at, "device": item.user_agent}
+            for item in sessions
+        ],
+    }
+
+
+def delete_account(session: Session, user_id: UUID, password: str | None) -> None:
+    """Close an account at once; a task deletes what it holds. Raises WrongPassword, Unauthorized."""
+    user = get_user(session, user_id)
+    check_password(user, password)
+    user.deleted_at = utc_now()
+    # The address is free again at once.
+    user.email = f"deleted-{user.id.hex}@invalid"
+    user.google_subject = None
+    end_sessions(session, user_id)
+    enqueue(session, Task.DELETE_ACCOUNT, user.id)
+
+
+def requeue_lost_account_tasks(session: Session) -> None:
+    """Send again the tasks of exports and deletions that wait too long: their message or their worker was lost."""
+    before = utc_now() - LOST_AFTER
+    for export_id in session.scalars(select(Export.id).where(Export.status == QUEUED, Export.created_at < before)):
+        enqueue(session, Task.EXPORT_ACCOUNT, export_id)
+    for user_id in session.scalars(select(User.id).where(User.deleted_at < before)):
+        enqueue(session, Task.DELETE_ACCOUNT, user_id)
+
+
+def take_expired_exports(session: Session) -> list[tuple[UUID, UUID]]:
+    """Return (user id, export id) of exports past their week."""
+    rows = session.execute(select(Export.user_id, Export.id).where(Export.expires_at < utc_now()).limit(200))
+    return [(row.user_id, row.id) for row in rows]
+
+
+def forget_export(session: Session, export_id: UUID) -> None:
+    """Delete an export's row; its file is gone."""
+    session.execute(delete(Export).where(Export.id == export_id))
