@@ -6,9 +6,12 @@ import { defineConfig } from "vitest/config";
 
 const backend = process.env.BACKEND_URL ?? "http://127.0.0.1:8000";
 
+// What the package gives to an import is its development build, warnings and all.
+const PRODUCTION_ROUTER = path("./node_modules/react-router/dist/production/index.mjs");
+
 export default defineConfig({
-  plugins: [react(), shakeReactRouter()],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  plugins: [react(), shakeReactRouter(), dropPreloading()],
+  resolve: { alias: { "@": path("./src") } },
   server: {
     host: "127.0.0.1",
     port: Number(process.env.PORT ?? 5173),
@@ -19,8 +22,15 @@ export default defineConfig({
   build: {
     // Inlined assets would be data: addresses, which the Content-Security-Policy refuses.
     assetsInlineLimit: 0,
-    // Every browser we build for preloads modules by itself.
-    modulePreload: { polyfill: false },
+    // Every browser we build for preloads modules by itself, and dropPreloading() says why lazy pages preload nothing.
+    modulePreload: {
+      polyfill: false,
+      resolveDependencies: (_file, imports, { hostType }) => (hostType === "js" ? [] : imports),
+    },
+    // The first page in one file: cut up by what the lazy pages share with it, it compresses 2 kB worse.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] } },
+    },
   },
   test: {
     environment: "jsdom",
@@ -37,6 +47,7 @@ function shakeReactRouter(): Plugin {
   return {
     name: "shake-react-router",
     apply: "build",
+    config: () => ({ resolve: { alias: { "react-router": PRODUCTION_ROUTER } } }),
     transform: {
       filter: { id: /\/react-router\/dist\/.*\.m?js$/ },
       handler: (code) => ({
@@ -47,4 +58,21 @@ function shakeReactRouter(): Plugin {
       }),
     },
   };
+}
+
+// Vite brings a loader that fetches the style sheets and the imports of a lazy page along with it: 1 kB gzipped on the
+// first page. Our style sheet is one, and a lazy page imports little beyond the first page, so a plain import will do.
+function dropPreloading(): Plugin {
+  return {
+    name: "drop-preloading",
+    apply: "build",
+    transform: {
+      filter: { id: /vite\/preload-helper/ },
+      handler: () => ({ code: "export const __vitePreload = (load) => load();", map: null }),
+    },
+  };
+}
+
+function path(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
 }

@@ -9,7 +9,7 @@ export interface Asked {
   body: string;
 }
 
-type Reply = { status: number; body?: unknown };
+type Reply = { status: number; body?: unknown; headers?: Record<string, string> };
 type Handler = (asked: Asked) => Reply | Promise<Reply>;
 
 const handlers = new Map<string, Handler>();
@@ -41,6 +41,8 @@ export const backend = {
   // `call` is a method and a path, such as "GET /api/jobs".
   on: (call: string, handler: Handler) => handlers.set(call, handler),
   asked: (call: string) => asked.filter(({ method, path }) => `${method} ${path}` === call),
+  // The JSON bodies that a call was made with.
+  told: (call: string) => backend.asked(call).map(({ body }): unknown => JSON.parse(body)),
 };
 
 export function problem(
@@ -59,7 +61,8 @@ async function read(request: IncomingMessage): Promise<Asked> {
   return { method, path: url, headers, body: Buffer.concat(chunks).toString() };
 }
 
-function write(response: ServerResponse, { status, body }: Reply) {
-  response.writeHead(status, { "content-type": "application/json", connection: "close" });
+function write(response: ServerResponse, { status, body, headers }: Reply) {
+  const always = { "content-type": "application/json", connection: "close" };
+  response.writeHead(status, { ...always, ...headers });
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }

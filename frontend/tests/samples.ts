@@ -6,6 +6,11 @@ export const ada: Account = {
   email: "ada@example.com",
   name: "Ada",
   created_at: "2025-11-20T08:00:00Z",
+  email_verified: true,
+  has_password: true,
+  google: false,
+  mail_when_finished: false,
+  is_admin: false,
 };
 
 export function makeJob(changes: Partial<Job> = {}): Job {

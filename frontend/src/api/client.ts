@@ -22,6 +22,7 @@ export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
   const answer = await call.catch((error: unknown) => {
     throw toApiError(error);
   });
-  if (!answer.response.ok) throw problemFromBody(answer.response.status, answer.error);
+  const { ok, status, headers } = answer.response;
+  if (!ok) throw problemFromBody(status, answer.error, headers.get("retry-after"));
   return answer.data as T;
 }

@@ -46,8 +46,13 @@ export function toApiError(error: unknown): ApiError {
 }
 
 // A proxy between us and the backend answers with its own page, so a body that is no problem document is normal.
-export function problemFromBody(status: number, body: unknown): ApiError {
+export function problemFromBody(
+  status: number,
+  body: unknown,
+  retryAfter?: string | null,
+): ApiError {
   const document = isRecord(body) ? body : {};
+  if (document.code === "rate_limited" && retryAfter) document.detail = tooManyTries(retryAfter);
   return new ApiError({
     status,
     code: text(document.code) ?? "unknown",
@@ -56,6 +61,10 @@ export function problemFromBody(status: number, body: unknown): ApiError {
     requestId: text(document.request_id) ?? null,
     fields: fieldMessages(document.errors),
   });
+}
+
+function tooManyTries(seconds: string): string {
+  return `Too many tries. Wait ${seconds} ${seconds === "1" ? "second" : "seconds"}.`;
 }
 
 function fieldMessages(errors: unknown): Record<string, string> {

@@ -1,6 +1,8 @@
 // The frame around every page: skip link, header, content, footer.
-import { Outlet } from "react-router";
+import { Suspense } from "react";
+import { Outlet, useLocation } from "react-router";
 import { ErrorBoundary } from "@/components/error-boundary";
+import { Loading } from "@/components/loading";
 import { PageLink } from "@/components/page-link";
 import { AccountMenu } from "@/features/accounts/account-menu";
 import { ThemeToggle } from "./theme-toggle";
@@ -26,9 +28,12 @@ export function Layout() {
         </div>
       </header>
       <main id="content" tabIndex={-1}>
-        <ErrorBoundary>
-          <Outlet />
-        </ErrorBoundary>
+        <Suspense fallback={<Loading label="Opening the page …" />}>
+          {/* The key keeps a page that broke from taking the others with it. */}
+          <ErrorBoundary key={useLocation().pathname}>
+            <Outlet />
+          </ErrorBoundary>
+        </Suspense>
       </main>
       <footer className="footer">
         <VersionNote />

@@ -2,13 +2,21 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useLocation } from "react-router";
 
-export function PageTitle({ title, children }: { title: string; children?: ReactNode }) {
+interface PageTitleProps {
+  title: string;
+  children?: ReactNode;
+  // For a page that changes under the reader: the pressed button is gone, so the heading takes its focus.
+  isNews?: boolean;
+}
+
+export function PageTitle({ title, children, isNews }: PageTitleProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const isFirstPage = useLocation().key === "default";
+  const takesFocus = isNews || !isFirstPage;
 
   useEffect(() => {
-    if (!isFirstPage) heading.current?.focus();
-  }, [isFirstPage]);
+    if (takesFocus) heading.current?.focus();
+  }, [takesFocus]);
 
   return (
     <>

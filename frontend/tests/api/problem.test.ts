@@ -42,3 +42,15 @@ test("trouble may pass, a refusal does not", () => {
   );
   expect(verdicts).toEqual([true, true, true, true, false, false, false]);
 });
+
+test.each([
+  ["42", "Too many tries. Wait 42 seconds."],
+  ["1", "Too many tries. Wait 1 second."],
+  [null, "Too many requests."],
+])("too many tries with Retry-After %j say how long to wait", (retryAfter, sentence) => {
+  const body = { code: "rate_limited", detail: "Too many requests." };
+  expect(problemFromBody(429, body, retryAfter).problem).toMatchObject({
+    code: "rate_limited",
+    detail: sentence,
+  });
+});

@@ -1,4 +1,5 @@
 // The corner of the header that says who is signed in and lets them out.
+import { Icon } from "@/components/icons";
 import { PageLink } from "@/components/page-link";
 import { ProblemNote } from "@/components/problem-note";
 import { useLogOut, useSession } from "./use-session";
@@ -17,9 +18,11 @@ export function AccountMenu() {
   }
   return (
     <>
-      <span className="account-name" title={account.email}>
-        {account.name || account.email}
-      </span>
+      <PageLink to="/account" className="button button-quiet" title={account.email}>
+        <Icon name="person" />
+        <span className="visually-hidden">Account: </span>
+        <span className="account-name">{account.name || account.email}</span>
+      </PageLink>
       <button
         type="button"
         className="button button-quiet"

@@ -1,12 +1,18 @@
 // The page where people with an account log in.
+import { useLocation } from "react-router";
 import { problemOf } from "@/api/problem";
+import { optional } from "@/components/optional";
+import { PageLink } from "@/components/page-link";
 import { TextField } from "@/components/text-field";
 import { Entrance } from "./entrance";
 import { useLogIn } from "./use-session";
 
+const GoogleProblem = optional(() => import("./google-problem"));
+
 export function LogInPage() {
   const logIn = useLogIn();
   const { fields } = problemOf(logIn.error);
+  const problem = new URLSearchParams(useLocation().search).get("error");
 
   return (
     <Entrance
@@ -17,6 +23,7 @@ export function LogInPage() {
       onSubmit={(form) =>
         logIn.mutate({ email: String(form.get("email")), password: String(form.get("password")) })
       }
+      notice={problem && <GoogleProblem code={problem} />}
       other={{ question: "New here?", label: "Create an account", path: "/signup" }}
     >
       <TextField
@@ -36,6 +43,9 @@ export function LogInPage() {
         maxLength={128}
         error={fields.password}
       />
+      <PageLink className="aside-link" to="/forgot-password">
+        Forgot your password?
+      </PageLink>
     </Entrance>
   );
 }

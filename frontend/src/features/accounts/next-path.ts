@@ -4,7 +4,11 @@ export const HOME = "/jobs";
 const ENTRANCES = ["/login", "/signup"];
 
 export function loginPath(from: string): string {
-  return from === HOME ? "/login" : `/login?next=${encodeURIComponent(from)}`;
+  return `/login${nextQuery(from)}`;
+}
+
+export function nextQuery(next: string): string {
+  return next === HOME ? "" : `?next=${encodeURIComponent(next)}`;
 }
 
 // Only a path of this site passes: everything else would send a person with a fresh session somewhere else.

@@ -2,9 +2,10 @@
 import { problemOf } from "@/api/problem";
 import { TextField } from "@/components/text-field";
 import { Entrance } from "./entrance";
+import { NewPasswordField } from "./new-password-field";
 import { useSignUp } from "./use-session";
 
-export function SignUpPage() {
+export default function SignUpPage() {
   const signUp = useSignUp();
   const { fields } = problemOf(signUp.error);
 
@@ -39,17 +40,7 @@ export function SignUpPage() {
         required
         error={fields.email}
       />
-      <TextField
-        label="Password"
-        name="password"
-        type="password"
-        autoComplete="new-password"
-        required
-        minLength={10}
-        maxLength={128}
-        hint="At least 10 characters."
-        error={fields.password}
-      />
+      <NewPasswordField label="Password" name="password" error={fields.password} />
     </Entrance>
   );
 }

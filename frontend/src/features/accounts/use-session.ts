@@ -4,7 +4,7 @@ import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import type { Account } from "@/api/types";
 
-const SESSION_KEY = ["session"];
+export const SESSION_KEY = ["session"];
 
 export interface Credentials {
   email: string;

@@ -1,16 +1,10 @@
 // One job: its photo, its state, its files, and what can be done with it.
 import { memo, useId, useRef } from "react";
 import type { Job } from "@/api/types";
+import { describeDay, describeMoment, describeSize } from "@/components/describe";
 import { JobActions } from "./job-actions";
 import { JobResults } from "./job-results";
-import {
-  describeDay,
-  describeDuration,
-  describeMoment,
-  describeRecipe,
-  describeSize,
-  STATUS_NAMES,
-} from "./job-text";
+import { describeDuration, describeRecipe, STATUS_NAMES } from "./job-text";
 import { JobThumbnail } from "./job-thumbnail";
 
 interface JobCardProps {

@@ -1,6 +1,6 @@
 // The photos on their way up, one row each.
+import { describeSize } from "@/components/describe";
 import { ProblemNote } from "@/components/problem-note";
-import { describeSize } from "./job-text";
 import type { Upload } from "./upload-queue";
 
 interface UploadRowsProps {

@@ -3,19 +3,8 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { backend, problem } from "../../fake-backend";
-import { openApp, signedIn } from "../../render-app";
+import { fill, openApp, press, signedIn, signedOut } from "../../render-app";
 import { ada, makeJob } from "../../samples";
-
-const unauthorized = problem(401, "not_authenticated", "Sign in first.");
-
-function signedOut() {
-  backend.on("GET /api/accounts/me", () => unauthorized);
-  backend.on("POST /api/session/refresh", () => unauthorized);
-}
-
-async function fill(label: string, text: string) {
-  await userEvent.type(await screen.findByLabelText(label), text);
-}
 
 test("whoever is not signed in is sent to log in, and back to where they wanted to go", async () => {
   signedOut();
@@ -124,4 +113,64 @@ test("a server out of reach is not mistaken for being signed out", async () => {
 
   await screen.findByRole("heading", { name: "Slipway can't be opened right now" });
   expect(screen.getByRole("alert").textContent).toContain("Not today.");
+});
+
+test("too many tries are told with the time to wait", async () => {
+  signedOut();
+  const refusal = problem(429, "rate_limited", "Too many requests.");
+  backend.on("POST /api/session", () => ({ ...refusal, headers: { "retry-after": "42" } }));
+
+  openApp("/login");
+  await fill("Email address", "ada@example.com");
+  await fill("Password", "wrong");
+  await press("Log in");
+
+  const alert = await screen.findByRole("alert");
+  expect(alert.textContent).toContain("Too many tries. Wait 42 seconds.");
+});
+
+test("Google is a way in where the server offers it, and leads to where somebody wanted to go", async () => {
+  signedOut();
+  backend.on("GET /api/oauth/providers", () => ({ status: 200, body: { google: true } }));
+
+  openApp("/login?next=%2Faccount");
+
+  const link = await screen.findByRole<HTMLAnchorElement>("link", { name: "Continue with Google" });
+  expect(new URL(link.href).pathname).toBe("/api/oauth/google/start");
+  expect(new URL(link.href).searchParams.get("next")).toBe("/account");
+});
+
+test.each([{ google: false }, null])(
+  "without an offer (%j) nothing is said of Google",
+  async (body) => {
+    signedOut();
+    backend.on("GET /api/oauth/providers", () => ({ status: body ? 200 : 404, body }));
+
+    openApp("/signup");
+
+    await screen.findByRole("heading", { name: "Create your account" });
+    await waitFor(() => expect(backend.asked("GET /api/oauth/providers")).toHaveLength(1));
+    expect(screen.queryByRole("link", { name: /Google/ })).toBeNull();
+  },
+);
+
+test.each([
+  ["google_denied", /told no/],
+  ["google_failed", /try again/],
+  ["google_unverified", /has not confirmed/],
+  ["google_conflict", /exists already/],
+  ["account_disabled", /switched off/],
+])("a way through Google that ended with %s is explained", async (code, sentence) => {
+  signedOut();
+  openApp(`/login?error=${code}`);
+  expect((await screen.findByRole("alert")).textContent).toMatch(sentence);
+});
+
+test("a code that somebody made up says nothing, and an error does not follow to the next page", async () => {
+  signedOut();
+  openApp("/login?error=constructor&next=%2Faccount");
+
+  const other = await screen.findByRole<HTMLAnchorElement>("link", { name: "Create an account" });
+  expect(new URL(other.href).search).toBe("?next=%2Faccount");
+  expect(screen.queryByRole("alert")).toBeNull();
 });

@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Job } from "@/api/types";
 import { backend } from "../../fake-backend";
 import { FakeEventSource } from "../../fake-event-source";
-import { openApp, signedIn } from "../../render-app";
+import { openApp, press, signedIn } from "../../render-app";
 import { completed, makeJob, processing } from "../../samples";
 
 afterEach(() => {
@@ -115,4 +115,22 @@ test("after an interruption the list is asked for again, for what was deleted me
   act(() => FakeEventSource.last.open());
 
   await waitFor(() => expect(screen.queryByRole("article")).toBeNull());
+});
+
+test("an address that is not confirmed is mentioned, and the mail can be sent again", async () => {
+  signedIn({ email_verified: false });
+  backend.on("POST /api/accounts/verify/resend", () => ({ status: 202 }));
+  openApp("/jobs");
+
+  const notice = await screen.findByRole("region", { name: "Your email address" });
+  expect(notice.textContent).toContain("ada@example.com");
+  await press("Send it again");
+
+  await within(notice).findByText(/^Sent\./);
+  expect(backend.asked("POST /api/accounts/verify/resend")).toHaveLength(1);
+});
+
+test("nothing is said of an address that is confirmed", async () => {
+  await openStudio();
+  expect(screen.queryByRole("button", { name: "Send it again" })).toBeNull();
 });

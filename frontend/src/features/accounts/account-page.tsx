@@ -1,0 +1,25 @@
+// Everything about one's own account: who one is, how one gets in, what is kept, and the way out.
+import { PageTitle } from "@/components/page-title";
+import { DataSection } from "./data-section";
+import { DeleteSection } from "./delete-section";
+import { DevicesSection } from "./devices-section";
+import { EmailSection } from "./email-section";
+import { PasswordSection } from "./password-section";
+import { ProfileSection } from "./profile-section";
+import { useSession } from "./use-session";
+
+export default function AccountPage() {
+  const { data: account } = useSession();
+  if (!account) return null;
+  return (
+    <div className="account">
+      <PageTitle title="Your account" />
+      <ProfileSection account={account} />
+      <EmailSection account={account} />
+      <PasswordSection account={account} />
+      <DevicesSection />
+      <DataSection />
+      <DeleteSection account={account} />
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+// Where the mailed link leads that proves an address. It waits for a click: mail scanners open links as well.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { client, unwrap } from "@/api/client";
+import { problemOf } from "@/api/problem";
+import { CallForm } from "@/components/call-form";
+import { PageTitle } from "@/components/page-title";
+import { EntranceFrame } from "./entrance-frame";
+import { OnwardLink } from "./onward-link";
+import { useLinkToken } from "./use-link-token";
+import { SESSION_KEY } from "./use-session";
+
+export default function ConfirmAddressPage() {
+  const token = useLinkToken();
+  const queryClient = useQueryClient();
+  const confirm = useMutation({
+    mutationFn: () => unwrap(client.POST("/api/accounts/verify", { body: { token } })),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: SESSION_KEY }),
+  });
+
+  if (confirm.isSuccess) {
+    return (
+      <EntranceFrame>
+        <PageTitle title="Your address is confirmed" isNews />
+        <p>Thank you. That was all.</p>
+        <OnwardLink to="/jobs" label="Go to your photos" />
+      </EntranceFrame>
+    );
+  }
+  if (!token || problemOf(confirm.error).code === "invalid_token") {
+    return (
+      <EntranceFrame>
+        <PageTitle title="This link doesn't work any more" isNews={token !== ""} />
+        <p>It was used already, or it is too old. Your account page shows what is confirmed.</p>
+        <OnwardLink to="/account" label="Go to your account" />
+      </EntranceFrame>
+    );
+  }
+  return (
+    <EntranceFrame>
+      <PageTitle title="Confirm your email address" />
+      <p>One click, and we know that this address is yours.</p>
+      <CallForm
+        submitLabel="Confirm address"
+        isPending={confirm.isPending}
+        error={confirm.error}
+        onSubmit={() => confirm.mutate()}
+      />
+    </EntranceFrame>
+  );
+}

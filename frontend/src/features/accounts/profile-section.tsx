@@ -1,0 +1,62 @@
+// The name, and whether finished photos are told by mail.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { client, unwrap } from "@/api/client";
+import { problemOf } from "@/api/problem";
+import type { Account } from "@/api/types";
+import { CallForm } from "@/components/call-form";
+import { TextField } from "@/components/text-field";
+import { AccountSection } from "./account-section";
+import { SESSION_KEY } from "./use-session";
+
+export function ProfileSection({ account }: { account: Account }) {
+  const queryClient = useQueryClient();
+  const save = useMutation({
+    mutationFn: (body: { name: string; mail_when_finished: boolean }) =>
+      unwrap(client.PATCH("/api/accounts/me", { body })),
+    onSuccess: (saved) => queryClient.setQueryData(SESSION_KEY, saved),
+  });
+
+  return (
+    <AccountSection title="Profile">
+      <CallForm
+        submitLabel="Save"
+        isPending={save.isPending}
+        error={save.error}
+        onSubmit={(form) =>
+          save.mutate({
+            name: String(form.get("name")).trim(),
+            mail_when_finished: form.has("mail_when_finished"),
+          })
+        }
+      >
+        <TextField
+          label="Your name"
+          name="name"
+          autoComplete="name"
+          required
+          maxLength={100}
+          defaultValue={account.name}
+          error={problemOf(save.error).fields.name}
+        />
+        <label className="choice choice-plain">
+          <input
+            type="checkbox"
+            name="mail_when_finished"
+            defaultChecked={account.mail_when_finished}
+          />
+          <span>
+            <strong>Mail me when a photo is done</strong>
+            <small>
+              {account.email_verified
+                ? "For when you don't want to wait for it here."
+                : "Begins once your email address is confirmed."}
+            </small>
+          </span>
+        </label>
+      </CallForm>
+      <p className="done" role="status">
+        {save.isSuccess && "Saved."}
+      </p>
+    </AccountSection>
+  );
+}

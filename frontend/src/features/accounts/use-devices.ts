@@ -1,0 +1,31 @@
+// The devices that are signed in, and the way to end the session of one.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { client, unwrap } from "@/api/client";
+import { problemOf } from "@/api/problem";
+
+export const DEVICES_KEY = ["devices"];
+
+export function useDevices() {
+  return useQuery({
+    queryKey: DEVICES_KEY,
+    queryFn: async () => (await unwrap(client.GET("/api/sessions"))).items,
+  });
+}
+
+export function useEndSession() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: endSession,
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: DEVICES_KEY }),
+  });
+}
+
+async function endSession(id: string): Promise<void> {
+  try {
+    const params = { path: { session_id: id } };
+    await unwrap(client.DELETE("/api/sessions/{session_id}", { params }));
+  } catch (error) {
+    // Ended elsewhere already: just what was wanted.
+    if (problemOf(error).status !== 404) throw error;
+  }
+}

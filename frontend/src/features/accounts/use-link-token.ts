@@ -1,0 +1,14 @@
+// The secret of a mailed link; it leaves the address bar at once, so that nobody copies or photographs it with the page.
+import { useEffect, useState } from "react";
+import { useLocation } from "react-router";
+
+export function useLinkToken(): string {
+  const { pathname, hash } = useLocation();
+  const [token] = useState(() => new URLSearchParams(hash.slice(1)).get("token") ?? "");
+
+  useEffect(() => {
+    window.history.replaceState(window.history.state, "", pathname);
+  }, [pathname]);
+
+  return token;
+}
