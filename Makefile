@@ -21,6 +21,12 @@ test: setup ## All checks and tests
 lint: setup ## Style, types and import rules alone
 	@$(VENV) -m scripts.test --lint
 
+fuzz: setup ## Try the API with generated requests for long (FUZZ_SECONDS=300 for each of three runs)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$$$} ENVIRONMENT=test $(VENV) -m pytest tests/backend/test_fuzz.py -q
+
+audit: setup ## Look for known vulnerabilities, and for secrets in the files
+	@$(VENV) -m scripts.audit
+
 bench: setup ## Measure speed and memory against bare baselines
 	@$(VENV) -m scripts.bench
 
@@ -39,4 +45,4 @@ lock: setup ## Pin dependencies anew (UPGRADE=1 takes newer versions)
 clean: ## Delete what setup, run and test made, and the local data
 	@rm -rf .venv .data frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help setup run dev test lint bench check migrate types lock clean
+.PHONY: help setup run dev test lint fuzz audit bench check migrate types lock clean

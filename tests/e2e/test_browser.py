@@ -1,53 +1,14 @@
 """The main job as a person does it, in a real browser."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import pyvips
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from backend.settings import Settings
-from scripts.browser import browser_path
 from tests.actions import PASSWORD, sign_up_and_in
-from tests.conftest import MakeSettings
 from tests.photos import make_photo
 from tests.servers import LiveServer
-
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture
-def settings(make_settings: MakeSettings) -> Settings:
-    """The settings, with the built frontend."""
-    built = ROOT / "frontend" / "dist"
-    assert (built / "index.html").exists(), "the frontend is not built; run: make test"
-    return make_settings(FRONTEND_DIR=built)
-
-
-@pytest.fixture
-def page(server: LiveServer) -> Iterator[Page]:
-    """A page of a fresh browser; an error on its console fails the test."""
-    with sync_playwright() as playwright:
-        path = os.environ.get("BROWSER_PATH") or browser_path()
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        page = browser.new_page(base_url=server.url)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
-        yield page
-        browser.close()
-        assert errors == []
 
 
 @pytest.mark.usefixtures("worker")
