@@ -1,6 +1,7 @@
 """Commands for operators, `python -m backend NAME`: each a thin door to the module that does it."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -64,6 +65,20 @@ def create_demo() -> None:
     from backend.demo import create_demo_account
 
     create_demo_account(_settings())
+
+
+@cli.command("create-admin")
+def create_admin(
+    email: Annotated[str, typer.Argument(help="The account's e-mail address.")],
+    password_file: Annotated[
+        Path | None, typer.Option(help="File with the password of a new account; without it, it is asked for.")
+    ] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the rights away instead.")] = False,
+) -> None:
+    """Make an account an admin's: a new one, or one that exists."""
+    from backend.admin.create_admin import create_admin as run
+
+    run(_settings(), email, password_file, revoke=revoke)
 
 
 def _settings() -> Settings:

@@ -72,6 +72,18 @@ class TooLarge(AppError):
     detail = "The request's body is too large."
 
 
+class RateLimited(AppError):
+    """The caller asks more often than a limit allows."""
+
+    status = 429
+    code = "rate_limited"
+    title = "Too many requests"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many requests. Try again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
 class Unavailable(AppError):
     """A system we depend on is away; the same request may succeed later."""
 

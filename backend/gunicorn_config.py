@@ -1,5 +1,7 @@
 """Gunicorn's settings: a master that loads the application once, and workers that share its memory."""
 
+import gc
+import importlib
 from typing import Any
 
 from uvicorn_worker import UvicornWorker
@@ -20,6 +22,7 @@ workers = _settings.WEB_CONCURRENCY
 worker_class = Worker
 preload_app = True
 keepalive = 65
+forwarded_allow_ips = _settings.FORWARDED_ALLOW_IPS
 timeout = 60
 graceful_timeout = 30
 max_requests = 50_000
@@ -27,3 +30,10 @@ max_requests_jitter = 5_000
 control_socket_disable = True
 # Without this gunicorn installs handlers of its own beside those of backend.infra.logging.
 logconfig_dict = {"version": 1, "disable_existing_loggers": False}
+
+
+def when_ready(_server: Any) -> None:
+    """Import, before the fork, what every worker will use from its first requests on: so they share its memory."""
+    for name in ("jwt", "limits.storage", "limits.strategies", "redis.asyncio"):
+        importlib.import_module(name)
+    gc.freeze()

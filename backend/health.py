@@ -19,6 +19,7 @@ from backend import __version__
 from backend.errors import Unavailable
 from backend.infra.db import create_read_sessions
 from backend.infra.queue import Queue
+from backend.infra.rate_limit import Counters, CountersAway
 from backend.infra.storage import Storage
 from backend.problems import problems
 from backend.settings import Settings
@@ -30,7 +31,7 @@ MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 STORAGE_CHECK_SECONDS = 30.0
 CHECK_SECONDS = 3.0
 
-CheckResult = Literal["ok", "unavailable"]
+CheckResult = Literal["ok", "fallback", "unavailable"]
 
 
 class NotReady(Unavailable):
@@ -77,6 +78,9 @@ class Probe:
     def _run(self, result: "Future[CheckResult]") -> None:
         try:
             self._check()
+        except CountersAway:
+            # Limits go on, counted in each process's memory.
+            result.set_result("fallback")
         except Exception as error:
             log.warning("health_check_failed", check=self._name, error=type(error).__name__)
             result.set_result("unavailable")
@@ -87,7 +91,7 @@ class Probe:
 class HealthChecks:
     """Asks each outside system once per request; storage, which may cost money, once in 30 s."""
 
-    def __init__(self, settings: Settings, engine: Engine, queue: Queue, storage: Storage) -> None:
+    def __init__(self, settings: Settings, engine: Engine, queue: Queue, storage: Storage, counters: Counters) -> None:
         self._settings = settings
         self._sessions = create_read_sessions(engine)
         self._queue = queue
@@ -98,6 +102,7 @@ class HealthChecks:
             "valkey": Probe("valkey", lambda: self._queue.redis.ping()),
             "storage": Probe("storage", self._check_storage),
             "worker": Probe("worker", self._check_worker),
+            "rate_limit": Probe("rate_limit", counters.check),
         }
 
     def run(self) -> Health:
@@ -110,7 +115,7 @@ class HealthChecks:
         status: Literal["ok", "degraded", "unavailable"] = "ok"
         if checks["database"] != "ok":
             status = "unavailable"
-        elif "unavailable" in checks.values():
+        elif set(checks.values()) != {"ok"}:
             status = "degraded"
         return Health(status=status, checks=checks, version=__version__, git_sha=self._settings.GIT_SHA)
 
@@ -165,7 +170,7 @@ async def read_liveness() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/health/ready", responses=problems())
+@router.get("/health/ready", responses={503: problems()[503]})
 def read_readiness(request: Request) -> dict[str, str]:
     """Answer 200 when requests can be served: the database is there, with a schema this code runs on."""
     _checks(request).require_schema()

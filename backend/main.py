@@ -20,7 +20,12 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from backend import __version__
+from backend.accounts.google import google_provider
+from backend.accounts.google_routes import router as google_router
 from backend.accounts.routes import router as accounts_router
+from backend.accounts.session_routes import router as sessions_router
+from backend.admin.routes import router as admin_router
+from backend.api_document import describe_api
 from backend.browser_policy import OriginCheck, SecurityHeaders
 from backend.health import HealthChecks, install_health
 from backend.infra.db import create_engine, create_read_sessions, create_sessions
@@ -28,11 +33,14 @@ from backend.infra.disk_storage import URL_PREFIX, DiskStorage
 from backend.infra.logging import configure_logging
 from backend.infra.pubsub import Publisher, Subscriber
 from backend.infra.queue import Queue
+from backend.infra.rate_limit import AttemptLimiter, Counters
+from backend.infra.request_counter import RequestCounter
 from backend.infra.sentry import configure_sentry
 from backend.infra.storage import create_storage, storage_origins
 from backend.jobs.routes import router as jobs_router
 from backend.middleware import BodyLimit, RequestContext, UnhandledErrors
-from backend.problems import Problem, install_error_handlers
+from backend.problems import install_error_handlers
+from backend.rate_limits import HEADERS, RequestLimit
 from backend.settings import Settings, get_settings
 from backend.storage_routes import storage_router
 
@@ -40,7 +48,7 @@ from backend.storage_routes import storage_router
 def create_app(settings: Settings) -> FastAPI:
     """Return the application. Nothing connects yet, so a master process may build it and fork."""
     configure_logging(settings, "web")
-    docs = settings.ENVIRONMENT == "development"
+    docs = settings.ENABLE_DOCS or settings.ENVIRONMENT == "development"
     app = FastAPI(
         title=settings.APP_NAME,
         version=__version__,
@@ -67,12 +75,17 @@ def _install_state(app: FastAPI, settings: Settings) -> None:
     app.state.storage = create_storage(settings)
     app.state.subscriber = Subscriber(settings)
     app.state.queue = queue
+    app.state.counters = Counters(settings)
+    app.state.requests = RequestCounter(app.state.counters, settings.RATE_LIMIT_PER_MINUTE)
+    app.state.attempts = AttemptLimiter(app.state.counters, settings.AUTH_RATE_LIMIT_PER_MINUTE)
+    app.state.google = google_provider(settings)
 
 
 def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
     """Add middleware; the last one added sees the request first."""
     app.add_middleware(BodyLimit, exempt_prefix=URL_PREFIX)
     app.add_middleware(OriginCheck, allowed_origins=[settings.PUBLIC_URL, *settings.ALLOWED_ORIGINS])
+    app.add_middleware(RequestLimit, counter=app.state.requests)
     sentry = bool(settings.SENTRY_DSN.get_secret_value())
     app.add_middleware(UnhandledErrors, sentry=sentry)
     if settings.ALLOWED_ORIGINS:
@@ -82,7 +95,7 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=["X-Request-ID", "Retry-After", *HEADERS],
         )
     app.add_middleware(
         SecurityHeaders, storage_origins=storage_origins(settings), https=settings.secure_cookies, docs=docs
@@ -93,27 +106,16 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
 def _install_routes(app: FastAPI, settings: Settings) -> None:
     state = app.state
     app.include_router(accounts_router)
+    app.include_router(google_router)
+    app.include_router(sessions_router)
     app.include_router(jobs_router)
-    install_health(app, HealthChecks(settings, state.engine, state.queue, state.storage))
+    app.include_router(admin_router)
+    install_health(app, HealthChecks(settings, state.engine, state.queue, state.storage, state.counters))
     if isinstance(state.storage, DiskStorage):
         app.include_router(storage_router(state.storage))
     if settings.FRONTEND_DIR.is_dir():
         app.frontend("/", directory=settings.FRONTEND_DIR, fallback="index.html")
-    _describe_problems(app)
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the problem document's schema where the routes' `responses` refer to it."""
-    build: Callable[[], dict[str, Any]] = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = build()
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= {**schema.pop("$defs", {}), "Problem": schema}
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    describe_api(app)
 
 
 @asynccontextmanager
@@ -121,7 +123,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     configure_sentry(settings, "web")
     # A thread without a database connection could only wait for one; fewer threads wait less for each other.
-    current_default_thread_limiter().total_tokens = settings.DATABASE_POOL_SIZE + settings.DATABASE_MAX_OVERFLOW
+    connections = settings.DATABASE_POOL_SIZE + settings.DATABASE_MAX_OVERFLOW
+    current_default_thread_limiter().total_tokens = connections
+    # Two are left for requests that take and return a connection within one hop, which then always get on.
+    app.state.read_slots = asyncio.Semaphore(max(1, connections - 2))
+    sqlite = app.state.engine.dialect.name == "sqlite"
+    app.state.write_slots = asyncio.Semaphore(1) if sqlite else app.state.read_slots
     subscriber: Subscriber = app.state.subscriber
     _on_stop(subscriber.end_streams)
     yield

@@ -42,7 +42,7 @@ class Problem(BaseModel):
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that answers with problems of these statuses."""
-    return {status: {"description": "Problem", "content": _CONTENT} for status in (*statuses, 503)}
+    return {status: {"description": "Problem", "content": _CONTENT} for status in (*statuses, 429, 503)}
 
 
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

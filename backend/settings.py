@@ -15,6 +15,7 @@ from backend.settings_rules import (
     check_sentry_dsn,
     deployment_problems,
     normalise_database_url,
+    normalise_proxies,
     normalise_redis_url,
 )
 from backend.settings_source import SecretFileSource, SettingsError, UnreadableFile, environment_name
@@ -80,6 +81,9 @@ class Settings(BaseSettings):
     JWT_SECRET: SecretStr = Field(
         SecretStr(DEVELOPMENT_JWT_SECRET), description="Signs tokens and storage links; 32 bytes or more."
     )
+    JWT_SECRET_PREVIOUS: SecretStr = Field(
+        SecretStr(""), description="The JWT_SECRET of before a change; its tokens are accepted until they expire."
+    )
     JWT_ALGORITHM: Literal["HS256", "HS384", "HS512"] = Field("HS256", description="How tokens are signed.")
     ACCESS_TOKEN_EXPIRE_MINUTES: int = Field(30, ge=1, le=1440, description="Life of an access token.")
     REFRESH_TOKEN_EXPIRE_DAYS: int = Field(7, ge=1, le=365, description="Life of a session that is not used.")
@@ -87,10 +91,21 @@ class Settings(BaseSettings):
     ALLOWED_ORIGINS: Annotated[list[str], NoDecode] = Field(
         [], description="Other origins whose pages may call the API, separated by commas."
     )
-    RATE_LIMIT_PER_MINUTE: int = Field(100, ge=1, description="Requests a minute per address.")
-    AUTH_RATE_LIMIT_PER_MINUTE: int = Field(5, ge=1, description="Log-in attempts a minute per address.")
+    ENABLE_DOCS: bool = Field(False, description="The API's page at /docs outside development, where it always is.")
+    FORWARDED_ALLOW_IPS: str = Field(
+        "127.0.0.1",
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed.",
+    )
+    RATE_LIMIT_PER_MINUTE: int = Field(100, ge=1, description="Requests a minute of an account, or an address without.")
+    AUTH_RATE_LIMIT_PER_MINUTE: int = Field(
+        5, ge=1, description="Log-ins and other attempts a minute, for an address and for an account."
+    )
     GOOGLE_CLIENT_ID: str = Field("", description="Google sign-in; empty hides the button.")
     GOOGLE_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="Google sign-in.")
+    GOOGLE_DISCOVERY_URL: str = Field(
+        "https://accounts.google.com/.well-known/openid-configuration",
+        description="Where Google describes its OpenID Connect service; another address for tests.",
+    )
 
     # --- object storage; empty S3_BUCKET means files under DATA_DIR
     S3_ENDPOINT_URL: str = Field("", description="https://… of the object storage; empty for Amazon S3 itself.")
@@ -105,6 +120,9 @@ class Settings(BaseSettings):
     UPLOAD_EXPIRE_MINUTES: int = Field(60, ge=1, description="Time to send a photo after asking for its address.")
 
     # --- jobs
+    QUOTA_JOBS_RUNNING: int = Field(50, ge=1, description="Unfinished jobs a user may have at once.")
+    QUOTA_JOBS_PER_DAY: int = Field(1000, ge=1, description="Jobs a user may make in 24 hours.")
+    QUOTA_BYTES: int = Field(5_000_000_000, ge=1, description="Bytes of photos and results a user may store.")
     RETENTION_DAYS: int = Field(30, ge=1, description="Finished jobs and their files are deleted after this.")
     JOB_LEASE_SECONDS: float = Field(30, gt=0, description="A worker silent for this long has lost its job.")
     JOB_REQUEUE_AFTER_SECONDS: float = Field(60, gt=0, description="A job queued this long is sent again.")
@@ -121,6 +139,9 @@ class Settings(BaseSettings):
     SMTP_PORT: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
     SMTP_USERNAME: str = Field("", description="Account at the mail server.")
     SMTP_PASSWORD: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
+    SMTP_SECURITY: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to the mail server is encrypted."
+    )
     MAIL_FROM: str = Field("Slipway <no-reply@localhost>", description="Sender of the application's mails.")
 
     # --- logs and errors
@@ -163,6 +184,11 @@ class Settings(BaseSettings):
     def _normalise_redis_url(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         deployed = info.data.get("ENVIRONMENT") in DEPLOYED
         return SecretStr(normalise_redis_url(value.get_secret_value(), deployed=deployed))
+
+    @field_validator("FORWARDED_ALLOW_IPS")
+    @classmethod
+    def _check_proxies(cls, value: str) -> str:
+        return normalise_proxies(value)
 
     @field_validator("SENTRY_DSN")
     @classmethod

@@ -1,6 +1,7 @@
 """Rules about values: how URLs are normalised, and what staging and production refuse."""
 
 import re
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -62,6 +63,22 @@ def normalise_redis_url(url: str, *, deployed: bool) -> str:
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote, safe="/:")))
 
 
+def normalise_proxies(text: str) -> str:
+    """Return a list of addresses and networks without spaces. Raises ValueError when one is not readable.
+
+    `*` is refused: the server would then believe the part of X-Forwarded-For that the client wrote.
+    """
+    proxies = [item.strip() for item in text.split(",") if item.strip()]
+    for proxy in proxies:
+        if proxy == "*":
+            raise ValueError("* lets clients choose their address; name the proxies' networks, like 10.0.0.0/8")
+        try:
+            ip_network(proxy)
+        except ValueError:
+            raise ValueError(f"{proxy} is not an address or a network like 10.0.0.0/8") from None
+    return ",".join(proxies)
+
+
 def check_sentry_dsn(dsn: str) -> None:
     """Raise ValueError unless Sentry could use the DSN; its own check comes when the process has already started."""
     if dsn and not SENTRY_DSN.fullmatch(dsn):
@@ -89,6 +106,7 @@ def deployment_problems(settings: "Settings", development_secret: str) -> list[s
         _database_problems(settings),
         _secret_problems(settings, development_secret),
         _origin_problems(settings),
+        _google_problems(settings),
         _service_problems(settings),
         _time_limit_problems(settings),
     )
@@ -112,6 +130,9 @@ def _secret_problems(settings: "Settings", development_secret: str) -> list[str]
         problems.append("JWT_SECRET: is a placeholder; make one with: openssl rand -base64 48")
     elif len(secret.encode()) < MIN_SECRET_BYTES:
         problems.append(f"JWT_SECRET: under {MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")
+    previous = settings.JWT_SECRET_PREVIOUS.get_secret_value()
+    if previous and (previous == development_secret or len(previous.encode()) < MIN_SECRET_BYTES):
+        problems.append(f"JWT_SECRET_PREVIOUS: under {MIN_SECRET_BYTES} bytes or the one of development; unset it")
     return problems
 
 
@@ -126,6 +147,15 @@ def _origin_problems(settings: "Settings") -> list[str]:
     return problems
 
 
+def _google_problems(settings: "Settings") -> list[str]:
+    problems = []
+    if not settings.GOOGLE_DISCOVERY_URL.startswith("https://"):
+        problems.append("GOOGLE_DISCOVERY_URL: must be https://; it decides whose word signs people in")
+    if bool(settings.GOOGLE_CLIENT_ID) != bool(settings.GOOGLE_CLIENT_SECRET.get_secret_value()):
+        problems.append("GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET: set both, or neither")
+    return problems
+
+
 def _service_problems(settings: "Settings") -> list[str]:
     problems = []
     if "REDIS_URL" not in settings.model_fields_set:
@@ -136,6 +166,8 @@ def _service_problems(settings: "Settings") -> list[str]:
         problems.append("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: missing")
     if not settings.SMTP_HOST:
         problems.append("SMTP_HOST: missing; people could not reset a password")
+    elif settings.SMTP_SECURITY == "none" and not _private_network(settings.SMTP_HOST):
+        problems.append("SMTP_SECURITY: none sends passwords and links in clear text; use starttls or tls")
     return problems
 
 

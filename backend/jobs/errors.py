@@ -1,6 +1,9 @@
 """What can be wrong with a request about uploads and jobs."""
 
-from backend.errors import Conflict, InvalidInput, NotFound, Unavailable
+import math
+from datetime import timedelta
+
+from backend.errors import AppError, Conflict, InvalidInput, NotFound, Unavailable
 
 
 class JobNotFound(NotFound):
@@ -93,3 +96,31 @@ class StorageUnavailable(Unavailable):
 
     code = "storage_unavailable"
     detail = "The file storage does not answer. Try again in a moment."
+
+
+class TooManyJobsRunning(AppError):
+    """The account has as many unfinished jobs as it may; one that ends makes room."""
+
+    status = 429
+    code = "quota_jobs_running"
+    title = "Too many unfinished jobs"
+    retry_after = 30
+
+
+class TooManyJobsToday(AppError):
+    """The account made as many jobs as it may in 24 hours."""
+
+    status = 429
+    code = "quota_jobs_per_day"
+    title = "Daily number of jobs reached"
+
+    def __init__(self, quota: int, wait: timedelta) -> None:
+        super().__init__(f"At most {quota} jobs may be made in 24 hours. Come back later.")
+        self.retry_after = math.ceil(wait.total_seconds())
+
+
+class TooManyBytes(Conflict):
+    """The file does not fit beside what the account stores; waiting does not help, deleting does."""
+
+    code = "quota_bytes"
+    title = "Storage is full"

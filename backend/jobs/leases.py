@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.accounts.service import find_person_to_mail
 from backend.infra.db import utc_now
 from backend.infra.queue import Task, enqueue
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
 from backend.jobs.models import Job
+from backend.mails.service import queue_mail
 from backend.settings import Settings
 
 
@@ -51,7 +53,9 @@ def complete_job(
     """Make the results visible. Raises LeaseLost."""
     retention = timedelta(days=settings.RETENTION_DAYS)
     values = {"results": results, "width": width, "height": height}
-    events.publish(session, _held(transitions.complete(session, job_id, token, retention, **values)))
+    job = _held(transitions.complete(session, job_id, token, retention, **values))
+    events.publish(session, job)
+    _mail_owner(session, job)
 
 
 def fail_job(session: Session, settings: Settings, job_id: UUID, token: UUID, code: str) -> None:
@@ -68,6 +72,19 @@ def put_back_job(session: Session, settings: Settings, job_id: UUID, token: UUID
     else:
         enqueue(session, Task.PROCESS_JOB, job.id, delay=wait.total_seconds())
         events.publish(session, job)
+
+
+def _mail_owner(session: Session, job: Job) -> None:
+    person = find_person_to_mail(session, job.user_id)
+    if person is not None:
+        queue_mail(
+            session,
+            event=f"job-finished:{job.id.hex}:{job.attempts}",
+            recipient=person.email,
+            template="job_finished",
+            context={"name": person.name, "filename": job.filename},
+            request_id=job.request_id,
+        )
 
 
 def _held(job: Job | None) -> Job:

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.infra.db import Base, UtcDateTime, new_id, utc_now
 
+STOPPED = text("status IN ('failed', 'cancelled')")
+DEAD = text("status = 'failed' AND failure_code = 'worker_lost'")
+
 
 class JobStatus(StrEnum):
     """Where a job stands. Only `transitions` moves a job from one to another."""
@@ -55,6 +58,9 @@ class Job(Base):
             postgresql_where=text("status IN ('queued', 'processing')"),
             sqlite_where=text("status IN ('queued', 'processing')"),
         ),
+        # These two are for admins: what few of millions of jobs are must not be looked for in all of them.
+        Index("ix_jobs_stopped", "status", "id", postgresql_where=STOPPED, sqlite_where=STOPPED),
+        Index("ix_jobs_dead_letters", "id", postgresql_where=DEAD, sqlite_where=DEAD),
         Index("ix_jobs_expires_at", "expires_at"),
         Index(
             "ix_jobs_deleted_at",
@@ -83,6 +89,8 @@ class Job(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     results: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    # The sum of the results' bytes: adding up JSON of thousands of jobs takes too long for a quota.
+    results_size: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     failure_code: Mapped[str | None] = mapped_column(String(40))
 
     attempts: Mapped[int] = mapped_column(default=0)

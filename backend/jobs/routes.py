@@ -11,6 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.dependencies import (
+    ActiveUser,
     CurrentUser,
     ReadSessionDep,
     ReadSessionsDep,
@@ -33,9 +34,9 @@ SNAPSHOT_JOBS = 20
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 
-@router.post("/uploads", status_code=201, responses=problems(401, 413, 422))
+@router.post("/uploads", status_code=201, responses=problems(401, 409, 413, 422))
 def create_upload(
-    body: UploadIn, user: CurrentUser, session: SessionDep, storage: StorageDep, settings: SettingsDep
+    body: UploadIn, user: ActiveUser, session: SessionDep, storage: StorageDep, settings: SettingsDep
 ) -> UploadOut:
     """Ask for an address to send one photo to."""
     upload, signed = sign_upload(session, storage, settings, user.user_id, body)
@@ -52,15 +53,17 @@ def create_upload(
 def create_job(
     request: Request,
     body: JobIn,
-    user: CurrentUser,
+    user: ActiveUser,
     session: SessionDep,
     storage: StorageDep,
+    settings: SettingsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Queue a job for a photo that was sent. Repeating it with the same Idempotency-Key gives the same job."""
     job = service.create_job(
         session,
         storage,
+        settings,
         user_id=user.user_id,
         wanted=body,
         idempotency_key=idempotency_key,
@@ -104,19 +107,19 @@ def read_job(job_id: UUID, user: CurrentUser, session: ReadSessionDep) -> Respon
 
 
 @router.post("/jobs/{job_id}/cancel", response_model=JobOut, responses=problems(401, 404, 409, 422))
-def cancel_job(job_id: UUID, user: CurrentUser, session: SessionDep, settings: SettingsDep) -> Response:
+def cancel_job(job_id: UUID, user: ActiveUser, session: SessionDep, settings: SettingsDep) -> Response:
     """Cancel a job that waits or runs."""
     return _job_response(service.cancel_job(session, settings, user.user_id, job_id))
 
 
 @router.post("/jobs/{job_id}/retry", status_code=202, response_model=JobOut, responses=problems(401, 404, 409, 422))
-def retry_job(job_id: UUID, user: CurrentUser, session: SessionDep) -> Response:
+def retry_job(job_id: UUID, user: ActiveUser, session: SessionDep, settings: SettingsDep) -> Response:
     """Try a failed or cancelled job again."""
-    return _job_response(service.retry_job(session, user.user_id, job_id), 202)
+    return _job_response(service.retry_job(session, settings, user.user_id, job_id), 202)
 
 
 @router.delete("/jobs/{job_id}", status_code=204, responses=problems(401, 404, 422))
-def delete_job(job_id: UUID, user: CurrentUser, session: SessionDep) -> None:
+def delete_job(job_id: UUID, user: ActiveUser, session: SessionDep) -> None:
     """Delete a job, its photo and its results."""
     service.delete_job(session, user.user_id, job_id)
 

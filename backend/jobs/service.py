@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from backend.infra.db import new_id
 from backend.infra.queue import Task, enqueue
 from backend.infra.storage import Storage
-from backend.jobs import events, transitions
+from backend.jobs import events, quotas, transitions
 from backend.jobs.errors import (
     IdempotencyKeyReused,
     JobNotCancellable,
@@ -28,11 +28,18 @@ DOWNLOAD_SECONDS = 300
 
 
 def create_job(
-    session: Session, storage: Storage, *, user_id: UUID, wanted: JobIn, idempotency_key: str | None, request_id: str
+    session: Session,
+    storage: Storage,
+    settings: Settings,
+    *,
+    user_id: UUID,
+    wanted: JobIn,
+    idempotency_key: str | None,
+    request_id: str,
 ) -> Job:
     """Queue a job for a file that was sent; the same Idempotency-Key gives the same job again.
 
-    Raises IdempotencyKeyReused, UploadUsed, and what `get_finished_upload` raises.
+    Raises IdempotencyKeyReused, UploadUsed, and what `get_finished_upload` and `take_job` raise.
     """
     repeated = _find_repeated(session, user_id, wanted, idempotency_key)
     if repeated is not None:
@@ -59,6 +66,7 @@ def create_job(
         if repeated is not None:
             return repeated
         raise UploadUsed from error
+    quotas.take_job(session, settings, user_id)
     _send(session, job)
     return job
 
@@ -81,12 +89,13 @@ def cancel_job(session: Session, settings: Settings, user_id: UUID, job_id: UUID
     return job
 
 
-def retry_job(session: Session, user_id: UUID, job_id: UUID) -> Job:
-    """Queue a failed or cancelled job again. Raises JobNotFound, JobNotRetryable."""
+def retry_job(session: Session, settings: Settings, user_id: UUID, job_id: UUID) -> Job:
+    """Queue a failed or cancelled job again. Raises JobNotFound, JobNotRetryable, and what `take_job` raises."""
     job = transitions.retry(session, job_id, user_id)
     if job is None:
         get_job(session, user_id, job_id)
         raise JobNotRetryable
+    quotas.take_job(session, settings, user_id)
     _send(session, job)
     return job
 

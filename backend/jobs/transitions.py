@@ -55,6 +55,7 @@ def complete(session: Session, job_id: UUID, token: UUID, retention: timedelta, 
         [Job.id == job_id, Job.lease_token == token],
         status=JobStatus.COMPLETED,
         progress=100,
+        results_size=sum(result["size"] for result in values.get("results", [])),
         **values,
         **_finished(retention),
     )

@@ -14,6 +14,7 @@ from backend.infra.storage import Storage
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
 from backend.jobs.models import Job, JobStatus, Upload
+from backend.jobs.quotas import ABANDONED_AFTER
 from backend.jobs.service import results_prefix
 from backend.settings import Settings
 
@@ -103,7 +104,7 @@ def _count_queued(session: Session) -> int:
 
 def _abandoned_uploads() -> Select[UUID, str]:
     # An hour beyond its time: whoever asked for a job in the last moment has it by now.
-    past = Upload.expires_at < utc_now() - timedelta(hours=1)
+    past = Upload.expires_at < utc_now() - ABANDONED_AFTER
     return select(Upload.id, Upload.key).where(past, ~_has_job()).limit(BATCH)
 
 

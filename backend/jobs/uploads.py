@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.infra.db import new_id, utc_now
 from backend.infra.storage import SignedUpload, Storage, StorageError
+from backend.jobs import quotas
 from backend.jobs.errors import (
     FileTooLarge,
     StorageUnavailable,
@@ -24,11 +25,15 @@ from backend.settings import Settings
 def create_upload(
     session: Session, storage: Storage, settings: Settings, user_id: UUID, wanted: UploadIn
 ) -> tuple[Upload, SignedUpload]:
-    """Sign a request for one file of exactly this type and size. Raises UnsupportedType, FileTooLarge."""
+    """Sign a request for one file of exactly this type and size.
+
+    Raises UnsupportedType, FileTooLarge, TooManyBytes.
+    """
     if wanted.content_type not in CONTENT_TYPES:
         raise UnsupportedType(f"Send a photo of one of these types: {', '.join(CONTENT_TYPES)}.")
     if wanted.size > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge(f"The file has {wanted.size} bytes; at most {settings.MAX_UPLOAD_BYTES} are accepted.")
+    quotas.take_bytes(session, settings, user_id, wanted.size)
     lifetime = timedelta(minutes=settings.UPLOAD_EXPIRE_MINUTES)
     upload_id = new_id()
     upload = Upload(

@@ -166,5 +166,5 @@ def test_an_unknown_revision_is_told_without_a_traceback(bare_environment: Path)
 
 def test_without_a_command_the_commands_are_listed(bare_environment: Path) -> None:
     result = run(load_settings())
-    for name in ("check", "migrate", "requeue", "openapi", "create-demo"):
+    for name in ("check", "migrate", "requeue", "openapi", "create-demo", "create-admin"):
         assert name in result.stdout + result.stderr

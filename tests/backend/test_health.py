@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 import backend.health
 from backend import __version__
+from backend.health import known_revisions
 from backend.infra.queue import WORKERS_KEY
 from backend.settings import Settings
 from scripts.valkey import free_port
@@ -50,7 +51,7 @@ def test_health_is_ok_when_everything_is_there(server: LiveServer, client: httpx
         "status": "ok",
         "version": __version__,
         "git_sha": "development",
-        "checks": {"database": "ok", "valkey": "ok", "storage": "ok", "worker": "ok"},
+        "checks": {"database": "ok", "valkey": "ok", "storage": "ok", "worker": "ok", "rate_limit": "ok"},
     }
 
 
@@ -76,6 +77,7 @@ def test_without_valkey_health_is_degraded_and_requests_are_served(make_settings
             "valkey": "unavailable",
             "storage": "ok",
             "worker": "unavailable",
+            "rate_limit": "fallback",
         }
         assert client.get("/health/ready").status_code == 200
 
@@ -120,7 +122,9 @@ def test_health_answers_within_seconds_while_everything_outside_hangs(
                 answer = client.get("/health")
                 assert time.monotonic() - started < 2
                 assert answer.status_code == 503
-                assert set(answer.json()["checks"].values()) == {"unavailable"}
+                checks = answer.json()["checks"]
+                assert checks.pop("rate_limit") != "ok"
+                assert set(checks.values()) == {"unavailable"}
             started = time.monotonic()
             assert client.get("/health/live").status_code == 200
             assert time.monotonic() - started < 0.5
@@ -160,7 +164,7 @@ def test_not_ready_without_a_schema(statement: str, client: httpx.Client, engine
 def test_not_ready_when_the_schema_is_behind_the_code(
     client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("0001_first_schema.py", "0002_next.py"):
+    for name in (f"{known_revisions()[-1]}_newest.py", "9999_next.py"):
         (tmp_path / name).write_text("")
     monkeypatch.setattr(backend.health, "MIGRATIONS", tmp_path)
     answer = client.get("/health/ready")

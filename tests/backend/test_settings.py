@@ -18,6 +18,7 @@ SPECIAL = {
     "REDIS_URL": ("redis://one.example.org/0", "redis://two.example.org/0"),
     "S3_ENDPOINT_URL": ("https://one.example.org", "https://two.example.org"),
     "ALLOWED_ORIGINS": ("https://one.example.org", "https://two.example.org"),
+    "FORWARDED_ALLOW_IPS": ("10.0.0.1", "10.0.0.0/8"),
     "SENTRY_DSN": ("https://one@example.org/1", "https://two@example.org/2"),
     "SENTRY_TRACES_SAMPLE_RATE": ("0.25", "0.5"),
 }

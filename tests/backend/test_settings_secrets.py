@@ -20,11 +20,14 @@ SECRETS = {
     "DATABASE_URL": f"postgres://slipway:{CANARY}@db.acme.org/slipway",
     "REDIS_URL": f"rediss://default:{CANARY}@valkey.acme.org/0",
     "JWT_SECRET": CANARY * 8,
+    "JWT_SECRET_PREVIOUS": CANARY * 8,
     "GOOGLE_CLIENT_SECRET": CANARY,
     "S3_SECRET_ACCESS_KEY": CANARY,
     "SMTP_PASSWORD": CANARY,
     "SENTRY_DSN": f"https://{CANARY}@sentry.acme.org/1",
 }
+# Google wants both or neither.
+COMPLETE = GOOD | SECRETS | {"GOOGLE_CLIENT_ID": "an-id"}
 UNREADABLE = {
     "DATABASE_URL": [
         f"mysql://u:{CANARY}@db/x",
@@ -75,7 +78,7 @@ def test_every_secret_has_a_canary_here() -> None:
 
 
 def test_no_secret_is_in_the_settings_own_text(set_environment: SetEnvironment) -> None:
-    set_environment(**GOOD | SECRETS)
+    set_environment(**COMPLETE)
     settings = load_settings()
     assert CANARY not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
@@ -100,7 +103,7 @@ def test_a_refused_value_from_a_file_is_never_quoted(set_environment: SetEnviron
 
 
 def test_check_shows_good_settings_without_secrets(tmp_path: Path) -> None:
-    shown = run_check(tmp_path, **GOOD | SECRETS)
+    shown = run_check(tmp_path, **COMPLETE)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "The application would start." in shown.stdout
     assert "https://shop.acme.org" in shown.stdout

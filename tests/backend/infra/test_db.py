@@ -69,7 +69,12 @@ def test_sqlite_keeps_foreign_keys_and_writes_ahead(sqlite: Engine) -> None:
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
         assert connection.scalar(text("PRAGMA busy_timeout")) == 10_000
         with pytest.raises(IntegrityError, match="FOREIGN KEY"):
-            connection.execute(text("INSERT INTO sessions VALUES ('1', 'nobody', 'x', NULL, '2026', '2026', '2026')"))
+            connection.execute(
+                text(
+                    "INSERT INTO sessions (id, user_id, refresh_token_hash, created_at, rotated_at, expires_at)"
+                    " VALUES ('1', 'nobody', 'x', '2026', '2026', '2026')"
+                )
+            )
 
 
 def test_writers_that_read_first_never_lock_each_other_out_on_sqlite(sqlite: Engine) -> None:
