@@ -81,9 +81,14 @@ def reset_password(session: Session, token: str, password: str, request_id: str)
     user.password_hash = hash_password(password)
     user.email_verified_at = user.email_verified_at or utc_now()
     end_sessions(session, user.id)
+    tell_password_changed(session, user, request_id)
+
+
+def tell_password_changed(session: Session, user: User, request_id: str) -> None:
+    """Mail the owner that the password is a new one, in case it was somebody else's doing."""
     queue_mail(
         session,
-        event=f"password-changed:{used.id.hex}",
+        event=f"password-changed:{new_id().hex}",
         recipient=user.email,
         template="password_changed",
         context={"name": user.name},

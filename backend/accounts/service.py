@@ -7,13 +7,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.accounts.errors import AccountDisabled, EmailTaken, RegistrationClosed, WrongCredentials, WrongPassword
-from backend.accounts.mailed_links import send_verification
+from backend.accounts.mailed_links import send_verification, tell_password_changed
 from backend.accounts.models import User
 from backend.accounts.passwords import hash_password, verify_password
 from backend.accounts.sessions import Device, Tokens, end_sessions, start_session
 from backend.errors import Unauthorized
-from backend.infra.db import new_id
-from backend.mails.service import queue_mail
 from backend.settings import Settings
 
 
@@ -67,14 +65,7 @@ def change_password(
     check_password(user, current)
     user.password_hash = hash_password(new)
     end_sessions(session, user_id, but=session_id)
-    queue_mail(
-        session,
-        event=f"password-changed:{new_id().hex}",
-        recipient=user.email,
-        template="password_changed",
-        context={"name": user.name},
-        request_id=request_id,
-    )
+    tell_password_changed(session, user, request_id)
 
 
 def check_password(user: User, password: str | None) -> None:
