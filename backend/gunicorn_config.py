@@ -6,7 +6,19 @@ from typing import Any
 
 from uvicorn_worker import UvicornWorker
 
+from backend.infra.lean_imports import hidden
 from backend.settings import get_settings
+
+SHARED = (
+    "anyio._backends._asyncio",
+    "jwt",
+    "limits.storage",
+    "limits.strategies",
+    "pwdlib.hashers.argon2",
+    "redis.asyncio",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+)
 
 
 class Worker(UvicornWorker):
@@ -34,6 +46,8 @@ logconfig_dict = {"version": 1, "disable_existing_loggers": False}
 
 def when_ready(_server: Any) -> None:
     """Import, before the fork, what every worker will use from its first requests on: so they share its memory."""
-    for name in ("jwt", "limits.storage", "limits.strategies", "redis.asyncio"):
-        importlib.import_module(name)
+    # PyJWT's for algorithms our settings refuse: 9 MB. Google's sign-in imports it when it is used.
+    with hidden("cryptography"):
+        for name in SHARED:
+            importlib.import_module(name)
     gc.freeze()

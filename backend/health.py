@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 import structlog
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -147,12 +147,6 @@ class HealthChecks:
 def known_revisions() -> list[str]:
     """Return this code's schema revisions, oldest first: the numbers its migration files begin with."""
     return sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
-
-
-def install_health(app: FastAPI, checks: HealthChecks) -> None:
-    """Add the health routes and what they ask."""
-    app.state.health_checks = checks
-    app.include_router(router)
 
 
 @router.get("/health", responses={503: {"model": Health, "description": "The database is away"}})

@@ -3,17 +3,19 @@
 import asyncio
 import gc
 import signal
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from types import FrameType, ModuleType
-from typing import Any, cast
+from types import FrameType
+from typing import Any
 
-# Two costs of a start that buy nothing: looking for garbage while all is new, and rich, which structlog
-# imports for coloured tracebacks that no server draws.
+from backend.infra.lean_imports import hidden
+
+# Looking for garbage while all is new costs a start much and finds nothing.
 gc.disable()
-sys.modules.setdefault("rich", cast(ModuleType, None))
+with hidden("rich"):
+    # For coloured tracebacks, which no server draws.
+    import structlog as _structlog  # noqa: F401
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
@@ -27,7 +29,8 @@ from backend.accounts.session_routes import router as sessions_router
 from backend.admin.routes import router as admin_router
 from backend.api_document import describe_api
 from backend.browser_policy import OriginCheck, SecurityHeaders
-from backend.health import HealthChecks, install_health
+from backend.health import HealthChecks
+from backend.health import router as health_router
 from backend.infra.db import create_engine, create_read_sessions, create_sessions
 from backend.infra.disk_storage import URL_PREFIX, DiskStorage
 from backend.infra.logging import configure_logging
@@ -79,6 +82,7 @@ def _install_state(app: FastAPI, settings: Settings) -> None:
     app.state.requests = RequestCounter(app.state.counters, settings.RATE_LIMIT_PER_MINUTE)
     app.state.attempts = AttemptLimiter(app.state.counters, settings.AUTH_RATE_LIMIT_PER_MINUTE)
     app.state.google = google_provider(settings)
+    app.state.health_checks = HealthChecks(settings, engine, queue, app.state.storage, app.state.counters)
 
 
 def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
@@ -104,15 +108,13 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
 
 
 def _install_routes(app: FastAPI, settings: Settings) -> None:
-    state = app.state
-    app.include_router(accounts_router)
-    app.include_router(google_router)
-    app.include_router(sessions_router)
-    app.include_router(jobs_router)
-    app.include_router(admin_router)
-    install_health(app, HealthChecks(settings, state.engine, state.queue, state.storage, state.counters))
-    if isinstance(state.storage, DiskStorage):
-        app.include_router(storage_router(state.storage))
+    """Add the routes, those asked for most often first."""
+    routers = [health_router, jobs_router, accounts_router, sessions_router, google_router, admin_router]
+    if isinstance(app.state.storage, DiskStorage):
+        routers.append(storage_router(app.state.storage))
+    for router in routers:
+        # include_router would build every route again in every worker: docs/decisions/0011.
+        app.router.routes.extend(router.routes)
     if settings.FRONTEND_DIR.is_dir():
         app.frontend("/", directory=settings.FRONTEND_DIR, fallback="index.html")
     describe_api(app)
@@ -153,8 +155,6 @@ def _on_stop(callback: Callable[[], None]) -> None:
 
 
 app = create_app(get_settings())
-if sys.modules["rich"] is None:
-    del sys.modules["rich"]
 # What the master loaded before its fork is never looked at again: frozen, its memory stays shared.
 gc.freeze()
 gc.enable()

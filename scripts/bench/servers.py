@@ -19,7 +19,9 @@ from scripts.procfile import read_procfile
 from scripts.valkey import embedded_valkey, free_port
 
 START_SECONDS = 20.0
-PYTHON_M = (sys.executable, "-m")
+# As production runs it: the allocator's settings, gunicorn with its configuration, and the application last.
+WEB = shlex.split(read_procfile()["web"])
+ALLOCATOR = WEB[: WEB.index("python")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,9 @@ def gunicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/r
     """Run an application as production runs ours: a master and two workers."""
     port = free_port()
     # Workers that retire after many requests would take their CPU time out of the account.
-    options = ("-c", "backend/gunicorn_config.py", "--bind", f"127.0.0.1:{port}", "--max-requests", "0")
+    command = [*WEB[:-1], "--bind", f"127.0.0.1:{port}", "--max-requests", "0", app]
     environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    with running([*PYTHON_M, "gunicorn", *options, app], environment=environment, log=stack.log) as pid:
+    with running(command, environment=environment, log=stack.log) as pid:
         wait_for_200(stack, port, path)
         yield Web(port, _wait_for_workers(pid))
 
@@ -81,9 +83,10 @@ def uvicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/re
     """Run an application in one process."""
     port = free_port()
     # Uvicorn reads WEB_CONCURRENCY too.
-    options = (app, "--workers", "1", "--host", "127.0.0.1", "--port", str(port), "--no-access-log")
+    options = ("--workers", "1", "--host", "127.0.0.1", "--port", str(port), "--no-access-log")
+    command = [*ALLOCATOR, sys.executable, "-m", "uvicorn", app, *options]
     environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    with running([*PYTHON_M, "uvicorn", *options], environment=environment, log=stack.log) as pid:
+    with running(command, environment=environment, log=stack.log) as pid:
         wait_for_200(stack, port, path)
         yield Web(port, [pid])
 
