@@ -1,27 +1,19 @@
-"""Signing in with Google: which account a Google identity opens, or makes."""
+"""Signing in with Google, from leaving for Google to a session for whom it sends back."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.accounts.errors import (
-    AccountDisabled,
-    GoogleConflict,
-    GoogleDenied,
-    GoogleFailed,
-    GoogleUnverified,
-    RegistrationClosed,
-)
+from backend.accounts.errors import GoogleDenied, GoogleFailed
+from backend.accounts.google_accounts import Person, open_account
 from backend.accounts.google_transaction import begin_transaction, read_transaction
-from backend.accounts.models import User
 from backend.accounts.schemas import Email
 from backend.accounts.sessions import Device, Tokens, start_session
-from backend.infra.db import transaction, utc_now
+from backend.infra.db import transaction
 from backend.infra.openid import OpenIdError, OpenIdProvider
 from backend.settings import Settings
 from backend.text import strip_unprintable
@@ -37,20 +29,12 @@ _email: TypeAdapter[str] = TypeAdapter(Email)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Google sent the browser back with."""
+    """What the browser comes back from Google with: our cookie, and what Google has it say."""
 
+    cookie: str
     state: str
     code: str
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who Google says is there; `email` is None unless Google has verified it."""
-
-    subject: str
-    email: str | None
-    name: str
 
 
 def google_provider(settings: Settings) -> OpenIdProvider | None:
@@ -80,17 +64,16 @@ def finish_sign_in(
     sessions: sessionmaker[Session],
     provider: OpenIdProvider,
     settings: Settings,
-    *,
-    cookie: str,
     answer: Answer,
     device: Device,
+    request_id: str,
 ) -> tuple[Tokens, str]:
     """Start a session for whom Google sends back; return its tokens and the page to go to.
 
     Takes the factory, since no transaction may stay open while Google is asked.
     Raises GoogleFailed, GoogleDenied, GoogleUnverified, GoogleConflict, AccountDisabled, RegistrationClosed.
     """
-    begun = read_transaction(settings, cookie, answer.state)
+    begun = read_transaction(settings, answer.cookie, answer.state)
     if answer.error == "access_denied":
         raise GoogleDenied
     if answer.error or not 0 < len(answer.code) <= MAX_CODE:
@@ -107,7 +90,7 @@ def finish_sign_in(
     person = _person(claims)
     try:
         with transaction(sessions) as session:
-            user = _account_of(session, settings, person)
+            user = open_account(session, settings, person, request_id)
             return start_session(session, settings, user, device), begun.next
     except SQLAlchemyError as error:
         # Elsewhere an error's document says so; here a browser would show it as a page.
@@ -136,54 +119,3 @@ def _person(claims: dict[str, Any]) -> Person:
 def _clean_name(name: str) -> str:
     # JSON can carry halves of surrogate pairs, which no database stores.
     return strip_unprintable(name.encode(errors="ignore").decode())[:MAX_NAME].strip()
-
-
-def _account_of(session: Session, settings: Settings, person: Person) -> User:
-    """Return the account a person may use; it is linked, or made, when this is their first time."""
-    user = _find_account(session, person)
-    if user is None:
-        try:
-            with session.begin_nested():
-                return _make_account(session, settings, person)
-        except IntegrityError:
-            # Another request made it meanwhile.
-            user = _find_account(session, person)
-    if user is None:
-        raise GoogleFailed
-    return user
-
-
-def _find_account(session: Session, person: Person) -> User | None:
-    user = session.scalar(select(User).where(User.google_subject == person.subject))
-    if user is None and person.email is None:
-        raise GoogleUnverified
-    if user is None:
-        # Locked: of two Google accounts with this address, now or in turn, one is linked.
-        user = session.scalar(select(User).where(User.email == person.email).with_for_update(key_share=True))
-    if user is None:
-        return None
-    if user.disabled_at is not None or user.deleted_at is not None:
-        raise AccountDisabled
-    if user.google_subject != person.subject:
-        _link(user, person)
-    return user
-
-
-def _link(user: User, person: Person) -> None:
-    """Link an account to a Google identity with the same address.
-
-    Not while our own copy of the address is unverified: whoever made the account may not own the address, and would
-    keep a password to what its owner then does. Nor when another Google identity is linked: addresses change hands.
-    """
-    if user.email_verified_at is None or user.google_subject is not None:
-        raise GoogleConflict
-    user.google_subject = person.subject
-    log.info("google_linked", user_id=str(user.id))
-
-
-def _make_account(session: Session, settings: Settings, person: Person) -> User:
-    if not settings.ENABLE_REGISTRATION:
-        raise RegistrationClosed
-    user = User(email=person.email, name=person.name, google_subject=person.subject, email_verified_at=utc_now())
-    session.add(user)
-    return user

@@ -3,22 +3,28 @@
 from collections.abc import AsyncIterator
 from functools import cache
 from typing import Annotated
+from urllib.parse import urlencode
 
-from anyio import CapacityLimiter
+import structlog
+from anyio import CapacityLimiter, move_on_after
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
+from backend.accounts.errors import GoogleFailed
 from backend.accounts.google import Answer, begin_sign_in, finish_sign_in
-from backend.accounts.google_transaction import LIFETIME_SECONDS
+from backend.accounts.google_transaction import HOME, LIFETIME_SECONDS, local_path, wanted_page
 from backend.cookies import set_session_cookies
 from backend.dependencies import DeviceDep, SessionsDep, SettingsDep
 from backend.errors import AppError, NotFound
 from backend.infra.openid import OpenIdProvider
-from backend.problems import problems
+from backend.problems import problems, request_id_of
 from backend.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 SIGN_INS_AT_ONCE = 2
+WAIT_SECONDS = 10
 
 router = APIRouter(prefix="/api/oauth", tags=["accounts"])
 
@@ -34,10 +40,21 @@ def _limiter() -> CapacityLimiter:
     return CapacityLimiter(SIGN_INS_AT_ONCE)
 
 
-async def google_slot() -> AsyncIterator[None]:
-    """Let two requests at a time ask Google; a slow Google would else take every thread, and the API with them."""
-    async with _limiter():
-        yield
+async def google_slot() -> AsyncIterator[bool]:
+    """Let two requests at a time ask Google; a slow Google would else take every thread, and the API with them.
+
+    The others wait here, where waiting holds no thread. Gives False to whom it would take too long.
+    """
+    limiter = _limiter()
+    with move_on_after(WAIT_SECONDS) as wait:
+        await limiter.acquire()
+    if wait.cancelled_caught:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        limiter.release()
 
 
 async def get_google(request: Request) -> OpenIdProvider:
@@ -49,7 +66,7 @@ async def get_google(request: Request) -> OpenIdProvider:
 
 
 GoogleDep = Annotated[OpenIdProvider, Depends(get_google)]
-GoogleSlot = Depends(google_slot, scope="function")
+GoogleSlot = Annotated[bool, Depends(google_slot, scope="function")]
 
 
 @router.get("/providers")
@@ -58,19 +75,14 @@ async def list_providers(request: Request) -> Providers:
     return Providers(google=request.app.state.google is not None)
 
 
-@router.get(
-    "/google/start",
-    status_code=302,
-    response_class=RedirectResponse,
-    dependencies=[GoogleSlot],
-    responses=problems(404),
-)
-def start_google(provider: GoogleDep, settings: SettingsDep, next: str = "/") -> RedirectResponse:
+@router.get("/google/start", status_code=302, response_class=RedirectResponse, responses=problems(404))
+def start_google(provider: GoogleDep, slot: GoogleSlot, settings: SettingsDep, next: str = HOME) -> RedirectResponse:
     """Send the browser to Google; `next` is the page of ours to end at."""
     try:
+        _check_slot(slot)
         address, cookie = begin_sign_in(provider, settings, next)
     except AppError as error:
-        return _refused(error, settings)
+        return _refused(error, settings, local_path(next))
     response = RedirectResponse(address, 302)
     # Lax, for the way back is a navigation from Google's site, which Strict would strip of its cookie.
     response.set_cookie(
@@ -84,16 +96,11 @@ def start_google(provider: GoogleDep, settings: SettingsDep, next: str = "/") ->
     return response
 
 
-@router.get(
-    "/google/callback",
-    status_code=302,
-    response_class=RedirectResponse,
-    dependencies=[GoogleSlot],
-    responses=problems(404),
-)
+@router.get("/google/callback", status_code=302, response_class=RedirectResponse, responses=problems(404))
 def finish_google(
     request: Request,
     provider: GoogleDep,
+    slot: GoogleSlot,
     sessions: SessionsDep,
     settings: SettingsDep,
     device: DeviceDep,
@@ -102,20 +109,27 @@ def finish_google(
     error: str = "",
 ) -> RedirectResponse:
     """Take the browser back from Google: signs in and goes on, or goes to the log-in page with an error's code."""
-    cookie = request.cookies.get(_cookie_name(settings), "")
+    answer = Answer(request.cookies.get(_cookie_name(settings), ""), state, code, error)
     try:
-        tokens, page = finish_sign_in(
-            sessions, provider, settings, cookie=cookie, answer=Answer(state, code, error), device=device
-        )
+        _check_slot(slot)
+        tokens, page = finish_sign_in(sessions, provider, settings, answer, device, request_id_of(request))
     except AppError as refusal:
-        return _refused(refusal, settings)
+        return _refused(refusal, settings, wanted_page(settings, answer.cookie))
     response = _without_transaction(RedirectResponse(page, 302), settings)
     set_session_cookies(response, settings, tokens)
     return response
 
 
-def _refused(error: AppError, settings: Settings) -> RedirectResponse:
-    return _without_transaction(RedirectResponse(f"/login?error={error.code}", 302), settings)
+def _check_slot(slot: bool) -> None:
+    if not slot:
+        log.warning("google_sign_in_failed", reason="others wait for Google too long")
+        raise GoogleFailed
+
+
+def _refused(error: AppError, settings: Settings, page: str) -> RedirectResponse:
+    """Send the browser to the log-in page, which leads on to the page that was wanted when a second try succeeds."""
+    query = {"error": error.code} | ({} if page == HOME else {"next": page})
+    return _without_transaction(RedirectResponse(f"/login?{urlencode(query)}", 302), settings)
 
 
 def _without_transaction(response: RedirectResponse, settings: Settings) -> RedirectResponse:

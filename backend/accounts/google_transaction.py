@@ -46,6 +46,25 @@ def begin_transaction(settings: Settings, next: str) -> tuple[Transaction, str]:
 
 def read_transaction(settings: Settings, cookie: str, state: str) -> Transaction:
     """Return the transaction of this browser. Raises GoogleFailed unless it began the sign-in that `state` is of."""
+    transaction = _read_cookie(settings, cookie)
+    if transaction is None or not hmac.compare_digest(transaction.state.encode(), state.encode()):
+        raise GoogleFailed
+    return transaction
+
+
+def wanted_page(settings: Settings, cookie: str) -> str:
+    """Return where the sign-in that this browser began was to end, whoever it comes back with; else the home page."""
+    transaction = _read_cookie(settings, cookie)
+    return transaction.next if transaction else HOME
+
+
+def local_path(next: str) -> str:
+    """Return the path when it surely stays on this site and leads to a page, else the home page."""
+    fine = len(next) <= MAX_NEXT and NEXT.fullmatch(next) and not next.startswith("/api/")
+    return next if fine else HOME
+
+
+def _read_cookie(settings: Settings, cookie: str) -> Transaction | None:
     import jwt
 
     for secret in _secrets(settings):
@@ -55,20 +74,13 @@ def read_transaction(settings: Settings, cookie: str, state: str) -> Transaction
                 secret,
                 algorithms=[settings.JWT_ALGORITHM],
                 audience=AUDIENCE,
-                options={"require": ["aud", "exp", "jti"]},
+                options={"require": ["aud", "exp", "jti", "next"]},
             )
         except jwt.InvalidTokenError:
             continue
-        transaction = _transaction(secret, claims["jti"], claims["next"])
-        if hmac.compare_digest(transaction.state.encode(), state.encode()):
-            return transaction
-    raise GoogleFailed
-
-
-def local_path(next: str) -> str:
-    """Return the path when it surely stays on this site and leads to a page, else the home page."""
-    fine = len(next) <= MAX_NEXT and NEXT.fullmatch(next) and not next.startswith("/api/")
-    return next if fine else HOME
+        # Checked again: what was fine when it was signed may not be since a deploy.
+        return _transaction(secret, claims["jti"], local_path(claims["next"]))
+    return None
 
 
 def _secrets(settings: Settings) -> list[str]:

@@ -1,19 +1,15 @@
-"""Google as tests see it: the walk of a browser, and a provider that says whatever a test wants."""
+"""The walk of a browser to Google and back."""
 
-import hashlib
-import json
-import threading
-import time
-from base64 import urlsafe_b64encode
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 import httpx
 import jwt
-from joserfc.jwk import RSAKey
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.accounts.models import User
+from tests.conftest import TEST_SECRET
 
 CLIENT_ID = "client-of-the-tests.apps.example"
 CLIENT_SECRET = "c4n4ry-of-the-client-of-32-bytes"
@@ -33,12 +29,18 @@ def call_back(client: httpx.Client, **query: str) -> httpx.Response:
     return client.get(CALLBACK, params=query)
 
 
-def refused(answer: httpx.Response, code: str) -> None:
-    """Check that the browser is sent to the log-in page with an error's code, and nobody is signed in."""
-    assert (answer.status_code, answer.headers["location"]) == (302, f"/login?error={code}")
+def refused(answer: httpx.Response, code: str, next: str = "/") -> None:
+    """Check that the browser is sent to the log-in page with an error's code and its wish, and nobody is signed in."""
+    query = {"error": code} | ({} if next == "/" else {"next": next})
+    assert (answer.status_code, answer.headers["location"]) == (302, f"/login?{urlencode(query)}")
     cookies = answer.headers.get_list("set-cookie")
     assert [cookie.partition("=")[0] for cookie in cookies] == ["google"]
     assert "Max-Age=0" in cookies[0]
+
+
+def claims_of(browser: httpx.Client) -> dict[str, Any]:
+    """Return what the browser's cookie holds of the sign-in it began."""
+    return dict(jwt.decode(browser.cookies["google"], TEST_SECRET, algorithms=["HS256"], audience="google-sign-in"))
 
 
 def person(**claims: Any) -> dict[str, Any]:
@@ -47,121 +49,7 @@ def person(**claims: Any) -> dict[str, Any]:
     return {"sub": f"sub-{name}", "email": f"{name}@example.com", "email_verified": True, "name": "Ada L"} | claims
 
 
-@cache
-def rsa_key(kid: str) -> RSAKey:
-    """Return a key of this name, which says of itself nothing that would save us; making one takes long."""
-    return RSAKey.generate_key(2048, parameters={"kid": kid})
-
-
-class OddProvider:
-    """An OpenID Connect provider of a test's own: it checks PKCE and codes, and lies as told."""
-
-    def __init__(self) -> None:
-        self.key = rsa_key("first")
-        self.published: dict[str, Any] = {}
-        self.discovery: dict[str, Any] = {}
-        self.delay = 0.0
-        self.drip = False
-        self.answers: dict[str, tuple[int, Any]] = {}
-        self.paths: list[str] = []
-        self.forms: list[dict[str, str]] = []
-        self._codes: dict[str, tuple[str, str]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> "OddProvider":
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def settings(self) -> dict[str, str]:
-        """Return the settings that make this provider Google."""
-        return {
-            "GOOGLE_CLIENT_ID": CLIENT_ID,
-            "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
-            "GOOGLE_DISCOVERY_URL": f"{self.url}/.well-known/openid-configuration",
-        }
-
-    def claims(self, sent: dict[str, str], **overrides: Any) -> dict[str, Any]:
-        """Return good claims for a sign-in, changed as wanted: None takes a claim away, times count from now."""
-        claims: dict[str, Any] = {"iss": self.url, "aud": CLIENT_ID, "iat": 0, "exp": 300, "nonce": sent["nonce"]}
-        claims |= person() | overrides
-        for name in ("exp", "iat", "nbf"):
-            if isinstance(claims.get(name), int):
-                claims[name] += int(time.time())
-        return {name: value for name, value in claims.items() if value is not None}
-
-    def sign(self, claims: dict[str, Any], **header: Any) -> str:
-        """Return a signed ID token."""
-        headers = {"kid": self.key.kid, **header}
-        return jwt.encode(claims, self.key.as_pem(private=True), algorithm="RS256", headers=headers)
-
-    def consent(self, sent: dict[str, str], id_token: str) -> str:
-        """Let the person agree, and return the code their browser brings back."""
-        code = uuid4().hex
-        self._codes[code] = (sent["code_challenge"], id_token)
-        return code
-
-    def sign_in(self, client: httpx.Client, **overrides: Any) -> httpx.Response:
-        """Walk the whole way with a person, and return how the callback answered."""
-        sent = start(client)
-        code = self.consent(sent, self.sign(self.claims(sent, **overrides)))
-        return call_back(client, state=sent["state"], code=code)
-
-    def answer(self, path: str, form: dict[str, str]) -> tuple[int, Any]:
-        """Answer a request of the application."""
-        self.paths.append(path)
-        if path in self.answers:
-            return self.answers[path]
-        if path == "/jwks":
-            return 200, self.published or {"keys": [self.key.as_dict(private=False)]}
-        if path == "/token":
-            self.forms.append(form)
-            return self._redeem(form)
-        endpoints = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
-        document = {name: f"{self.url}/{path}" for name, path in endpoints.items()}
-        return 200, document | {"issuer": self.url} | self.discovery
-
-    def _redeem(self, form: dict[str, str]) -> tuple[int, Any]:
-        challenge, id_token = self._codes.pop(form["code"], ("", ""))
-        hashed = urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).rstrip(b"=")
-        if hashed.decode() != challenge or form.get("client_secret") != CLIENT_SECRET:
-            return 400, {"error": "invalid_grant", "error_description": "<b>provider's own words</b>"}
-        return 200, {"access_token": "at", "token_type": "Bearer", "id_token": id_token}
-
-
-def _handler(provider: OddProvider) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer({})
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
-            self._answer({name: values[0] for name, values in parse_qs(body).items()})
-
-        def _answer(self, form: dict[str, str]) -> None:
-            time.sleep(provider.delay)
-            status, document = provider.answer(self.path, form)
-            body = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            for byte in body:
-                if not provider.drip:
-                    break
-                self.wfile.write(bytes([byte]))
-                self.wfile.flush()
-                time.sleep(0.3)
-            else:
-                return
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    return Handler
+def subject_of(sessions: sessionmaker[Session], who: dict[str, Any]) -> str | None:
+    """Return the Google identity that is linked to the account with a person's address."""
+    with sessions() as session:
+        return session.query(User).filter_by(email=who["email"]).one().google_subject

@@ -3,9 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { apiUrl } from "@/api/origin";
 
+export const PROVIDERS_KEY = ["providers"];
+
 export function GoogleLink({ next }: { next: string }) {
   const { data } = useQuery({
-    queryKey: ["providers"],
+    queryKey: PROVIDERS_KEY,
     queryFn: () => unwrap(client.GET("/api/oauth/providers")),
     staleTime: Number.POSITIVE_INFINITY,
   });

@@ -3,6 +3,7 @@ import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tansta
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import type { Account } from "@/api/types";
+import { PROVIDERS_KEY } from "./google-link";
 
 export const SESSION_KEY = ["session"];
 
@@ -71,7 +72,8 @@ async function readSession(queryClient: QueryClient): Promise<Account | null> {
   }
 }
 
-// What one person saw must not be in the cache for the next.
+// What one person saw must not be in the cache for the next; how to sign in is the same for everybody.
 function forgetEverything(queryClient: QueryClient): void {
-  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
+  const kept: unknown[] = [SESSION_KEY[0], PROVIDERS_KEY[0]];
+  queryClient.removeQueries({ predicate: (query) => !kept.includes(query.queryKey[0]) });
 }

@@ -140,6 +140,25 @@ test("Google is a way in where the server offers it, and leads to where somebody
   expect(new URL(link.href).searchParams.get("next")).toBe("/account");
 });
 
+test("after a failed way through Google both ways in still lead to where somebody wanted to go", async () => {
+  signedOut();
+  backend.on("GET /api/oauth/providers", () => ({ status: 200, body: { google: true } }));
+  backend.on("POST /api/session", () => {
+    signedIn();
+    return { status: 200, body: ada };
+  });
+
+  openApp("/login?error=google_failed&next=%2Fjobs%3Ffrom%3Dmail");
+
+  const link = await screen.findByRole<HTMLAnchorElement>("link", { name: "Continue with Google" });
+  expect(new URL(link.href).searchParams.get("next")).toBe("/jobs?from=mail");
+  await fill("Email address", "ada@example.com");
+  await fill("Password", "correct horse");
+  await press("Log in");
+  await screen.findByText("Nothing on the slipway yet");
+  expect(window.location.pathname + window.location.search).toBe("/jobs?from=mail");
+});
+
 test.each([{ google: false }, null])(
   "without an offer (%j) nothing is said of Google",
   async (body) => {
