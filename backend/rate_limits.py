@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter, ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.accounts.schemas import Email, LoginName
+from backend.accounts.schemas import LoginName
 from backend.dependencies import identify
 from backend.errors import RateLimited, Unauthorized
 from backend.infra.rate_limit import AttemptLimiter, Verdict
@@ -23,7 +23,6 @@ HEADERS = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 LIGHT_PART = "/results/"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
-_email: TypeAdapter[str] = TypeAdapter(Email)
 _login_name: TypeAdapter[str] = TypeAdapter(LoginName)
 
 
@@ -121,13 +120,9 @@ def _email_in(body: bytes) -> object:
 def _canonical(given: str) -> str | None:
     """Return one spelling of an address: each of many would have attempts of its own."""
     try:
-        name = _login_name.validate_python(given)
+        return _login_name.validate_python(given)
     except ValidationError:
         return None
-    try:
-        return _email.validate_python(name)
-    except ValidationError:
-        return name
 
 
 def _headers(verdict: Verdict) -> list[tuple[bytes, bytes]]:

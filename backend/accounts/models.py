@@ -37,7 +37,7 @@ class User(Base):
 
 
 class LoginSession(Base):
-    """One signed-in device. Refresh tokens rotate; only SHA-256 hashes of the last two are kept."""
+    """One signed-in device. Refresh tokens rotate; only SHA-256 hashes are kept: of the last two and their family."""
 
     __tablename__ = "sessions"
 
@@ -45,6 +45,8 @@ class LoginSession(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     refresh_token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     previous_token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    # None until a session of before there were families rotates its token.
+    family_hash: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     rotated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

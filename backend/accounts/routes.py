@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import RedirectResponse
 
 from backend.accounts import account_data, mailed_links, service
@@ -20,6 +20,7 @@ from backend.accounts.schemas import (
     SignUp,
     VerifyAddress,
 )
+from backend.after_answer import in_transaction
 from backend.dependencies import (
     ActiveUser,
     CurrentUser,
@@ -50,9 +51,9 @@ def sign_up(body: SignUp, request: Request, session: SessionDep, settings: Setti
 
 
 @router.post("/verify", status_code=204, dependencies=[AttemptLimit], responses=problems(409, 413, 422))
-def verify_address(body: VerifyAddress, session: SessionDep) -> None:
+def verify_address(body: VerifyAddress, request: Request, session: SessionDep) -> None:
     """Follow a mailed link that verifies an address, or changes to it."""
-    mailed_links.confirm_address(session, body.token)
+    mailed_links.confirm_address(session, body.token, request_id_of(request))
 
 
 @router.post("/verify/resend", status_code=202, dependencies=[AttemptLimit], responses=problems(401))
@@ -63,9 +64,12 @@ def resend_verification(request: Request, user: ActiveUser, session: SessionDep,
 
 
 @router.post("/password-reset", status_code=202, dependencies=[AttemptLimit], responses=problems(413, 422))
-def request_password_reset(body: RequestReset, request: Request, session: SessionDep, settings: SettingsDep) -> None:
+async def request_password_reset(
+    body: RequestReset, request: Request, settings: SettingsDep, background: BackgroundTasks
+) -> None:
     """Mail a link that sets a new password. The answer is the same whether the address has an account."""
-    mailed_links.request_password_reset(session, settings, body.email, request_id_of(request))
+    ask = mailed_links.request_password_reset
+    background.add_task(in_transaction, request, ask, settings, body.email, request_id_of(request))
 
 
 @router.post(
@@ -108,12 +112,18 @@ def change_password(body: PasswordChange, request: Request, user: ActiveUser, se
 
 @router.post("/me/email", status_code=202, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422))
 def change_email(
-    body: EmailChange, request: Request, user: ActiveUser, session: SessionDep, settings: SettingsDep
+    body: EmailChange,
+    request: Request,
+    user: ActiveUser,
+    session: SessionDep,
+    settings: SettingsDep,
+    background: BackgroundTasks,
 ) -> None:
     """Mail a link to a new address; following it makes the change."""
     account = service.get_user(session, user.user_id)
     service.check_password(account, body.password.get_secret_value() if body.password else None)
-    mailed_links.request_email_change(session, settings, account, body.email, request_id_of(request))
+    ask = mailed_links.request_email_change
+    background.add_task(in_transaction, request, ask, settings, user.user_id, body.email, request_id_of(request))
 
 
 @router.delete("/me", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422))

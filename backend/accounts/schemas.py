@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    EmailStr,
+    Field,
+    SecretStr,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from backend.text import Storable, StorableSecret
 
@@ -12,7 +21,20 @@ MIN_PASSWORD = 10
 MAX_PASSWORD = 128
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
-LoginName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254), Storable]
+_email: TypeAdapter[str] = TypeAdapter(Email)
+
+
+def spell_as_stored(name: str) -> str:
+    """Return an address in the one spelling an account has it in, and what is no address in lower case."""
+    try:
+        return _email.validate_python(name)
+    except ValidationError:
+        return name.lower()
+
+
+LoginName = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=254), Storable, AfterValidator(spell_as_stored)
+]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
 NewPassword = Annotated[SecretStr, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD), StorableSecret]
 Password = Annotated[SecretStr, Field(max_length=MAX_PASSWORD), StorableSecret]
@@ -144,7 +166,7 @@ class SessionOut(BaseModel):
 
 
 class SessionList(BaseModel):
-    """All signed-in devices of an account."""
+    """An account's signed-in devices, the last seen first, 100 at most."""
 
     items: list[SessionOut]
 

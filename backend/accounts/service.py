@@ -7,10 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.accounts.errors import AccountDisabled, EmailTaken, RegistrationClosed, WrongCredentials, WrongPassword
-from backend.accounts.mailed_links import send_verification, tell_password_changed
+from backend.accounts.mailed_links import forget_links, send_verification, tell_password_changed
 from backend.accounts.models import User
 from backend.accounts.passwords import hash_password, verify_password
-from backend.accounts.sessions import Device, Tokens, end_sessions, start_session
+from backend.accounts.sessions import Device, Tokens, end_sessions, start_session, usable
 from backend.errors import Unauthorized
 from backend.settings import Settings
 
@@ -31,7 +31,9 @@ def sign_up(session: Session, settings: Settings, *, email: str, password: str, 
 
 def log_in(session: Session, settings: Settings, *, email: str, password: str, device: Device) -> tuple[User, Tokens]:
     """Start a session. Raises AccountDisabled; WrongCredentials, after the same work for unknown accounts."""
-    user = session.scalar(select(User).where(User.email == email, User.deleted_at.is_(None)))
+    wanted = select(User).where(User.email == email, User.deleted_at.is_(None))
+    # Locked, so that what ends all sessions comes before or after: else it would miss the one that begins meanwhile.
+    user = session.scalar(wanted.with_for_update(read=True))
     if not verify_password(password, user.password_hash if user else None) or user is None:
         raise WrongCredentials
     if user.disabled_at is not None:
@@ -65,6 +67,7 @@ def change_password(
     check_password(user, current)
     user.password_hash = hash_password(new)
     end_sessions(session, user_id, but=session_id)
+    forget_links(session, user_id)
     tell_password_changed(session, user, request_id)
 
 
@@ -76,5 +79,5 @@ def check_password(user: User, password: str | None) -> None:
 
 def find_person_to_mail(session: Session, user_id: UUID) -> User | None:
     """Return the account when its owner wants mails about finished jobs, at an address that is theirs."""
-    wanted = (User.mail_when_finished, User.email_verified_at.is_not(None), User.disabled_at.is_(None))
-    return session.scalar(select(User).where(User.id == user_id, *wanted))
+    wanted = (User.mail_when_finished, User.email_verified_at.is_not(None))
+    return session.scalar(select(User).where(User.id == user_id, *wanted, *usable()))

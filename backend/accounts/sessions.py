@@ -5,12 +5,18 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.accounts.errors import SessionEnded, SessionNotFound
 from backend.accounts.models import LoginSession, User
-from backend.accounts.tokens import Identity, create_access_token, create_refresh_token, hash_refresh_token
+from backend.accounts.tokens import (
+    Identity,
+    create_access_token,
+    create_refresh_token,
+    family_of,
+    hash_secret,
+)
 from backend.infra.db import transaction, utc_now
 from backend.settings import Settings
 from backend.text import strip_unprintable
@@ -21,6 +27,7 @@ log = structlog.get_logger(__name__)
 REFRESH_GRACE = timedelta(seconds=20)
 MAX_USER_AGENT = 255
 MAX_ADDRESS = 45
+MAX_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,8 @@ def start_session(session: Session, settings: Settings, user: User, device: Devi
     refresh_token = create_refresh_token()
     login = LoginSession(
         user_id=user.id,
-        refresh_token_hash=hash_refresh_token(refresh_token),
+        refresh_token_hash=hash_secret(refresh_token),
+        family_hash=hash_secret(family_of(refresh_token)),
         expires_at=utc_now() + timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS),
         user_agent=strip_unprintable(device.user_agent)[:MAX_USER_AGENT],
         address=device.address[:MAX_ADDRESS],
@@ -57,22 +65,25 @@ def start_session(session: Session, settings: Settings, user: User, device: Devi
 def refresh_session(sessions: sessionmaker[Session], settings: Settings, refresh_token: str) -> Tokens:
     """Exchange a refresh token for a new pair.
 
-    A token used a second time ends its session, for one of its two holders stole it; within
-    REFRESH_GRACE it is a second tab, which gets an access token and keeps the newer refresh token.
+    A token used a second time ends its session, however often it was replaced since, for one of its two holders
+    stole it; within REFRESH_GRACE the last one is a second tab's, which gets an access token and keeps the newer
+    refresh token.
     Takes the factory, since ending a session must be committed though the caller is refused.
     Raises SessionEnded.
     """
     with transaction(sessions) as session:
-        tokens = _rotate(session, settings, hash_refresh_token(refresh_token))
+        tokens = _rotate(session, settings, refresh_token)
     if tokens is None:
         raise SessionEnded
     return tokens
 
 
 def end_session(session: Session, refresh_token: str) -> None:
-    """Sign out the device a refresh token belongs to; an unknown token is fine, the aim is reached."""
-    presented = hash_refresh_token(refresh_token)
-    session.execute(delete(LoginSession).where(LoginSession.refresh_token_hash == presented))
+    """Sign out the device a refresh token belongs to, though another tab may have replaced it at this moment.
+
+    An unknown token is fine, the aim is reached.
+    """
+    session.execute(delete(LoginSession).where(_knows(refresh_token)))
 
 
 def end_session_by_id(session: Session, user_id: UUID, session_id: UUID) -> None:
@@ -89,9 +100,10 @@ def end_sessions(session: Session, user_id: UUID, *, but: UUID | None = None) ->
 
 
 def list_sessions(session: Session, user_id: UUID) -> list[LoginSession]:
-    """Return a user's signed-in devices, the last seen first."""
+    """Return a user's signed-in devices, the last seen first, MAX_LISTED at most."""
     alive = (LoginSession.user_id == user_id, LoginSession.expires_at > utc_now())
-    return list(session.scalars(select(LoginSession).where(*alive).order_by(LoginSession.rotated_at.desc())))
+    newest = select(LoginSession).where(*alive).order_by(LoginSession.rotated_at.desc()).limit(MAX_LISTED)
+    return list(session.scalars(newest))
 
 
 def is_active(session: Session, identity: Identity) -> bool:
@@ -106,19 +118,21 @@ def usable() -> tuple[ColumnElement[bool], ...]:
 
 
 def _rotate(session: Session, settings: Settings, presented: str) -> Tokens | None:
-    replacement = create_refresh_token()
+    family = family_of(presented)
+    replacement = create_refresh_token(family)
     now = utc_now()
     usable_accounts = select(User.id).where(*usable())
     rotated = session.execute(
         update(LoginSession)
         .where(
-            LoginSession.refresh_token_hash == presented,
+            LoginSession.refresh_token_hash == hash_secret(presented),
             LoginSession.expires_at > now,
             LoginSession.user_id.in_(usable_accounts),
         )
         .values(
-            refresh_token_hash=hash_refresh_token(replacement),
-            previous_token_hash=presented,
+            refresh_token_hash=hash_secret(replacement),
+            previous_token_hash=hash_secret(presented),
+            family_hash=hash_secret(family),
             rotated_at=now,
             expires_at=now + timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS),
         )
@@ -131,13 +145,22 @@ def _rotate(session: Session, settings: Settings, presented: str) -> Tokens | No
 
 
 def _second_use(session: Session, settings: Settings, presented: str) -> Tokens | None:
-    used = session.scalar(
-        select(LoginSession).join(User).where(LoginSession.previous_token_hash == presented, *usable())
+    used = session.scalar(select(LoginSession).join(User).where(_knows(presented), *usable()))
+    now = utc_now()
+    if used is None or used.expires_at <= now:
+        return None
+    if used.previous_token_hash == hash_secret(presented) and now - used.rotated_at <= REFRESH_GRACE:
+        return Tokens(create_access_token(Identity(used.user_id, used.id), settings), None)
+    log.warning("refresh_reused", session_id=str(used.id), user_id=str(used.user_id))
+    session.execute(delete(LoginSession).where(LoginSession.id == used.id))
+    return None
+
+
+def _knows(refresh_token: str) -> ColumnElement[bool]:
+    """Return the condition of the session that a token is, or was, one of."""
+    presented = hash_secret(refresh_token)
+    return or_(
+        LoginSession.refresh_token_hash == presented,
+        LoginSession.previous_token_hash == presented,
+        LoginSession.family_hash == hash_secret(family_of(refresh_token)),
     )
-    if used is None or used.expires_at < utc_now():
-        return None
-    if utc_now() - used.rotated_at > REFRESH_GRACE:
-        log.warning("refresh_reused", session_id=str(used.id), user_id=str(used.user_id))
-        session.delete(used)
-        return None
-    return Tokens(create_access_token(Identity(used.user_id, used.id), settings), None)

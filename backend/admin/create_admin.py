@@ -65,6 +65,7 @@ def _grant(session: Session, email: str, password_hash: str | None) -> str:
     _require_usable(user)
     if user.is_admin:
         return f"{email} is an admin already; nothing was changed."
+    _require_verified(user)
     user.is_admin = True
     record(session, COMMAND_LINE, Action.GRANT_ADMIN, "user", user.id)
     return f"The account {email} exists: promoted it to admin. Its password stays as it was."
@@ -101,6 +102,15 @@ def _require_usable(user: User) -> None:
         raise Refused(f"The account {user.email} is being deleted. Run the command again when it is gone.")
     if user.disabled_at is not None:
         raise Refused(f"The account {user.email} is disabled. An admin has to enable it first.")
+
+
+def _require_verified(user: User) -> None:
+    if user.email_verified_at is None:
+        raise Refused(
+            f"The owner of {user.email} has not verified the address: a stranger may have signed up with it, and would"
+            " keep the password to an admin's account. Let the owner set a new password by mail, on the page"
+            " /forgot-password, which verifies the address too. Then run the command again."
+        )
 
 
 def _address(email: str) -> str:

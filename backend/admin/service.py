@@ -69,7 +69,8 @@ def enable_user(session: Session, admin: Actor, user_id: UUID) -> None:
 
 def end_sessions(session: Session, admin: Actor, user_id: UUID) -> None:
     """Sign out all devices of an account. Raises UserNotFound."""
-    _get(session, user_id)
+    # Locked, so that a log-in under way is signed out too.
+    _get(session, user_id, for_update=True)
     end_sessions_of(session, user_id)
     record(session, admin, Action.END_SESSIONS, USER, user_id)
 

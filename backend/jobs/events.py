@@ -33,17 +33,19 @@ def publish(session: Session, job: Job) -> None:
 
 
 async def stream(
-    subscriber: Subscriber, user_id: UUID, snapshot: Callable[[], Awaitable[list[bytes]]]
+    subscriber: Subscriber, user_id: UUID, snapshot: Callable[[], Awaitable[list[bytes]]], *, until: float
 ) -> AsyncIterator[Event]:
     """Yield (event name, JSON): a snapshot of recent jobs, then what happens, for ten minutes at most.
+
+    Ends at `until`, in Unix time, if that is earlier: a stream outlives no right to read it.
 
     The subscription begins before the snapshot is read, so nothing falls between the two; a job may come
     twice, never not at all. After trouble with Valkey the snapshot is sent again. Ends when the process stops.
     """
-    ends_at = time.monotonic() + STREAM_SECONDS
+    ends_at = time.monotonic() + min(STREAM_SECONDS, until - time.time())
     async with subscriber.subscribe(_channel(user_id)) as subscription:
         message: bytes | Signal = Signal.MAY_HAVE_MISSED
-        while message is not Signal.END:
+        while message is not Signal.END and time.monotonic() < ends_at:
             if isinstance(message, bytes):
                 yield _decode(message)
             else:

@@ -96,7 +96,7 @@ async def stream_events(
     async def snapshot() -> list[bytes]:
         return await run_in_threadpool(_snapshot, read_sessions, user.user_id)
 
-    async for name, document in events.stream(subscriber, user.user_id, snapshot):
+    async for name, document in events.stream(subscriber, user.user_id, snapshot, until=user.expires_at):
         yield ServerSentEvent(event=name, raw_data=document)
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.infra.db import Base, UtcDateTime, new_id, utc_now
 
+UNSENT = text("status IN ('queued', 'sending')")
+
 
 class MailStatus(StrEnum):
     """Where a mail stands. `uncertain`: the connection broke while the server took it; it is not sent again."""
@@ -30,9 +32,10 @@ class Mail(Base):
             "ix_mails_unsent",
             "status",
             "send_after",
-            postgresql_where=text("status IN ('queued', 'sending')"),
-            sqlite_where=text("status IN ('queued', 'sending')"),
+            postgresql_where=UNSENT,
+            sqlite_where=UNSENT,
         ),
+        Index("ix_mails_recipient", "recipient", "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -1,15 +1,15 @@
 """Mails from event to sent: queued with what caused them, claimed by one worker, never sent twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.infra.db import new_id, utc_now
 from backend.infra.queue import Task, enqueue
-from backend.mails.models import Mail, MailStatus
+from backend.mails.models import UNSENT, Mail, MailStatus
 
 MAX_ATTEMPTS = 8
 SENDING_SECONDS = 300
@@ -29,6 +29,18 @@ def queue_mail(
     session.add(mail)
     session.flush()
     enqueue(session, Task.SEND_MAIL, mail.id)
+
+
+def count_mails(session: Session, recipient: str, *, since: datetime) -> int:
+    """Return how many mails to an address were queued since a moment, at most KEPT_DAYS ago."""
+    queued = (Mail.recipient == recipient, Mail.created_at > since)
+    return session.scalar(select(func.count()).select_from(Mail).where(*queued)) or 0
+
+
+def oldest_unsent_seconds(session: Session) -> float:
+    """Return how long ago the oldest mail was queued that is not sent yet, 0 when all are."""
+    oldest = session.scalar(select(func.min(Mail.created_at)).where(UNSENT))
+    return max(0.0, (utc_now() - oldest).total_seconds()) if oldest is not None else 0.0
 
 
 def claim_mail(session: Session, mail_id: UUID) -> Mail | None:

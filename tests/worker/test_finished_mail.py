@@ -23,9 +23,10 @@ WANTED: dict[str, Any] = {"mail_when_finished": True, "email_verified_at": utc_n
         ({}, []),
         ({"mail_when_finished": True}, []),
         (WANTED | {"disabled_at": utc_now()}, []),
+        (WANTED | {"deleted_at": utc_now()}, []),
         (WANTED, ["job_finished"]),
     ],
-    ids=["by-default", "unverified", "disabled", "wanted"],
+    ids=["by-default", "unverified", "disabled", "deleted", "wanted"],
 )
 def test_a_finished_job_is_mailed_to_who_wants_it(
     make_job: MakeJob,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from backend.accounts.models import AccountToken, LoginSession, User
 from backend.infra.db import transaction, utc_now
-from backend.mails.models import Mail
 from tests.actions import PASSWORD, sign_up_and_in
+from tests.backend.accounts.mailed import Mailed
 from tests.backend.accounts.test_accounts import account
 from tests.backend.jobs.test_create_job import refusal
 from tests.servers import LiveServer
@@ -23,25 +23,19 @@ LinkTo = Callable[[str], str]
 
 
 @pytest.fixture
-def link_to(sessions: sessionmaker[Session]) -> LinkTo:
-    """Return the secret of the last link mailed with a template."""
-
-    def find(template: str) -> str:
-        with sessions() as session:
-            mail = session.scalars(select(Mail).where(Mail.template == template).order_by(Mail.id.desc())).first()
-        assert mail is not None, f"no {template} was mailed"
-        return str(mail.context["link"]).partition("#token=")[2]
-
-    return find
+def mailed(server: LiveServer, sessions: sessionmaker[Session]) -> Mailed:
+    return Mailed(server, sessions)
 
 
 @pytest.fixture
-def count_mails(sessions: sessionmaker[Session]) -> Callable[[], int]:
-    def count() -> int:
-        with sessions() as session:
-            return session.scalar(select(func.count()).select_from(Mail)) or 0
+def link_to(mailed: Mailed) -> LinkTo:
+    """Return the secret of the last link mailed with a template."""
+    return mailed.secret
 
-    return count
+
+@pytest.fixture
+def count_mails(mailed: Mailed) -> Callable[[], int]:
+    return lambda: len(mailed.templates())
 
 
 def test_a_new_address_is_verified_by_its_link_once(user: httpx.Client, link_to: LinkTo) -> None:
@@ -52,8 +46,9 @@ def test_a_new_address_is_verified_by_its_link_once(user: httpx.Client, link_to:
     refusal(user.post("/api/accounts/verify", json={"token": token}), 422, "invalid_token")
 
 
-def test_a_link_sent_again_replaces_the_first(user: httpx.Client, link_to: LinkTo) -> None:
+def test_a_link_sent_again_replaces_the_first(user: httpx.Client, link_to: LinkTo, mailed: Mailed) -> None:
     first = link_to("verify_email")
+    mailed.let_time_pass()
     assert user.post("/api/accounts/verify/resend").status_code == 202
     refusal(user.post("/api/accounts/verify", json={"token": first}), 422, "invalid_token")
     assert user.post("/api/accounts/verify", json={"token": link_to("verify_email")}).status_code == 204

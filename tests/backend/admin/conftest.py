@@ -1,7 +1,8 @@
-"""Admins for the tests of this folder, and what the database says of them."""
+"""What the tests of this folder share: admins, what the database says of them, dead letters."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +14,22 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.accounts.models import User
 from backend.admin.models import AuditEntry
 from backend.infra.db import transaction, utc_now
+from backend.infra.queue import Queue
+from backend.settings import Settings
 from tests.actions import sign_up_and_in
+from tests.backend.admin.create_admin import SECRET
 from tests.servers import LiveServer
 from tests.worker.conftest import make_job, read_job  # noqa: F401
 
 ChangeUser = Callable[..., None]
 ReadAudit = Callable[[], list[AuditEntry]]
+# A job that lost its worker once too often.
+DEAD: dict[str, Any] = {
+    "status": "failed",
+    "failure_code": "worker_lost",
+    "attempts": 5,
+    "attempt_limit": 5,
+}
 
 
 @pytest.fixture
@@ -51,9 +62,31 @@ def read_audit(sessions: sessionmaker[Session]) -> ReadAudit:
     return read
 
 
+@pytest.fixture
+def empty_queue(settings: Settings) -> Queue:
+    """The real queue, without messages of other tests."""
+    queue = Queue(settings)
+    queue.redis.flushdb()
+    return queue
+
+
+@pytest.fixture
+def password_file(tmp_path: Path) -> str:
+    """A file that holds the first admin's password."""
+    path = tmp_path / "password"
+    path.write_text(f"{SECRET}\n")
+    return str(path)
+
+
 def id_of(client: httpx.Client) -> str:
     """Return the id of who is signed in."""
     return str(client.get("/api/accounts/me").raise_for_status().json()["id"])
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    """Return the ids of a page of jobs."""
+    assert answer.status_code == 200, answer.text
+    return [job["id"] for job in answer.json()["items"]]
 
 
 def age(moment: str) -> timedelta:

@@ -14,6 +14,7 @@ from backend.settings import Settings
 from tests.actions import PASSWORD, send_photo, sign_up_and_in
 from tests.backend.admin.conftest import ChangeUser, ReadAudit, age, id_of
 from tests.backend.jobs.test_create_job import refusal
+from tests.conftest import on_one_database
 from tests.servers import LiveServer
 
 
@@ -106,6 +107,7 @@ def test_quotas_up_to_their_bounds_are_accepted(body: dict[str, int], admin: htt
     assert {name: value for name, value in quotas_of(answer, "overridden").items() if value} == body
 
 
+@on_one_database  # refused before the database is asked to change anything
 @pytest.mark.parametrize(
     "body",
     [

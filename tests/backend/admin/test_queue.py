@@ -14,24 +14,17 @@ from backend.settings import Settings
 from scripts.valkey import free_port
 from tests.actions import create_job, send_photo, sign_up_and_in
 from tests.backend.admin.conftest import ChangeUser
-from tests.conftest import MakeSettings
+from tests.conftest import MakeSettings, on_one_database
 from tests.photos import make_photo
 from tests.servers import LiveServer, WorkerProcess
 from tests.worker.conftest import MakeJob
-
-
-@pytest.fixture
-def empty_broker(settings: Settings) -> Queue:
-    queue = Queue(settings)
-    queue.redis.flushdb()
-    return queue
 
 
 def figures(admin: httpx.Client) -> dict[str, Any]:
     return dict(admin.get("/api/admin/queue").raise_for_status().json())
 
 
-@pytest.mark.usefixtures("empty_broker")
+@pytest.mark.usefixtures("empty_queue")
 def test_an_idle_system(admin: httpx.Client) -> None:
     assert figures(admin) == {
         "valkey": "ok",
@@ -46,7 +39,7 @@ def test_an_idle_system(admin: httpx.Client) -> None:
 
 
 def test_messages_rows_and_workers_are_counted(
-    admin: httpx.Client, user: httpx.Client, photo: bytes, make_job: MakeJob, empty_broker: Queue
+    admin: httpx.Client, user: httpx.Client, photo: bytes, make_job: MakeJob, empty_queue: Queue
 ) -> None:
     for _ in range(3):
         create_job(user, send_photo(user, photo))
@@ -54,8 +47,8 @@ def test_messages_rows_and_workers_are_counted(
     make_job(status="processing")
     make_job(status="failed", failure_code="worker_lost")
     make_job(status="failed", failure_code="not_an_image")
-    empty_broker.announce_worker("one")
-    empty_broker.announce_worker("two")
+    empty_queue.announce_worker("one")
+    empty_queue.announce_worker("two")
     shown = figures(admin)
     assert 600 <= shown.pop("oldest_queued_seconds") < 660
     assert shown == {
@@ -74,7 +67,8 @@ def test_a_job_that_waits_for_a_later_attempt_waits_no_time_yet(admin: httpx.Cli
     assert figures(admin)["oldest_queued_seconds"] == 0
 
 
-@pytest.mark.usefixtures("empty_broker")
+@on_one_database  # rows are counted on both above; here the broker and the worker tell their part
+@pytest.mark.usefixtures("empty_queue")
 def test_a_working_worker_shows(admin: httpx.Client, user: httpx.Client, settings: Settings, tmp_path: Any) -> None:
     upload_id = send_photo(user, make_photo(6000, 4000))
     with WorkerProcess(settings, tmp_path):

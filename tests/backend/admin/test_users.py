@@ -11,6 +11,7 @@ from backend.infra.db import new_id, transaction, utc_now
 from backend.settings import Settings
 from tests.backend.admin.conftest import ChangeUser, age, id_of
 from tests.backend.jobs.test_create_job import refusal
+from tests.conftest import on_one_database
 from tests.worker.conftest import MakeJob
 
 
@@ -107,6 +108,7 @@ def test_a_search_finds_parts_of_names_and_addresses_and_takes_no_character_for_
     assert found(admin, search) == expected
 
 
+@on_one_database  # refused before the database is asked
 @pytest.mark.parametrize(
     "query",
     [

@@ -9,10 +9,12 @@ from queue import Queue
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from backend.jobs import events
 from tests.actions import create_job, send_photo
+from tests.conftest import TEST_SECRET
 from tests.servers import LiveServer
 
 Event = tuple[str, dict[str, Any]]
@@ -86,3 +88,14 @@ def test_a_stream_ends_itself_after_its_time(user: httpx.Client, monkeypatch: py
     with listening(user) as received:
         assert received.get(timeout=5) is None
     assert time.monotonic() - started < 3
+
+
+def test_a_stream_ends_with_the_access_token_that_opened_it(user: httpx.Client) -> None:
+    claims = jwt.decode(user.cookies["access"], TEST_SECRET, algorithms=["HS256"])
+    token = jwt.encode(claims | {"exp": int(time.time()) + 2}, TEST_SECRET, algorithm="HS256")
+    started = time.monotonic()
+    with httpx.Client(base_url=user.base_url, headers={"Authorization": f"Bearer {token}"}) as client:
+        with listening(client) as received:
+            assert received.get(timeout=10) is None
+        assert time.monotonic() - started < 5
+        assert client.get("/api/jobs/events").status_code == 401

@@ -1,0 +1,27 @@
+"""Runs `python -m backend create-admin` as a person at a command line does."""
+
+import subprocess
+import sys
+
+from backend.settings import Settings
+from tests.servers import ROOT, environment_of
+
+EMAIL = "first.admin@example.org"
+SECRET = "c4n4ry of the first admin"
+
+
+def run(settings: Settings, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command without a terminal; it never prints a traceback or the password."""
+    result = subprocess.run(
+        [sys.executable, "-m", "backend", "create-admin", *arguments],
+        cwd=ROOT,
+        env=environment_of(settings) | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in result.stderr
+    assert SECRET not in result.stdout + result.stderr
+    return result
