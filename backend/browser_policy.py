@@ -1,15 +1,23 @@
 """Middleware about browsers: which pages may act for a user, what our pages may do, how long files are kept."""
 
+import base64
+import hashlib
+import re
 from collections.abc import Iterable
 
+from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import Forbidden
+from backend.middleware import UNSAFE_METHODS
 from backend.problems import refuse
 
-UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IMMUTABLE = "public, max-age=31536000, immutable"
+DOCS = "/docs"
+# Where FastAPI's page at /docs loads its viewer from: this package alone, of all that the CDN has.
+VIEWER = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/"
+VIEWER_ICON = "https://fastapi.tiangolo.com"
 
 
 class CrossOriginRefused(Forbidden):
@@ -54,8 +62,9 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, storage_origins: list[str], https: bool, docs: bool) -> None:
         self.app = app
-        self.docs = docs
-        self.headers = _security_headers(" ".join(["'self'", *storage_origins]), https)
+        sources = " ".join(["'self'", *storage_origins])
+        self.headers = _security_headers(_policy(sources, sources), https)
+        self.docs_headers = _security_headers(_docs_policy(sources), https) if docs else self.headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete its answer's headers."""
@@ -65,20 +74,30 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The API document's page loads its viewer from a CDN; it exists in development alone.
-                if not (self.docs and scope["path"] == "/docs"):
-                    message["headers"].extend(self.headers)
+                message["headers"].extend(self.docs_headers if scope["path"] == DOCS else self.headers)
                 _cache_policy(scope["path"], message)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
 
-def _security_headers(sources: str, https: bool) -> list[tuple[bytes, bytes]]:
-    policy = (
-        f"default-src 'self'; connect-src {sources}; img-src {sources} blob:; object-src 'none'; "
+def _policy(images: str, connections: str) -> str:
+    return (
+        f"default-src 'self'; connect-src {connections}; img-src {images} blob:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+
+
+def _docs_policy(sources: str) -> str:
+    """Allow the API document's page its viewer, and what FastAPI writes into it as a script, by its hash."""
+    page = get_swagger_ui_html(openapi_url="/openapi.json", title="", oauth2_redirect_url=f"{DOCS}/oauth2-redirect")
+    scripts = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(script).digest()).decode() for script in scripts]
+    own = " ".join(f"'sha256-{value}'" for value in hashes)
+    return f"{_policy(f'{sources} data: {VIEWER_ICON}', sources)}; script-src {VIEWER} {own}; style-src {VIEWER}"
+
+
+def _security_headers(policy: str, https: bool) -> list[tuple[bytes, bytes]]:
     headers = {
         "content-security-policy": policy,
         "x-content-type-options": "nosniff",

@@ -66,16 +66,17 @@ def normalise_redis_url(url: str, *, deployed: bool) -> str:
 def normalise_proxies(text: str) -> str:
     """Return a list of addresses and networks without spaces. Raises ValueError when one is not readable.
 
-    `*` is refused: the server would then believe the part of X-Forwarded-For that the client wrote.
+    `*` and the networks of all addresses are refused: the server would then believe the part of X-Forwarded-For that
+    the client wrote.
     """
     proxies = [item.strip() for item in text.split(",") if item.strip()]
     for proxy in proxies:
-        if proxy == "*":
-            raise ValueError("* lets clients choose their address; name the proxies' networks, like 10.0.0.0/8")
         try:
-            ip_network(proxy)
+            everybody = proxy == "*" or ip_network(proxy).prefixlen == 0
         except ValueError:
             raise ValueError(f"{proxy} is not an address or a network like 10.0.0.0/8") from None
+        if everybody:
+            raise ValueError(f"{proxy} lets clients choose their address; name the proxies' networks, like 10.0.0.0/8")
     return ",".join(proxies)
 
 

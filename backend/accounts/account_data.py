@@ -1,16 +1,18 @@
 """What an account holds: its copy for the owner, and its end. Both are done by tasks that survive a crash."""
 
+import math
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Update, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.errors import ExportNotFound, ExportPending
 from backend.accounts.models import Export, LoginSession, User
 from backend.accounts.service import check_password, get_user
 from backend.accounts.sessions import end_sessions
+from backend.errors import AppError
 from backend.infra.db import new_id, utc_now
 from backend.infra.queue import Task, enqueue
 from backend.infra.storage import Storage
@@ -18,14 +20,32 @@ from backend.infra.storage import Storage
 EXPORT_DAYS = 7
 DOWNLOAD_SECONDS = 300
 LOST_AFTER = timedelta(minutes=10)
+GIVEN_UP_AFTER = timedelta(hours=1)
+ONE_EACH = timedelta(days=1)
 QUEUED, READY, FAILED = "queued", "ready", "failed"
 
 
+class TooManyExports(AppError):
+    """The account has a copy of this day; each holds all its photos once more, outside of its quota."""
+
+    status = 429
+    code = "quota_exports_per_day"
+    title = "One copy a day"
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("One copy of your data may be made in 24 hours, and the last one is there for download.")
+        self.retry_after = math.ceil(wait.total_seconds())
+
+
 def request_export(session: Session, user_id: UUID) -> Export:
-    """Queue a copy of everything the account holds. Raises ExportPending while one is being made."""
+    """Queue a copy of everything the account holds. Raises ExportPending, TooManyExports; a failed one is no matter."""
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-    if session.scalar(select(Export.id).where(Export.user_id == user_id, Export.status == QUEUED)) is not None:
+    made = select(Export).where(Export.user_id == user_id, Export.status.in_((QUEUED, READY)))
+    newest = session.scalar(made.order_by(Export.id.desc()).limit(1))
+    if newest is not None and newest.status == QUEUED:
         raise ExportPending
+    if newest is not None and newest.created_at > utc_now() - ONE_EACH:
+        raise TooManyExports(newest.created_at + ONE_EACH - utc_now())
     export = Export(id=new_id(), user_id=user_id, status=QUEUED)
     session.add(export)
     session.flush()
@@ -52,16 +72,15 @@ def sign_export(session: Session, storage: Storage, user_id: UUID, export_id: UU
 
 
 def finish_export(session: Session, export_id: UUID, size: int | None) -> Export | None:
-    """Make an export available for a week, or note that it failed. None when it is gone or was finished already."""
-    now = utc_now()
-    values = {"status": READY if size is not None else FAILED, "size": size, "finished_at": now}
-    statement = (
-        update(Export)
-        .where(Export.id == export_id, Export.status == QUEUED)
-        .values(**values, expires_at=now + timedelta(days=EXPORT_DAYS))
-        .returning(Export)
-    )
-    return session.scalar(statement, execution_options={"synchronize_session": False})
+    """Make an export available for a week, or note that it failed.
+
+    None when it is gone, was finished already, or would become available in a closed account.
+    """
+    wanted: list[ColumnElement[bool]] = [Export.id == export_id]
+    if size is not None:
+        wanted.append(exists().where(User.id == Export.user_id, User.deleted_at.is_(None)))
+    finished = _finish(*wanted, status=READY if size is not None else FAILED, size=size).returning(Export)
+    return session.scalar(finished, execution_options={"synchronize_session": False})
 
 
 def export_key(user_id: UUID, export_id: UUID) -> str:
@@ -100,8 +119,12 @@ def delete_account(session: Session, user_id: UUID, password: str | None) -> Non
 
 
 def requeue_lost_account_tasks(session: Session) -> None:
-    """Send again the tasks of exports and deletions that wait too long: their message or their worker was lost."""
+    """Send again the tasks of exports and deletions that wait too long: their message or their worker was lost.
+
+    An export that still waits after an hour has failed: it would for ever, and no other could be asked for.
+    """
     before = utc_now() - LOST_AFTER
+    session.execute(_finish(Export.created_at < utc_now() - GIVEN_UP_AFTER, status=FAILED))
     for export_id in session.scalars(select(Export.id).where(Export.status == QUEUED, Export.created_at < before)):
         enqueue(session, Task.EXPORT_ACCOUNT, export_id)
     for user_id in session.scalars(select(User.id).where(User.deleted_at < before)):
@@ -117,3 +140,9 @@ def take_expired_exports(session: Session) -> list[tuple[UUID, UUID]]:
 def forget_export(session: Session, export_id: UUID) -> None:
     """Delete an export's row; its file is gone."""
     session.execute(delete(Export).where(Export.id == export_id))
+
+
+def _finish(*wanted: ColumnElement[bool], **values: Any) -> Update:
+    now = utc_now()
+    statement = update(Export).where(Export.status == QUEUED, *wanted)
+    return statement.values(**values, finished_at=now, expires_at=now + timedelta(days=EXPORT_DAYS))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ColumnOperators, Row, bindparam, func, select
+from sqlalchemy import ColumnElement, ColumnOperators, Row, TextClause, bindparam, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.accounts.models import User
@@ -13,13 +13,13 @@ from backend.admin.models import Action
 from backend.infra.db import transaction, utc_now
 from backend.infra.queue import BrokerFigures, Queue
 from backend.jobs.errors import JobNotFound
-from backend.jobs.failures import Failure
-from backend.jobs.models import Job, JobStatus
+from backend.jobs.models import DEAD, Job, JobStatus
 from backend.jobs.upkeep import replay
 
 BATCH = 500
 
 JobRows = list[Row[Job, str]]
+Conditions = list[ColumnElement[bool] | TextClause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def list_jobs(
     dead: bool = False,
 ) -> JobRows:
     """Return jobs of everybody with their owners' addresses, newest first."""
-    wanted: list[ColumnElement[bool]] = [Job.deleted_at.is_(None)]
+    wanted: Conditions = [Job.deleted_at.is_(None)]
     if before is not None:
         wanted.append(Job.id < before)
     if status is not None:
@@ -58,7 +58,7 @@ def list_jobs(
     if user_id is not None:
         wanted.append(Job.user_id == user_id)
     if dead:
-        wanted += _dead()
+        wanted.append(DEAD)
     jobs = select(Job, User.email).join(User, User.id == Job.user_id)
     return list(session.execute(jobs.where(*wanted).order_by(Job.id.desc()).limit(limit)))
 
@@ -79,7 +79,7 @@ def read_queue(session: Session, queue: Queue) -> QueueFigures:
         queued=_count(session, [_is(Job.status, JobStatus.QUEUED)]),
         processing=_count(session, [_is(Job.status, JobStatus.PROCESSING)]),
         oldest_sent_at=session.scalar(select(func.min(Job.sent_at)).where(_is(Job.status, JobStatus.QUEUED))),
-        dead_letters=_count(session, [*_dead(), Job.deleted_at.is_(None)]),
+        dead_letters=_count(session, [DEAD, Job.deleted_at.is_(None)]),
     )
 
 
@@ -103,18 +103,14 @@ def replay_dead_letters(sessions: sessionmaker[Session], admin: Actor, named: li
 
 
 def _dead_letters_after(session: Session, after: UUID, named: list[UUID] | None) -> list[UUID]:
-    wanted = [*_dead(), Job.deleted_at.is_(None), Job.id > after]
+    wanted: Conditions = [DEAD, Job.deleted_at.is_(None), Job.id > after]
     if named is not None:
         wanted.append(Job.id.in_(named))
     return list(session.scalars(select(Job.id).where(*wanted).order_by(Job.id).limit(BATCH)))
 
 
-def _count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
+def _count(session: Session, wanted: Conditions) -> int:
     return session.scalar(select(func.count()).select_from(Job).where(*wanted)) or 0
-
-
-def _dead() -> list[ColumnElement[bool]]:
-    return [_is(Job.status, JobStatus.FAILED), _is(Job.failure_code, Failure.WORKER_LOST)]
 
 
 def _is(column: ColumnOperators, word: str) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -24,6 +25,8 @@ T = TypeVar("T")
 TIMEOUT_SECONDS = 0.1
 PROBE_SECONDS = 1.0
 PREFIX = "rate_limit"
+PROBE_KEY = f"{PREFIX}:probe"
+PROBE_KEY_SECONDS = 60
 
 
 class Verdict(NamedTuple):
@@ -68,8 +71,8 @@ class Counters:
             raise CountersAway from error
 
     def check(self) -> None:
-        """Ask for a sign of life. Raises CountersAway."""
-        self.run(lambda: self.redis.ping())
+        """Ask whether counting works. Raises CountersAway."""
+        self.run(self._write)
 
     def _probe_soon(self) -> None:
         with self._lock:
@@ -80,11 +83,15 @@ class Counters:
 
     def _probe(self) -> None:
         try:
-            self.redis.ping()
+            self._write()
         except Exception as error:
             log.debug("rate_limit_probe_failed", error=type(error).__name__)
         else:
             self._change(away=False)
+
+    def _write(self) -> None:
+        # A Valkey that is full or read-only answers a PING, and refuses to count.
+        self.redis.set(PROBE_KEY, 1, ex=PROBE_KEY_SECONDS)
 
     def _change(self, *, away: bool, **details: str) -> None:
         with self._lock:
@@ -101,27 +108,23 @@ class AttemptLimiter:
         self._counters = counters
         self._limit = limit
         self._seconds = seconds
+        self._in_memory = MemoryAttempts(limit, seconds)
 
     def hit(self, *keys: str) -> Verdict:
         """Count an attempt for each key until one refuses; return the strictest verdict."""
         try:
-            return self._counters.run(lambda: self._hit(self._in_valkey, keys))
+            return self._counters.run(lambda: _strictest(self._hit_in_valkey, keys))
         except CountersAway:
-            return self._hit(self._in_memory, keys)
+            return _strictest(self._in_memory.hit, keys)
 
-    def _hit(self, limiter: "MovingWindowRateLimiter", keys: tuple[str, ...]) -> Verdict:
+    def _hit_in_valkey(self, key: str) -> Verdict:
         from limits import RateLimitItemPerSecond
 
         item = RateLimitItemPerSecond(self._limit, self._seconds)
-        verdicts = []
-        for key in keys:
-            allowed = limiter.hit(item, key)
-            reset_time, remaining = limiter.get_window_stats(item, key)
-            reset = max(1, math.ceil(reset_time - time.time()))
-            verdicts.append(Verdict(allowed, self._limit, max(0, remaining), reset))
-            if not allowed:
-                break
-        return min(verdicts, key=lambda verdict: (verdict.allowed, verdict.remaining))
+        allowed = self._in_valkey.hit(item, key)
+        reset_time, remaining = self._in_valkey.get_window_stats(item, key)
+        reset = max(1, math.ceil(reset_time - time.time()))
+        return Verdict(allowed, self._limit, max(0, remaining), reset)
 
     # Importing limits, and redis with it, takes 120 ms that a starting process can do without.
     @cached_property
@@ -132,9 +135,50 @@ class AttemptLimiter:
         pool = self._counters.redis.connection_pool
         return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=PREFIX))
 
-    @cached_property
-    def _in_memory(self) -> "MovingWindowRateLimiter":
-        from limits.storage import MemoryStorage
-        from limits.strategies import MovingWindowRateLimiter
 
-        return MovingWindowRateLimiter(MemoryStorage())
+class MemoryAttempts:
+    """Attempts of this process's callers in a moving window; who made none for two windows is forgotten.
+
+    The MemoryStorage of `limits` remembers every caller for good, and looks through all of them after each attempt.
+    """
+
+    def __init__(self, limit: int, seconds: int) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._attempts: dict[str, deque[float]] = {}
+        self._swept_at = 0.0
+
+    def __len__(self) -> int:
+        """Return how many callers are remembered."""
+        return len(self._attempts)
+
+    def hit(self, key: str) -> Verdict:
+        """Count an attempt, unless that exceeds the limit."""
+        now = time.monotonic()
+        with self._lock:
+            self._sweep(now)
+            attempts = self._attempts.setdefault(key, deque())
+            while attempts and attempts[0] <= now - self._seconds:
+                attempts.popleft()
+            allowed = len(attempts) < self._limit
+            if allowed:
+                attempts.append(now)
+            reset = math.ceil(attempts[0] + self._seconds - now) if attempts else self._seconds
+            return Verdict(allowed, self._limit, self._limit - len(attempts), max(1, reset))
+
+    def _sweep(self, now: float) -> None:
+        if now - self._swept_at < self._seconds:
+            return
+        since = now - self._seconds
+        self._attempts = {key: times for key, times in self._attempts.items() if times and times[-1] > since}
+        self._swept_at = now
+
+
+def _strictest(count: Callable[[str], Verdict], keys: tuple[str, ...]) -> Verdict:
+    verdicts = []
+    for key in keys:
+        verdicts.append(count(key))
+        if not verdicts[-1].allowed:
+            break
+    return min(verdicts, key=lambda verdict: (verdict.allowed, verdict.remaining))

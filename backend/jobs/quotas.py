@@ -6,7 +6,7 @@ Each check first locks the account's row, so two requests at once can't both tak
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from backend.accounts.models import User
@@ -18,7 +18,7 @@ from backend.jobs.transitions import UNFINISHED
 from backend.settings import Settings
 
 DAY = timedelta(days=1)
-# Housekeeping leaves the file of an upload that made no job this long beyond its time.
+# A file that began to arrive in its last moment is there by now, and whoever asked for a job then has it.
 ABANDONED_AFTER = timedelta(hours=1)
 
 
@@ -27,7 +27,10 @@ def take_bytes(session: Session, settings: Settings, user_id: UUID, wanted: int)
     quota = _first(_lock(session, user_id).quota_bytes, settings.QUOTA_BYTES)
     used = stored_bytes(session, user_id)
     if used + wanted > quota:
-        raise TooManyBytes(f"{used} of {quota} bytes are in use, and the file has {wanted}. Delete jobs to make room.")
+        raise TooManyBytes(
+            f"{used} of {quota} bytes are in use, and the file has {wanted}. Delete jobs to make room; "
+            "photos sent in the last hours count a while longer."
+        )
 
 
 def take_job(session: Session, settings: Settings, user_id: UUID) -> None:
@@ -47,16 +50,21 @@ def take_job(session: Session, settings: Settings, user_id: UUID) -> None:
 
 
 def stored_bytes(session: Session, user_id: UUID) -> int:
-    """Return the bytes of an account's photos and results, and of uploads that may still arrive."""
+    """Return the bytes of an account's photos and results, and of uploads that may still arrive, or arrive again."""
     kept = select(func.coalesce(func.sum(Job.size + Job.results_size), 0)).where(
         Job.user_id == user_id, Job.deleted_at.is_(None)
     )
     announced = select(func.coalesce(func.sum(Upload.size), 0)).where(
         Upload.user_id == user_id,
-        Upload.expires_at > utc_now() - ABANDONED_AFTER,
-        ~exists().where(Job.upload_id == Upload.id),
+        may_arrive(),
+        ~exists().where(Job.upload_id == Upload.id, Job.deleted_at.is_(None)),
     )
     return int(session.scalar(kept) or 0) + int(session.scalar(announced) or 0)
+
+
+def may_arrive() -> ColumnElement[bool]:
+    """Whether an upload's file may lie in storage though nobody looks: an address, once signed, can't be taken back."""
+    return Upload.expires_at > utc_now() - ABANDONED_AFTER
 
 
 def _lock(session: Session, user_id: UUID) -> User:

@@ -13,8 +13,9 @@ from backend.infra.queue import Task, enqueue
 from backend.infra.storage import Storage
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
-from backend.jobs.models import Job, JobStatus, Upload
-from backend.jobs.quotas import ABANDONED_AFTER
+from backend.jobs.metrics import count_finished, count_retry
+from backend.jobs.models import DEAD, Job, JobStatus, Upload
+from backend.jobs.quotas import may_arrive
 from backend.jobs.service import results_prefix
 from backend.settings import Settings
 
@@ -31,9 +32,12 @@ def requeue_lost_jobs(sessions: sessionmaker[Session], settings: Settings, depth
     """
     with transaction(sessions) as session:
         lost = transitions.requeue_lost(session, BATCH)
+        for _job in lost:
+            count_retry(session, Failure.WORKER_LOST)
         for job in transitions.fail_lost(session, BATCH, timedelta(days=settings.RETENTION_DAYS)):
             log.error("job_failed", job_id=str(job.id), code=job.failure_code, attempts=job.attempts)
             events.publish(session, job)
+            count_finished(session, job)
         if _count_queued(session) - len(lost) > depth:
             sent_before = utc_now() - timedelta(seconds=settings.JOB_REQUEUE_AFTER_SECONDS)
             lost += transitions.requeue_stale(session, sent_before, BATCH)
@@ -63,7 +67,8 @@ def expire(sessions: sessionmaker[Session], storage: Storage) -> int:
 def purge_deleted(sessions: sessionmaker[Session], settings: Settings, storage: Storage) -> int:
     """Delete the files and rows of hidden jobs. Returns how many.
 
-    A job waits one lease after its deletion, so that its worker has noticed and writes nothing more.
+    A job waits one lease after its deletion, so that its worker has noticed and writes nothing more. An upload whose
+    file may be sent once more stays; `expire` deletes it, and what was sent, when that is over.
     """
     hidden_before = utc_now() - timedelta(seconds=settings.JOB_LEASE_SECONDS)
     with transaction(sessions) as session:
@@ -75,13 +80,13 @@ def purge_deleted(sessions: sessionmaker[Session], settings: Settings, storage: 
         storage.delete_prefix(results_prefix(job_id))
         with transaction(sessions) as session:
             upload_id = session.scalar(delete(Job).where(Job.id == job_id).returning(Job.upload_id))
-            session.execute(delete(Upload).where(Upload.id == upload_id))
+            session.execute(delete(Upload).where(Upload.id == upload_id, ~may_arrive()))
     return len(rows)
 
 
 def dead_letters(session: Session) -> list[Job]:
     """Return the jobs that lost their worker once too often, oldest first."""
-    return list(session.scalars(_dead_letters().order_by(Job.id)))
+    return list(session.scalars(select(Job).where(DEAD, Job.deleted_at.is_(None)).order_by(Job.id)))
 
 
 def replay(session: Session, job_ids: list[UUID]) -> list[Job]:
@@ -93,19 +98,12 @@ def replay(session: Session, job_ids: list[UUID]) -> list[Job]:
     return replayed
 
 
-def _dead_letters() -> Select[Job]:
-    lost = (Job.status == JobStatus.FAILED, Job.failure_code == Failure.WORKER_LOST)
-    return select(Job).where(*lost, Job.deleted_at.is_(None))
-
-
 def _count_queued(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Job).where(Job.status == JobStatus.QUEUED)) or 0
 
 
 def _abandoned_uploads() -> Select[UUID, str]:
-    # An hour beyond its time: whoever asked for a job in the last moment has it by now.
-    past = Upload.expires_at < utc_now() - ABANDONED_AFTER
-    return select(Upload.id, Upload.key).where(past, ~_has_job()).limit(BATCH)
+    return select(Upload.id, Upload.key).where(~may_arrive(), ~_has_job()).limit(BATCH)
 
 
 def _has_job() -> ColumnElement[bool]:

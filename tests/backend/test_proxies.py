@@ -138,3 +138,9 @@ def wait_until_ready(url: str, log: Path) -> None:
 def test_what_is_no_list_of_addresses_and_networks_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="FORWARDED_ALLOW_IPS"):
         load_settings(FORWARDED_ALLOW_IPS=value)
+
+
+@pytest.mark.parametrize("everybody", ["*", "0.0.0.0/0", "::/0", "10.0.0.0/8, 0.0.0.0/0"])
+def test_the_whole_world_is_no_proxy(everybody: str) -> None:
+    with pytest.raises(SettingsError, match="lets clients choose their address; name the proxies' networks"):
+        load_settings(FORWARDED_ALLOW_IPS=everybody)

@@ -121,6 +121,7 @@ def test_finished_jobs_go_after_their_time_with_all_their_files(
         process_job(job.id, settings, sessions, storage)
     with transaction(sessions) as session:
         session.get_one(Job, old.id).expires_at = utc_now() - LONG_AGO
+        session.get_one(Upload, old.upload_id).expires_at = utc_now() - LONG_AGO
     assert upkeep.expire(sessions, storage) == 1
     assert upkeep.purge_deleted(sessions, settings, storage) == 0, "its worker may still be writing"
     with transaction(sessions) as session:

@@ -104,6 +104,8 @@ def test_a_deleted_account_leaves_nothing_even_after_a_crash_in_the_middle(
         create_job(client, send_photo(client, photo))
     send_photo(user, photo)
     user.request("DELETE", "/api/accounts/me", json={"password": PASSWORD})
+    with transaction(sessions) as session:
+        session.execute(update(Upload).values(expires_at=utc_now() - timedelta(hours=2)))
 
     class Crashing:
         def delete_prefix(self, prefix: str) -> None:
@@ -133,7 +135,7 @@ def test_lost_tasks_of_accounts_are_sent_again(
     queue.redis.flushdb()
     long_ago = utc_now() - timedelta(hours=1)
     with transaction(sessions) as session:
-        session.execute(update(Export).values(created_at=long_ago))
+        session.execute(update(Export).values(created_at=utc_now() - timedelta(minutes=30)))
         session.execute(update(User).where(User.deleted_at.is_not(None)).values(deleted_at=long_ago))
     with transaction(sessions) as session:
         requeue_lost_account_tasks(session)
@@ -146,7 +148,7 @@ def test_an_account_ends_through_a_real_worker(
     job = create_job(user, send_photo(user, photo))
     wait_for_job(user, job["id"])
     user.request("DELETE", "/api/accounts/me", json={"password": PASSWORD})
-    wait_until(lambda: "account_deleted" in worker.log.read_text())
+    wait_until(lambda: "account_awaits_files" in worker.log.read_text())
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Job)) == 0
     assert not [path for path in stored.path("results").rglob("*") if path.is_file()]

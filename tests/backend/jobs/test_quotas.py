@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.accounts.models import User
@@ -114,7 +114,7 @@ def test_a_repeated_request_is_answered_and_not_counted_again(user: httpx.Client
         assert session.query(User).one().jobs_counted == 2
 
 
-def test_a_file_must_fit_beside_what_is_stored_and_announced(user: httpx.Client, photo: bytes) -> None:
+def test_a_file_must_fit_beside_what_is_stored_and_announced(user: httpx.Client, photo: bytes, engine: Engine) -> None:
     job_id = create_job(user, send_photo(user, photo))["id"]
     assert announce(user, BYTES - 2 * len(photo)).status_code == 201
     assert announce(user, len(photo)).status_code == 201
@@ -122,6 +122,11 @@ def test_a_file_must_fit_beside_what_is_stored_and_announced(user: httpx.Client,
     assert (refused.status_code, refused.json()["code"]) == (409, "quota_bytes")
     assert f"{BYTES} of {BYTES} bytes" in refused.json()["detail"]
     user.delete(f"/api/jobs/{job_id}").raise_for_status()
+    assert announce(user, 1).json()["code"] == "quota_bytes", "its photo may be sent once more"
+    with engine.begin() as connection:
+        used = select(Job.upload_id).where(Job.id == UUID(job_id))
+        past = utc_now() - ABANDONED_AFTER
+        connection.execute(update(Upload).where(Upload.id.in_(used)).values(expires_at=past))
     assert announce(user, len(photo)).status_code == 201
 
 
