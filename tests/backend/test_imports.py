@@ -21,6 +21,7 @@ HEAVY = [
     "joserfc",
     "kombu",
     "limits",
+    "prometheus_client",
     "pwdlib",
     "pybreaker",
     "pyvips",

@@ -30,7 +30,7 @@ def expected_example() -> str:
 
 def group_comments() -> dict[str, str]:
     """Return the class's `# ---` comments by the name of the setting that follows each."""
-    source = (ROOT / "backend" / "settings.py").read_text()
+    source = (ROOT / "backend" / "settings_fields.py").read_text()
     return {name: comment for comment, name in re.findall(r"^    # --- (.+)\n    ([A-Z0-9_]+):", source, re.MULTILINE)}
 
 

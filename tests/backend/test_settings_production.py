@@ -2,7 +2,8 @@
 
 import pytest
 
-from backend.settings import DEVELOPMENT_JWT_SECRET, load_settings
+from backend.settings import load_settings
+from backend.settings_fields import DEVELOPMENT_JWT_SECRET
 from backend.settings_source import SettingsError
 from tests.backend.conftest import SetEnvironment
 

@@ -1,66 +1,24 @@
 """Mails through a real mail server: sent after the commit, retried when that is right, never twice for one event."""
 
-import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
-import trustme
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction, utc_now
-from backend.infra.mailer import MailDeferred, MailRefused, OutboxMailer, SmtpMailer, build_message, create_mailer
+from backend.infra.mailer import OutboxMailer, create_mailer
 from backend.mails.models import Mail
 from backend.mails.service import queue_mail, send_due_mails
-from backend.mails.templates import FOLDER, render
 from backend.settings import Settings
 from scripts.valkey import free_port
 from tests.conftest import MakeSettings
+from tests.worker.inbox import Inbox, mail_server
 from worker.send_mail import send_mail
-
-
-class Inbox:
-    """What the mail server received, and how it answers."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self.answers: list[str] = []
-        self.recipient_answer = "250 OK"
-
-    async def handle_RCPT(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
-        if self.recipient_answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return self.recipient_answer
-
-    async def handle_DATA(self, server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer == "hang up":
-            server.transport.close()
-            return "421 bye"
-        if answer.startswith("250"):
-            message = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(message, EmailMessage)
-            self.messages.append(message)
-        return answer
-
-
-@contextmanager
-def mail_server(inbox: Inbox, **options: Any) -> Iterator[int]:
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        controller.stop()
 
 
 @pytest.fixture
@@ -202,62 +160,6 @@ def test_a_worker_that_died_while_sending_is_not_repeated_but_a_lost_message_is(
     with transaction(sessions) as session:
         assert send_due_mails(session) == 1
     assert (status_of(sessions, died), status_of(sessions, lost)) == ("uncertain", "queued")
-
-
-@pytest.mark.parametrize("security", ["starttls", "tls"])
-@pytest.mark.parametrize("trusted", [True, False])
-def test_a_mail_server_must_show_a_certificate_that_is_trusted(
-    settings: Settings, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str, trusted: bool
-) -> None:
-    ca, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    ca.issue_cert("127.0.0.1").configure_cert(context)
-    authority = tmp_path / "ca.pem"
-    (ca if trusted else trustme.CA()).cert_pem.write_to_path(str(authority))
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    options: dict[str, Any] = {"ssl_context": context} if security == "tls" else {"tls_context": context}
-    with mail_server(inbox, **options) as port:
-        place = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "SMTP_SECURITY": security}
-        mailer = SmtpMailer(settings.model_copy(update=place))
-        mail = {"id": "1", "recipient": "a@example.com", "subject": "S", "text": "t", "html": "<p>t</p>"}
-        if trusted:
-            mailer.send(**mail)
-        else:
-            with pytest.raises(MailDeferred):
-                mailer.send(**mail)
-    assert len(inbox.messages) == trusted
-
-
-@pytest.mark.parametrize(
-    ("recipient", "subject"),
-    [
-        ("a@example.com\r\nBcc: b@example.com", "S"),
-        ("a@example.com, b@example.com", "S"),
-        ("not an address", "S"),
-        ("a@example.com", "S\r\nBcc: b@example.com"),
-    ],
-)
-def test_no_header_can_be_smuggled_into_a_mail(settings: Settings, recipient: str, subject: str) -> None:
-    with pytest.raises(MailRefused):
-        build_message(settings, id="1", recipient=recipient, subject=subject, text="t", html="t")
-
-
-def test_a_file_name_stays_in_one_line_of_the_subject(settings: Settings) -> None:
-    context = {"name": "N", "filename": "a\r\nBcc: b@example.com"}
-    subject, _text, _html = render("job_finished", context, settings)
-    assert "\r" not in subject
-    assert "\n" not in subject
-
-
-def test_every_template_renders_with_what_its_mail_knows(settings: Settings) -> None:
-    context = {"name": "N", "link": "https://x.example/", "filename": "f.jpg"}
-    names = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt"))
-    assert len(names) >= 6
-    for name in names:
-        subject, text, html = render(name, context, settings)
-        assert subject
-        assert settings.APP_NAME in text
-        assert "<html" in html
 
 
 def test_development_keeps_mails_as_files(settings: Settings, sessions: sessionmaker[Session], tmp_path: Path) -> None:
