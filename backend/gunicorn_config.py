@@ -7,6 +7,8 @@ from typing import Any
 from uvicorn_worker import UvicornWorker
 
 from backend.infra.lean_imports import hidden
+from backend.infra.metrics import forget_process
+from backend.process_metrics import measure, serve
 from backend.settings import get_settings
 
 SHARED = (
@@ -28,6 +30,8 @@ class Worker(UvicornWorker):
 
 
 _settings = get_settings()
+# Before the application is imported, which asks whether it is measured.
+measure(_settings, forks=True)
 
 bind = f"{'127.0.0.1' if _settings.ENVIRONMENT == 'development' else '0.0.0.0'}:{_settings.PORT}"  # noqa: S104
 workers = _settings.WEB_CONCURRENCY
@@ -50,4 +54,10 @@ def when_ready(_server: Any) -> None:
     with hidden("cryptography"):
         for name in SHARED:
             importlib.import_module(name)
+    serve(_settings, "web")
     gc.freeze()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Keep what an ended process counted."""
+    forget_process(worker.pid)

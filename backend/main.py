@@ -34,6 +34,7 @@ from backend.health import router as health_router
 from backend.infra.db import create_engine, create_read_sessions, create_sessions
 from backend.infra.disk_storage import URL_PREFIX, DiskStorage
 from backend.infra.logging import configure_logging
+from backend.infra.metrics import recording
 from backend.infra.pubsub import Publisher, Subscriber
 from backend.infra.queue import Queue
 from backend.infra.rate_limit import AttemptLimiter, Counters
@@ -41,6 +42,7 @@ from backend.infra.request_counter import RequestCounter
 from backend.infra.sentry import configure_sentry
 from backend.infra.storage import create_storage, storage_origins
 from backend.jobs.routes import router as jobs_router
+from backend.metrics_middleware import HttpMetrics
 from backend.middleware import BodyLimit, RequestContext, UnhandledErrors
 from backend.problems import install_error_handlers
 from backend.rate_limits import HEADERS, RequestLimit
@@ -105,6 +107,8 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
         SecurityHeaders, storage_origins=storage_origins(settings), https=settings.secure_cookies, docs=docs
     )
     app.add_middleware(RequestContext, traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE if sentry else 0)
+    if recording():
+        app.add_middleware(HttpMetrics)
 
 
 def _install_routes(app: FastAPI, settings: Settings) -> None:

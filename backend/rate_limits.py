@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.accounts.schemas import LoginName
 from backend.dependencies import identify
 from backend.errors import RateLimited, Unauthorized
+from backend.infra.metrics import Counter
 from backend.infra.rate_limit import AttemptLimiter, Verdict
 from backend.infra.request_counter import LIGHT, WHOLE, RequestCounter
 from backend.problems import refuse
@@ -21,6 +22,7 @@ API = "/api/"
 HEADERS = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 # Redirects to pictures, of which a page holds many.
 LIGHT_PART = "/results/"
+REFUSALS = Counter("rate_limit_refusals_total", "Requests refused by a limit.", "limit", known=["requests", "attempts"])
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 _login_name: TypeAdapter[str] = TypeAdapter(LoginName)
@@ -50,6 +52,7 @@ class RequestLimit:
         if verdict.allowed:
             await self.app(scope, receive, send_with_limit)
         else:
+            REFUSALS.inc("requests")
             await refuse(scope, receive, send_with_limit, RateLimited(verdict.reset_seconds))
 
 
@@ -66,6 +69,7 @@ async def count_attempt(request: Request) -> None:
     verdict = await run_in_threadpool(limiter.hit, *sorted(keys))
     request.state.rate_limit = min(verdict, request.state.rate_limit, key=_strictness)
     if not verdict.allowed:
+        REFUSALS.inc("attempts")
         raise RateLimited(verdict.reset_seconds)
 
 

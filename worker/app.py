@@ -22,7 +22,10 @@ from celery.signals import (
 from backend.infra.logging import configure_logging
 from backend.infra.queue import WORKER_SILENT_SECONDS, Queue, create_celery
 from backend.infra.sentry import capture, configure_sentry
+from backend.process_metrics import measure, serve
 from backend.settings import get_settings
+from worker.heartbeat_file import HeartbeatFile, install
+from worker.metrics import measure_tasks
 from worker.schedule import beat_schedule
 
 log = structlog.get_logger(__name__)
@@ -36,10 +39,13 @@ app.set_default()
 app.conf.update(
     include=["worker.tasks"],
     beat_schedule=beat_schedule(settings),
+    beat_scheduler="worker.beat:TickingScheduler",
     # Beat asks for the next due task this often at most; the default would round short intervals up.
     beat_max_loop_interval=5,
 )
 _stopping = threading.Event()
+_heartbeat_file = HeartbeatFile(settings)
+install(app, _heartbeat_file)
 
 
 @setup_logging.connect
@@ -49,7 +55,12 @@ def _configure_logging(**_kwargs: Any) -> None:
 
 
 @worker_init.connect
-def _share_memory(**_kwargs: Any) -> None:
+def _prepare_to_fork(**_kwargs: Any) -> None:
+    _heartbeat_file.start()
+    measure(settings, forks=True)
+    if settings.METRICS_PORT:
+        measure_tasks()
+    serve(settings, "worker")
     # The tasks are imported and no process is forked yet: frozen, what was loaded stays shared.
     gc.freeze()
 
@@ -75,6 +86,9 @@ def _start_process(**_kwargs: Any) -> None:
 @beat_init.connect
 def _start_beat(**_kwargs: Any) -> None:
     configure_sentry(settings, "beat")
+    _heartbeat_file.start()
+    if settings.METRICS_PORT:
+        _serve_beat()
     log.info("beat_ready")
 
 
@@ -88,6 +102,14 @@ def _begin_context(**_kwargs: Any) -> None:
 def _report_failure(task_id: str, exception: BaseException, sender: Any, **_kwargs: Any) -> None:
     if settings.SENTRY_DSN.get_secret_value():
         capture(exception, task=sender.name, task_id=task_id, **structlog.contextvars.get_contextvars())
+
+
+def _serve_beat() -> None:
+    measure(settings, forks=False)
+    # It imports prometheus_client, which others do without.
+    from worker.queue_metrics import QueueCollector
+
+    serve(settings, "beat", QueueCollector(settings))
 
 
 def _announce_forever(queue: Queue, name: str) -> None:

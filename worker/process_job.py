@@ -21,12 +21,14 @@ from backend.infra.storage import ObjectMissing, Storage, StorageError
 from backend.jobs import leases
 from backend.jobs.failures import Failure
 from backend.jobs.leases import LeaseLost
+from backend.jobs.metrics import count_retry
 from backend.jobs.models import Job
 from backend.jobs.schemas import result_document
 from backend.jobs.service import result_key
 from backend.settings import Settings
 from worker import pipeline
 from worker.heartbeat import Heartbeat
+from worker.metrics import DOWNLOAD, UPLOAD, Phases
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +65,7 @@ class JobRun:
         self._sessions = sessions
         self._storage = storage
         self._size: pipeline.Size | None = None
+        self._phases = Phases(job)
         self._advanced_at = time.monotonic()
 
     def run(self) -> None:
@@ -88,12 +91,13 @@ class JobRun:
             with transaction(self._sessions) as session:
                 size = self._dimensions()
                 leases.complete_job(session, self._settings, self._job.id, self._token, results, *size)
+            self._phases.record()
             log.info("job_completed", results=len(results))
 
     def _process(self, heartbeat: Heartbeat) -> list[dict[str, Any]]:
         results: list[dict[str, Any]] = []
         with tempfile.TemporaryDirectory(prefix="job-") as folder:
-            for step in self._steps(Path(folder)):
+            for step in self._phases.timed_steps(self._steps(Path(folder))):
                 heartbeat.check()
                 if step.variant is not None:
                     results.append(self._store(step.variant))
@@ -103,7 +107,8 @@ class JobRun:
 
     def _steps(self, folder: Path) -> Iterator[pipeline.Step]:
         original = folder / "original"
-        self._storage.download(self._job.original_key, original)
+        with self._phases.timed(DOWNLOAD):
+            self._storage.download(self._job.original_key, original)
         if original.stat().st_size != self._job.size:
             raise OriginalChanged
         recipe = pipeline.Recipe(cast("pipeline.Preset", self._job.preset), self._job.enhance, self._job.watermark)
@@ -113,7 +118,8 @@ class JobRun:
 
     def _store(self, variant: pipeline.Variant) -> dict[str, Any]:
         key = result_key(self._job.id, self._job.attempts, variant.name)
-        self._storage.upload(variant.path, key, content_type=variant.content_type)
+        with self._phases.timed(UPLOAD):
+            self._storage.upload(variant.path, key, content_type=variant.content_type)
         size = variant.path.stat().st_size
         variant.path.unlink()
         return result_document(
@@ -140,7 +146,8 @@ class JobRun:
         wait = backoff(self._job.attempts, self._settings.JOB_RETRY_BACKOFF_SECONDS)
         log.warning("job_put_back", error=f"{type(error).__name__}: {error}", wait_seconds=round(wait, 1))
         with transaction(self._sessions) as session:
-            leases.put_back_job(session, self._settings, self._job.id, self._token, timedelta(seconds=wait))
+            if leases.put_back_job(session, self._settings, self._job.id, self._token, timedelta(seconds=wait)):
+                count_retry(session, _trouble_code(error))
 
     def _fail(self, error: Exception) -> None:
         code = _failure_code(error)
@@ -155,6 +162,14 @@ def backoff(attempt: int, first_seconds: float) -> float:
     """Return the seconds to wait after `attempt`: doubling, capped, with jitter so that jobs don't return as one."""
     ceiling = min(first_seconds * 2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS)
     return random.uniform(ceiling / 2, ceiling)
+
+
+def _trouble_code(error: Exception) -> str:
+    if isinstance(error, StorageError):
+        return Failure.STORAGE_UNAVAILABLE
+    if isinstance(error, OSError):
+        return "system_error"
+    return "database_unavailable"
 
 
 def _failure_code(error: Exception) -> str:

@@ -14,6 +14,7 @@ from backend.mails.models import Mail, MailStatus
 from backend.mails.service import claim_mail, finish_mail, postpone_mail
 from backend.mails.templates import render
 from backend.settings import Settings
+from worker.metrics import count_mail
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,7 @@ def send_mail(mail_id: UUID, settings: Settings, sessions: sessionmaker[Session]
     structlog.contextvars.bind_contextvars(request_id=mail.request_id, mail_id=str(mail_id))
     status = _try(mail, settings, mailer)
     with transaction(sessions) as session:
+        count_mail(session, status or "deferred")
         if status is not None:
             finish_mail(session, mail.id, status)
             return

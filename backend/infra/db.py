@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
 
 from backend.infra.ca_files import ca_file
+from backend.infra.db_pool import pool_class
 from backend.settings import Settings
 
 NAMING_CONVENTION = {
@@ -83,6 +84,7 @@ def create_engine(settings: Settings) -> Engine:
         arguments["prepare_threshold"] = None
     engine = sqlalchemy_create_engine(
         url,
+        poolclass=pool_class(),
         pool_size=settings.DATABASE_POOL_SIZE,
         max_overflow=settings.DATABASE_MAX_OVERFLOW,
         pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,
@@ -151,6 +153,7 @@ def _forget_callbacks(session: Session, rolled_back: SessionTransaction) -> None
 def _sqlite_engine(url: str, settings: Settings) -> Engine:
     engine = sqlalchemy_create_engine(
         url,
+        poolclass=pool_class(),
         pool_size=settings.DATABASE_POOL_SIZE,
         max_overflow=settings.DATABASE_MAX_OVERFLOW,
         pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from backend.infra.metrics import Counter
 from backend.infra.redis import connect, connect_async
 from backend.settings import Settings
 
@@ -25,6 +26,7 @@ RECONNECT_SECONDS = 1.0
 # After this long without a message the server is asked for a sign of life, and after as long again given up.
 SILENCE_SECONDS = 15.0
 BUFFERED_MESSAGES = 256
+PUBLISH_FAILURES = Counter("publish_failures_total", "Live events that Valkey did not take.")
 
 
 class Publisher:
@@ -50,6 +52,7 @@ class Publisher:
         try:
             self._breaker.call(self.redis.publish, channel, message)
         except Exception as error:
+            PUBLISH_FAILURES.inc()
             log.warning("publish_failed", error=type(error).__name__)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.infra.ca_files import ca_file
 from backend.infra.db import after_commit
+from backend.infra.metrics import Counter
 from backend.infra.redis import accepts_any_certificate, checks_host_name, connect, uses_tls
 from backend.settings import Settings
 
@@ -47,6 +48,9 @@ class Task(StrEnum):
     EXPORT_ACCOUNT = "export_account"
     DELETE_ACCOUNT = "delete_account"
     FINISH_ACCOUNT_TASKS = "finish_account_tasks"
+
+
+ENQUEUE_FAILURES = Counter("enqueue_failures_total", "Messages the broker did not take.", "task", known=Task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Queue:
         try:
             self._breaker.call(self.celery.send_task, str(task), args=args, queue=queue, retry=False, **options)
         except Exception as error:
+            ENQUEUE_FAILURES.inc(str(task))
             log.warning("enqueue_failed", task=str(task), error=type(error).__name__)
             return False
         return True
@@ -179,7 +184,6 @@ def celery_configuration(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_soft_shutdown_timeout": 0.0,
-        "beat_scheduler": "celery.beat:Scheduler",
         "timezone": "UTC",
     }
     if uses_tls(settings):

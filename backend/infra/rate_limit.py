@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import structlog
 
+from backend.infra.metrics import Gauge
 from backend.infra.redis import connect
 from backend.settings import Settings
 
@@ -27,6 +28,9 @@ PROBE_SECONDS = 1.0
 PREFIX = "rate_limit"
 PROBE_KEY = f"{PREFIX}:probe"
 PROBE_KEY_SECONDS = 60
+IN_MEMORY = Gauge(
+    "rate_limit_in_memory", "1 while Valkey does not count, and each process does.", multiprocess_mode="livemax"
+)
 
 
 class Verdict(NamedTuple):
@@ -97,6 +101,7 @@ class Counters:
         with self._lock:
             changed = self.away != away
             self.away, self._probed_at = away, time.monotonic()
+        IN_MEMORY.set(int(away))
         if changed:
             log.warning("rate_limit_changed", counting_in="memory" if away else "valkey", **details)
 

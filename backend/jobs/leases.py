@@ -11,6 +11,7 @@ from backend.infra.db import utc_now
 from backend.infra.queue import Task, enqueue
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
+from backend.jobs.metrics import count_finished
 from backend.jobs.models import Job
 from backend.mails.service import queue_mail
 from backend.settings import Settings
@@ -55,23 +56,30 @@ def complete_job(
     values = {"results": results, "width": width, "height": height}
     job = _held(transitions.complete(session, job_id, token, retention, **values))
     events.publish(session, job)
+    count_finished(session, job)
     _mail_owner(session, job)
 
 
 def fail_job(session: Session, settings: Settings, job_id: UUID, token: UUID, code: str) -> None:
     """End the job with a failure. Raises LeaseLost."""
     retention = timedelta(days=settings.RETENTION_DAYS)
-    events.publish(session, _held(transitions.fail(session, job_id, token, code, retention)))
+    job = _held(transitions.fail(session, job_id, token, code, retention))
+    events.publish(session, job)
+    count_finished(session, job)
 
 
-def put_back_job(session: Session, settings: Settings, job_id: UUID, token: UUID, wait: timedelta) -> None:
-    """Queue the job again for after `wait`; fail it when its attempts are used up. Raises LeaseLost."""
+def put_back_job(session: Session, settings: Settings, job_id: UUID, token: UUID, wait: timedelta) -> bool:
+    """Queue the job again for after `wait`, and return whether it was: it fails when its attempts are used up.
+
+    Raises LeaseLost.
+    """
     job = transitions.put_back(session, job_id, token, utc_now() + wait)
     if job is None:
         fail_job(session, settings, job_id, token, Failure.STORAGE_UNAVAILABLE)
-    else:
-        enqueue(session, Task.PROCESS_JOB, job.id, delay=wait.total_seconds())
-        events.publish(session, job)
+        return False
+    enqueue(session, Task.PROCESS_JOB, job.id, delay=wait.total_seconds())
+    events.publish(session, job)
+    return True
 
 
 def _mail_owner(session: Session, job: Job) -> None:

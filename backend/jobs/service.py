@@ -19,6 +19,7 @@ from backend.jobs.errors import (
     ResultNotFound,
     UploadUsed,
 )
+from backend.jobs.metrics import count_created
 from backend.jobs.models import Job
 from backend.jobs.schemas import JobIn
 from backend.jobs.uploads import get_finished_upload
@@ -68,6 +69,7 @@ def create_job(
         raise UploadUsed from error
     quotas.take_job(session, settings, user_id)
     _send(session, job)
+    count_created(session)
     return job
 
 

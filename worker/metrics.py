@@ -1,0 +1,102 @@
+"""What the worker measures: tasks, the phases of a job, mails."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+from celery.signals import task_failure, task_postrun, task_prerun
+from sqlalchemy.orm import Session
+
+from backend.infra.db import after_commit, utc_now
+from backend.infra.metrics import Counter, Histogram
+from backend.jobs.models import Job
+
+T = TypeVar("T")
+
+QUEUED, DOWNLOAD, PIPELINE, UPLOAD, TOTAL = PHASES = ("queued", "download", "pipeline", "upload", "total")
+STATES = {"SUCCESS": "succeeded", "FAILURE": "failed", "RETRY": "retried"}
+
+TASKS = Counter("celery_tasks_total", "Tasks run.", "task", "state")
+TASK_DURATIONS = Histogram(
+    "celery_task_duration_seconds",
+    "Time a task ran.",
+    "task",
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300),
+)
+PHASE_DURATIONS = Histogram(
+    "job_phase_seconds",
+    "Time jobs waited, and what completed ones spent on each part of the work.",
+    "phase",
+    known=PHASES,
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
+)
+MAILS = Counter("mails_sent_total", "Attempts to send a mail, by how they ended.", "outcome")
+
+_started: dict[str, float] = {}
+
+
+def measure_tasks() -> None:
+    """Count tasks from now on. Called before the fork."""
+    parent = os.getpid()
+    task_prerun.connect(_note_start)
+    task_postrun.connect(_count_task)
+
+    def count_lost(sender: Any, **_kwargs: Any) -> None:
+        # The parent speaks for a process that was killed in the middle of a task.
+        if os.getpid() == parent:
+            TASKS.inc(sender.name, "failed")
+
+    task_failure.connect(count_lost, weak=False)
+
+
+def count_mail(session: Session, outcome: str) -> None:
+    """Count an attempt to send a mail once its outcome is committed."""
+    after_commit(session, partial(MAILS.inc, outcome))
+
+
+class Phases:
+    """How long one attempt at a job spends on what."""
+
+    def __init__(self, job: Job) -> None:
+        # A job that failed and is tried again waits since it was sent, not since it was made.
+        since = job.created_at if job.attempts == 1 else job.sent_at
+        self._queued = max(0.0, (utc_now() - since).total_seconds())
+        self._started = time.perf_counter()
+        self._seconds = {DOWNLOAD: 0.0, PIPELINE: 0.0, UPLOAD: 0.0}
+        PHASE_DURATIONS.observe(self._queued, QUEUED)
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Add the time of a block to a phase."""
+        started = time.perf_counter()
+        yield
+        self._seconds[phase] += time.perf_counter() - started
+
+    def timed_steps(self, steps: Iterator[T]) -> Iterator[T]:
+        """Add the time that steps take, and not what is done between them, to the pipeline's."""
+        while True:
+            with self.timed(PIPELINE):
+                step = next(steps, None)
+            if step is None:
+                return
+            yield step
+
+    def record(self) -> None:
+        """Record the phases of a job that completed."""
+        for phase, seconds in self._seconds.items():
+            PHASE_DURATIONS.observe(seconds, phase)
+        PHASE_DURATIONS.observe(self._queued + time.perf_counter() - self._started, TOTAL)
+
+
+def _note_start(task_id: str, **_kwargs: Any) -> None:
+    _started[task_id] = time.perf_counter()
+
+
+def _count_task(task_id: str, sender: Any, state: str | None = None, **_kwargs: Any) -> None:
+    started = _started.pop(task_id, None)
+    TASKS.inc(sender.name, STATES.get(state or "", "failed"))
+    if started is not None:
+        TASK_DURATIONS.observe(time.perf_counter() - started, sender.name)
