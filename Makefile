@@ -27,6 +27,21 @@ fuzz: setup ## Try the API with generated requests for long (FUZZ_SECONDS=300 fo
 audit: setup ## Look for known vulnerabilities, and for secrets in the files
 	@$(VENV) -m scripts.audit
 
+images: ## Build the images app and web of this commit
+	@$(PYTHON) -m scripts.images $(if $(TAG),--tag $(TAG))
+
+stack-up: ## Start the production stack on this host, or bring changed settings to it (TAG=… of the images)
+	@$(PYTHON) -m scripts.stack up $(if $(TAG),--tag $(TAG))
+
+stack-update: ## Replace the running release without downtime (TAG=… of the images, sha-<commit> without)
+	@$(PYTHON) -m scripts.stack update $(if $(TAG),--tag $(TAG))
+
+stack-status: ## Show the production stack's containers
+	@$(PYTHON) -m scripts.stack status
+
+test-stack: setup ## Build the images, run the production stack, and disturb it (needs Docker)
+	@$(VENV) -m pytest tests/stack --numprocesses 0 --capture no
+
 bench: setup ## Measure speed and memory against bare baselines
 	@$(VENV) -m scripts.bench
 
@@ -45,4 +60,4 @@ lock: setup ## Pin dependencies anew (UPGRADE=1 takes newer versions)
 clean: ## Delete what setup, run and test made, and the local data
 	@rm -rf .venv .data frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help setup run dev test lint fuzz audit bench check migrate types lock clean
+.PHONY: help setup run dev test lint fuzz audit images stack-up stack-update stack-status test-stack bench check migrate types lock clean

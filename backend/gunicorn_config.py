@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+from pathlib import Path
 from typing import Any
 
 from uvicorn_worker import UvicornWorker
@@ -39,6 +40,8 @@ worker_class = Worker
 preload_app = True
 keepalive = 65
 forwarded_allow_ips = _settings.FORWARDED_ALLOW_IPS
+# A worker's sign of life is a file; on a disk, writing it can wait until the master takes the worker for dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 timeout = 60
 graceful_timeout = 30
 max_requests = 50_000

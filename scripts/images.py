@@ -1,0 +1,68 @@
+"""Builds both images of the commit that is checked out: `make images`, or `python3 -m scripts.images [--tag TAG]`."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGETS = ("app", "web")
+
+
+def image_name(target: str, tag: str) -> str:
+    """Return an image's full name; IMAGE_PREFIX, like `registry.example.com/team/`, says where images live."""
+    return f"{os.environ.get('IMAGE_PREFIX', '')}slipway-{target}:{tag}"
+
+
+def default_tag() -> str:
+    """Return `sha-` and the commit; with changes that are not committed, `-dirty` too. Raises CalledProcessError."""
+    changed = "-dirty" if _git("status", "--porcelain") else ""
+    return f"sha-{_git('rev-parse', '--short=12', 'HEAD')}{changed}"
+
+
+def build(tag: str) -> None:
+    """Build `app` and `web`, labelled with what they were made from. Raises CalledProcessError."""
+    labels = {
+        "GIT_SHA": _git("rev-parse", "HEAD"),
+        "VERSION": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
+        "CREATED": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "SCHEMA": schema(),
+    }
+    arguments = [word for name, value in labels.items() for word in ("--build-arg", f"{name}={value}")]
+    for target in TARGETS:
+        started = time.monotonic()
+        command = ["docker", "build", "--quiet", "--file", "docker/Dockerfile", "--target", target, *arguments]
+        subprocess.run(
+            [*command, "--tag", image_name(target, tag), "."], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+        )
+        print(f"images: built {image_name(target, tag)} in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def schema() -> str:
+    """Return the newest schema revision, the Alembic head, from the migrations' file names."""
+    return max(path.name.split("_")[0] for path in (ROOT / "backend/migrations/versions").glob("[0-9]*_*.py"))
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def main() -> int:
+    """Build, and say so."""
+    parser = argparse.ArgumentParser(prog="images", description="Build the images app and web.")
+    parser.add_argument("--tag", help="instead of sha-<commit>")
+    tag = parser.parse_args().tag or default_tag()
+    try:
+        build(tag)
+    except subprocess.CalledProcessError:
+        print("images: the build failed; what docker says stands above", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

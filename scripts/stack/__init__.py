@@ -1,0 +1,1 @@
+"""The production stack on one host: started, updated without downtime, and looked at."""

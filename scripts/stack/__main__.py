@@ -1,0 +1,139 @@
+"""`python3 -m scripts.stack up|update|status`: the production stack on this host, with the standard library alone."""
+
+import argparse
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scripts.images import default_tag, image_name
+from scripts.stack.docker import ROOT, Stack, StackError, image_id, say
+from scripts.stack.rolling import roll
+from scripts.stack.upstreams import PORTS, changing, route, write_upstreams
+
+SERVICES = ("web", "frontend", "worker", "beat")
+COUNTS = {"web": 2, "frontend": 1, "worker": 2, "beat": 1}
+
+
+def main() -> int:
+    """Do what the command line says. Returns 1 when the stack is not what was asked for."""
+    options = _options()
+    stack = Stack(
+        folder=Path(os.environ.get("STACK_DIR", ROOT / ".production")).resolve(),
+        name=os.environ.get("STACK_NAME", "slipway"),
+        extra=tuple(Path(path).resolve() for path in os.environ.get("STACK_FILES", "").split(":") if path),
+    )
+    if not (stack.folder / "settings.env").exists():
+        print(f"stack: {stack.folder} has no settings.env. Make it with: scripts/make-secrets", file=sys.stderr)
+        return 1
+    try:
+        if options.command == "status":
+            return _status(stack)
+        started = time.monotonic()
+        with _alone(stack):
+            release = start(stack, options.tag) if options.command == "up" else update(stack, options.tag)
+    except (StackError, subprocess.CalledProcessError) as error:
+        print(f"stack: {error}", file=sys.stderr)
+        return 1
+    say(f"runs {release['APP_IMAGE']}, after {time.monotonic() - started:.0f} s")
+    return 0
+
+
+def start(stack: Stack, tag: str | None) -> dict[str, str]:
+    """Start the stack; when it runs already, bring changed settings to it without downtime. Raises StackError."""
+    running = _remembered(stack) if stack.containers("web") else {}
+    release = running if running and not tag else _pulled(tag)
+    if running:
+        _replace(stack, release, running)
+    else:
+        for service in PORTS:
+            write_upstreams(stack.folder, service, [f"{stack.name}-{service}-{n + 1}" for n in range(COUNTS[service])])
+    stack.compose("up", "--detach", "--wait", "--wait-timeout", "300", release=release)
+    for service in PORTS:
+        route(stack, service)
+    _remember(stack, release)
+    return release
+
+
+def update(stack: Stack, tag: str | None) -> dict[str, str]:
+    """Replace the running release by another one without downtime. Raises StackError."""
+    running = _remembered(stack)
+    if not running:
+        raise StackError(f"{stack.folder} has no release.env: nothing runs yet. Start it with: make stack-up")
+    release = _pulled(tag)
+    _replace(stack, release, running)
+    _remember(stack, release)
+    return release
+
+
+def _replace(stack: Stack, release: dict[str, str], running: dict[str, str]) -> None:
+    """Migrate, then replace container after container; a release that fails is taken back. Raises StackError."""
+    with changing(stack.folder):
+        say("migrating")
+        stack.compose("run", "--rm", "--no-deps", "-T", "migrate", release=release)
+        try:
+            _roll_all(stack, release)
+        except StackError as error:
+            if release != running:
+                say(f"going back to {running['APP_IMAGE']}, since {str(error).splitlines()[0]}")
+                _roll_all(stack, running)
+            raise
+
+
+def _roll_all(stack: Stack, release: dict[str, str]) -> None:
+    for service in SERVICES:
+        image = release["WEB_IMAGE" if service == "frontend" else "APP_IMAGE"]
+        roll(stack, service, image, release, COUNTS[service])
+
+
+def _pulled(tag: str | None) -> dict[str, str]:
+    """Return the variables that name a release's images, which are here; without a tag, those of this commit."""
+    tag = tag or default_tag()
+    release = {"APP_IMAGE": image_name("app", tag), "WEB_IMAGE": image_name("web", tag)}
+    for image in release.values():
+        image_id(image)
+    return release
+
+
+@contextmanager
+def _alone(stack: Stack) -> Iterator[None]:
+    """Let one update run at a time. Raises StackError."""
+    with (stack.folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError("another start or update is under way; wait until it ended") from None
+        yield
+
+
+def _remember(stack: Stack, release: dict[str, str]) -> None:
+    text = "".join(f"{name}={value}\n" for name, value in release.items())
+    (stack.folder / "release.env").write_text(text)
+
+
+def _remembered(stack: Stack) -> dict[str, str]:
+    """Return the release that runs; empty before the first start succeeded."""
+    path = stack.folder / "release.env"
+    return dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
+
+
+def _status(stack: Stack) -> int:
+    for service in ("edge", *SERVICES, "postgres", "valkey"):
+        for one in stack.containers(service):
+            print(f"{one.name:24} {one.state:10} {one.health:10} {one.image[7:19]}")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="stack", description="The production stack on this host.")
+    parser.add_argument("command", choices=("up", "update", "status"))
+    parser.add_argument("--tag", help="of the images; sha-<commit> without it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
