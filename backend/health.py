@@ -164,6 +164,15 @@ async def read_liveness() -> dict[str, str]:
     return {"status": "ok"}
 
 
+@router.get("/health/serving", responses={503: problems()[503]})
+async def read_serving(request: Request) -> dict[str, str]:
+    """Answer 200 while this process wants new requests: 503 from when DRAIN_FILE exists, before it is stopped."""
+    settings: Settings = request.app.state.settings
+    if settings.DRAIN_FILE and Path(settings.DRAIN_FILE).exists():
+        raise Unavailable("This process is about to stop and takes no new requests.")
+    return {"status": "ok"}
+
+
 @router.get("/health/ready", responses={503: problems()[503]})
 def read_readiness(request: Request) -> dict[str, str]:
     """Answer 200 when requests can be served: the database is there, with a schema this code runs on."""

@@ -37,6 +37,9 @@ class SettingsFields(BaseSettings):
     HEARTBEAT_FILE: str = Field(
         "", description="File that worker and beat touch every few seconds while they are not stuck; empty for none."
     )
+    DRAIN_FILE: str = Field(
+        "", description="While this file exists /health/serving is 503, and a proxy sends no new requests."
+    )
 
     # --- database
     DATABASE_URL: SecretStr = Field(

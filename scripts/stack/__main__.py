@@ -13,7 +13,7 @@ from pathlib import Path
 from scripts.images import default_tag, image_name
 from scripts.stack.docker import ROOT, Stack, StackError, image_id, say
 from scripts.stack.rolling import roll
-from scripts.stack.upstreams import PORTS, changing, route, write_upstreams
+from scripts.stack.seats import take_seat
 
 SERVICES = ("web", "frontend", "worker", "beat")
 COUNTS = {"web": 2, "frontend": 1, "worker": 2, "beat": 1}
@@ -49,12 +49,10 @@ def start(stack: Stack, tag: str | None) -> dict[str, str]:
     release = running if running and not tag else _pulled(tag)
     if running:
         _replace(stack, release, running)
-    else:
-        for service in PORTS:
-            write_upstreams(stack.folder, service, [f"{stack.name}-{service}-{n + 1}" for n in range(COUNTS[service])])
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "300", release=release)
-    for service in PORTS:
-        route(stack, service)
+    for service in SERVICES:
+        for one in stack.containers(service):
+            take_seat(stack, service, one)
     _remember(stack, release)
     return release
 
@@ -72,16 +70,15 @@ def update(stack: Stack, tag: str | None) -> dict[str, str]:
 
 def _replace(stack: Stack, release: dict[str, str], running: dict[str, str]) -> None:
     """Migrate, then replace container after container; a release that fails is taken back. Raises StackError."""
-    with changing(stack.folder):
-        say("migrating")
-        stack.compose("run", "--rm", "--no-deps", "-T", "migrate", release=release)
-        try:
-            _roll_all(stack, release)
-        except StackError as error:
-            if release != running:
-                say(f"going back to {running['APP_IMAGE']}, since {str(error).splitlines()[0]}")
-                _roll_all(stack, running)
-            raise
+    say("migrating")
+    stack.compose("run", "--rm", "--no-deps", "-T", "migrate", release=release)
+    try:
+        _roll_all(stack, release)
+    except StackError as error:
+        if release != running:
+            say(f"going back to {running['APP_IMAGE']}, since {str(error).splitlines()[0]}")
+            _roll_all(stack, running)
+        raise
 
 
 def _roll_all(stack: Stack, release: dict[str, str]) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scripts.stack.docker import Container, Stack, StackError, docker, image_id, logs, say
-from scripts.stack.upstreams import route
+from scripts.stack.seats import offer, take_seat, withdraw
 
 READY_SECONDS = 120
+# What the edge sends requests to.
+ROUTED = ("web", "frontend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,32 @@ class Target:
 def roll(stack: Stack, service: str, image: str, release: Mapping[str, str], count: int) -> None:
     """Bring a service to `count` containers of a release. Raises StackError, with the old ones serving as before."""
     target = Target(service, image_id(image), stack.settings_hash(), count)
-    for one in stack.containers(service):
-        # Left by an update that was interrupted.
-        if target.fits(one) and not one.ready:
-            docker("rm", "--force", one.id)
-    for _step in range(count + len(stack.containers(service)) + 1):
+    _take_up(stack, target)
+    # Bounded: containers that never fit would be replaced for ever.
+    for _step in range(2 * count + len(stack.containers(service)) + 1):
         running = stack.containers(service)
         stale = [one for one in running if not target.fits(one)]
         if not stale and len(running) >= count:
-            route(stack, service)
             return
-        if len(running) - len(stale) < count:
+        # One more than needed, and no more: there are as many seats.
+        if len(running) - len(stale) < count and len(running) <= count:
             _start_one(stack, target, release, len(running) + 1)
-        if stale:
-            _drain(stack, service, stale[0])
+        else:
+            _drain(service, stale[0])
     raise StackError(f"{service}: new containers are not what they should be; were the settings changed meanwhile?")
+
+
+def _take_up(stack: Stack, target: Target) -> None:
+    """Go on where an interrupted update stopped: what is new and ready serves, what is new and not ready goes."""
+    running = stack.containers(target.service)
+    interrupted = any(not target.fits(one) for one in running)
+    for one in running:
+        if interrupted and target.fits(one) and not one.ready:
+            docker("rm", "--force", one.id)
+            continue
+        take_seat(stack, target.service, one)
+        if target.fits(one) and one.ready and target.service in ROUTED:
+            offer(one)
 
 
 def _start_one(stack: Stack, target: Target, release: Mapping[str, str], scale: int) -> None:
@@ -58,8 +71,8 @@ def _start_one(stack: Stack, target: Target, release: Mapping[str, str], scale: 
         last_lines = logs(new)
         docker("rm", "--force", new.id)
         raise StackError(f"{service}: the new container did not become ready\n{last_lines}")
-    say(f"{service}: {new.name} is ready after {time.monotonic() - started:.1f} s")
-    route(stack, service)
+    name = take_seat(stack, service, new)
+    say(f"{service}: {name} is ready after {time.monotonic() - started:.1f} s")
 
 
 def _wait_until_ready(stack: Stack, service: str, id: str) -> bool:
@@ -74,9 +87,10 @@ def _wait_until_ready(stack: Stack, service: str, id: str) -> bool:
     return False
 
 
-def _drain(stack: Stack, service: str, old: Container) -> None:
-    route(stack, service, without=old)
+def _drain(service: str, old: Container) -> None:
     started = time.monotonic()
+    if service in ROUTED and old.state == "running":
+        withdraw(old)
     # The service's stop_grace_period bounds this; a worker finishes its jobs first.
     docker("stop", old.id)
     docker("rm", old.id)

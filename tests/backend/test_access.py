@@ -21,6 +21,7 @@ PUBLIC = {
     ("GET", "/health"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
+    ("GET", "/health/serving"),
     ("DELETE", "/api/session"),
     ("POST", "/api/accounts"),
     ("POST", "/api/accounts/password-reset"),

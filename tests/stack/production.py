@@ -41,10 +41,10 @@ class Production:
         """Return a service's running containers."""
         return [one for one in self.stack.containers(service) if one.state == "running"]
 
-    def run(self, command: str, tag: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, command: str, tag: str = "") -> "subprocess.CompletedProcess[str]":
         """Run the stack command as the Makefile does."""
         return subprocess.run(
-            [sys.executable, "-m", "scripts.stack", command, "--tag", tag],
+            [sys.executable, "-m", "scripts.stack", command, *(["--tag", tag] if tag else [])],
             cwd=ROOT,
             env={**os.environ, **self.environment()},
             stdin=subprocess.DEVNULL,

@@ -35,6 +35,8 @@ async def _disturb_everything(site: Production, second_release: str, broken_rele
         print(f"\n{result.stdout}\n{result.stderr[-3000:]}")
         assert result.returncode == 1
         assert "No module named 'backend.main'" in result.stderr
+        changed = load.begin("make stack-up, settings changed")
+        await asyncio.to_thread(_change_a_setting, site)
         valkey = await _during(load, "restart of Valkey", _restart(site, "valkey"))
         postgres = await _during(load, "restart of PostgreSQL", _restart(site, "postgres"))
         worker = await _during(load, "kill -9 of a worker", _kill(site, "worker"))
@@ -43,12 +45,24 @@ async def _disturb_everything(site: Production, second_release: str, broken_rele
         lost = await load.lost(ALL_JOBS_SECONDS)
     print_table(load, lost)
     assert [phase.name for phase in load.phases if lost[phase.name]] == []
-    assert [phase for phase in (load.phases[0], update, broken) if phase.failures or phase.refused] == []
+    assert [phase for phase in (load.phases[0], update, broken, changed) if phase.failures or phase.refused] == []
     assert [phase for phase in (valkey, postgres, worker) if phase.failures] == []
     assert valkey.refused == worker.refused == 0
     # What the killed container was working on is gone with it; nothing else is.
     assert len(web.failures) <= 9
     assert sum(len(phase.accepted) for phase in load.phases) > 20
+
+
+def _change_a_setting(site: Production) -> None:
+    lasting = [one.id for service in ("edge", "postgres", "valkey") for one in site.containers(service)]
+    with (site.stack.folder / "settings.env").open("a") as file:
+        file.write("APP_NAME=Another name\n")
+    result = site.run("up")
+    assert result.returncode == 0, result.stdout + result.stderr
+    for service in ("web", "worker", "beat"):
+        for one in site.containers(service):
+            assert docker("exec", one.id, "printenv", "APP_NAME").strip() == "Another name"
+    assert lasting == [one.id for service in ("edge", "postgres", "valkey") for one in site.containers(service)]
 
 
 async def _during(load: Load, name: str, disturb: Callable[[], Awaitable[None]]) -> Phase:
