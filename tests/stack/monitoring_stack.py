@@ -61,8 +61,6 @@ class Watched:
 def watched_stack(folder: Path) -> Iterator[Watched]:
     """Start the services with secrets of their own; remove them and their volumes at the end."""
     _make_secrets(folder)
-    for service in ("web", "frontend"):
-        (folder / "upstreams" / service).write_text("to nobody:1\n")
     port = free_port()
     door = folder / "door.yaml"
     door.write_text(f'services: {{edge: {{ports: !override ["127.0.0.1:{port}:443"]}}}}\n')

@@ -118,3 +118,17 @@ def test_a_client_of_ours_refuses_a_valkey_with_a_certificate_of_somebody_else(s
     )
     assert result.returncode != 0
     assert "CERTIFICATE_VERIFY_FAILED" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("service", "address", "metric"),
+    [
+        ("web", "http://127.0.0.1:9100", "http_requests_total"),
+        ("worker", "http://127.0.0.1:9100", "job_phase_seconds"),
+        ("beat", "http://127.0.0.1:9100", "jobs_in_status"),
+        ("web", "http://edge:2020", "caddy_reverse_proxy_upstreams_healthy"),
+    ],
+)
+def test_metrics_are_told_on_the_inside(site: Production, service: str, address: str, metric: str) -> None:
+    code = f"import urllib.request as u; print(u.urlopen('{address}/metrics', timeout=10).read().decode())"
+    assert metric in docker("exec", site.containers(service)[0].id, "python", "-c", code)

@@ -86,3 +86,11 @@ def test_health_is_whole(site: Production) -> None:
 
     health = asyncio.run(ask()).json()
     assert health["status"] == "ok", health
+
+
+def test_no_metrics_pass_the_door(site: Production) -> None:
+    async def ask() -> str:
+        async with open_door(site) as client:
+            return (await client.get("/metrics")).text
+
+    assert "_total" not in asyncio.run(ask())
