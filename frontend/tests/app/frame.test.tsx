@@ -1,5 +1,5 @@
 // The frame around the pages: theme, focus, addresses that lead nowhere.
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { openApp, signedIn } from "../render-app";
@@ -13,7 +13,7 @@ test("an unknown address says so and leads back", async () => {
   await userEvent.click(screen.getByRole("link", { name: "Go to your photos" }));
 
   const heading = await screen.findByRole("heading", { level: 1, name: /One photo in/ });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
 });
 
 test("the theme goes from auto to light to dark and is remembered", async () => {

@@ -51,7 +51,7 @@ test("the name in the header leads to the account", async () => {
   openApp("/jobs");
   await userEvent.click(await screen.findByRole("link", { name: "Account: Ada" }));
   const heading = await screen.findByRole("heading", { name: "Your account" });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
 });
 
 test("the account is nobody's who is not signed in", async () => {
@@ -108,7 +108,9 @@ test("a wrong password is said beside its field, which takes the focus", async (
   await press("Change password");
 
   await screen.findByText("The password is wrong.");
-  expect(document.activeElement).toBe(screen.getByLabelText("Current password"));
+  await waitFor(() =>
+    expect(document.activeElement).toBe(screen.getByLabelText("Current password")),
+  );
   expect(screen.queryByRole("alert")).toBeNull();
 });
 
@@ -156,7 +158,9 @@ test.each(["ended here", "ended elsewhere already"])("a session is %s and gone",
   await press("End the session of curl");
 
   await waitFor(() => expect(screen.queryByText("curl")).toBeNull());
-  expect(document.activeElement).toBe(screen.getByRole("heading", { name: "Devices" }));
+  await waitFor(() =>
+    expect(document.activeElement).toBe(screen.getByRole("heading", { name: "Devices" })),
+  );
 });
 
 test("a copy of one's data is asked for, waited for, and downloaded", async () => {
@@ -202,14 +206,14 @@ test("an account is deleted only with its password, and says farewell", async ()
   await userEvent.type(dialog.getByLabelText("Your password"), "wrong");
   await press("Delete everything");
   await dialog.findByText("The password is wrong.");
-  expect(document.activeElement).toBe(dialog.getByLabelText("Your password"));
+  await waitFor(() => expect(document.activeElement).toBe(dialog.getByLabelText("Your password")));
 
   await userEvent.clear(dialog.getByLabelText("Your password"));
   await userEvent.type(dialog.getByLabelText("Your password"), "correct horse");
   await press("Delete everything");
 
   const heading = await screen.findByRole("heading", { name: "Your account is deleted" });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
   expect(await screen.findByRole("link", { name: "Log in" })).toBeTruthy();
 });
 

@@ -23,7 +23,7 @@ test.each(["/verify", "/confirm-email"])(
     await press("Confirm address");
 
     const heading = await screen.findByRole("heading", { name: "Your address is confirmed" });
-    expect(document.activeElement).toBe(heading);
+    await waitFor(() => expect(document.activeElement).toBe(heading));
     expect(backend.told(VERIFY)).toEqual([{ token: "secret" }]);
     expect(await screen.findByRole("link", { name: "Go to your photos" })).toBeTruthy();
   },
@@ -62,7 +62,7 @@ test("a link to confirm that was used already says so", async () => {
   await press("Confirm address");
 
   const heading = await screen.findByRole("heading", { name: "This link doesn't work any more" });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
   expect(screen.getByRole("link", { name: "Go to your account" })).toBeTruthy();
 });
 
@@ -88,7 +88,7 @@ test("a forgotten password is a link away, whether the address has an account or
   await press("Send the link");
 
   const heading = await screen.findByRole("heading", { name: "Look into your inbox" });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
   expect(screen.getByText(/^If an account has/).textContent).toContain("nobody@example.com");
   expect(backend.told(ASK)).toEqual([{ email: "nobody@example.com" }]);
 });
@@ -107,7 +107,7 @@ test("a new password is set with the link's secret, which leaves the address bar
   await press("Change password");
 
   const heading = await screen.findByRole("heading", { name: "Your password is changed" });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
   expect(backend.told(RESET)).toEqual([{ token: "secret", password: "a new password" }]);
   expect(screen.queryByRole("button", { name: "Log out" })).toBeNull();
 });
@@ -125,7 +125,7 @@ test("a password that the server refuses is said beside the field, which takes t
   await press("Change password");
 
   await screen.findByText("Everybody uses this one.");
-  expect(document.activeElement).toBe(screen.getByLabelText("New password"));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText("New password")));
 });
 
 test.each(["#token=used", ""])(

@@ -35,7 +35,7 @@ test("a waiting job can be cancelled", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Cancel mug.jpg" }));
 
   await waitFor(() => expect(learned()).toMatchObject({ status: "cancelled" }));
-  expect(document.activeElement).toBe(screen.getByRole("article"));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("article")));
 });
 
 test("a job in work shows its progress", () => {
