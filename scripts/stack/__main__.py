@@ -49,6 +49,7 @@ def start(stack: Stack, tag: str | None) -> dict[str, str]:
     release = running if running and not tag else _pulled(tag)
     if running:
         _replace(stack, release, running)
+    say("starting what does not run")
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "300", release=release)
     for service in SERVICES:
         for one in stack.containers(service):
