@@ -45,10 +45,11 @@ def main() -> int:
 
 def start(stack: Stack, tag: str | None) -> dict[str, str]:
     """Start the stack; when it runs already, bring changed settings to it without downtime. Raises StackError."""
-    running = _remembered(stack) if stack.containers("web") else {}
-    release = running if running and not tag else _pulled(tag)
-    if running:
-        _replace(stack, release, running)
+    serves = any(one.state == "running" for one in stack.containers("web"))
+    remembered = _remembered(stack)
+    release = remembered if remembered and not tag else _pulled(tag)
+    if serves and remembered:
+        _replace(stack, release, remembered)
     say("starting what does not run")
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "300", release=release)
     for service in SERVICES:
