@@ -16,6 +16,7 @@ from scripts.stack.rolling import roll
 from scripts.stack.seats import take_seat
 
 SERVICES = ("web", "frontend", "worker", "beat")
+UP = ("up", "--detach", "--wait", "--wait-timeout", "300")
 COUNTS = {"web": 2, "frontend": 1, "worker": 2, "beat": 1}
 
 
@@ -50,13 +51,24 @@ def start(stack: Stack, tag: str | None) -> dict[str, str]:
     release = remembered if remembered and not tag else _pulled(tag)
     if serves and remembered:
         _replace(stack, release, remembered)
-    say("starting what does not run")
-    stack.compose("up", "--detach", "--wait", "--wait-timeout", "300", release=release)
+        _start_others(stack, release)
+    else:
+        say("starting")
+        stack.compose(*UP, release=release)
     for service in SERVICES:
         for one in stack.containers(service):
             take_seat(stack, service, one)
     _remember(stack, release)
     return release
+
+
+def _start_others(stack: Stack, release: dict[str, str]) -> None:
+    """Bring changed settings to what the application stands on; a second's interruption for each that changed."""
+    listed = stack.compose("config", "--services", release=release).split()
+    others = [service for service in listed if service not in (*SERVICES, "migrate")]
+    stack.compose(*UP, "--no-deps", *others, release=release)
+    # Compose itself would replace what was replaced already: it was made without its dependencies, and looks changed.
+    stack.compose(*UP, "--no-deps", "--no-recreate", *SERVICES, release=release)
 
 
 def update(stack: Stack, tag: str | None) -> dict[str, str]:

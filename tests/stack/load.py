@@ -29,7 +29,7 @@ class Phase:
 
     name: str
     sent: int = 0
-    refused: int = 0
+    refusals: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
@@ -137,7 +137,8 @@ class Load:
         if answer.is_success:
             return answer
         if _is_honest_refusal(answer):
-            phase.refused += 1
+            seconds = time.monotonic() - started
+            phase.refusals.append(f"{method} {path}: {answer.json().get('detail')} after {seconds:.1f} s")
         else:
             phase.failures.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
         return None
@@ -169,9 +170,9 @@ def print_table(load: Load, lost: dict[str, int]) -> None:
     print(f"\n{'phase':34} {'sent':>6} {'failed':>7} {'503':>5} {'p95 ms':>7} {'jobs':>5} {'lost':>5}")
     for phase in load.phases:
         print(
-            f"{phase.name:34} {phase.sent:6} {len(phase.failures):7} {phase.refused:5} {phase.p95_ms:7.0f} "
+            f"{phase.name:34} {phase.sent:6} {len(phase.failures):7} {len(phase.refusals):5} {phase.p95_ms:7.0f} "
             f"{len(phase.accepted):5} {lost[phase.name]:5}"
         )
-        for failure in phase.failures[:3]:
-            print(f"    {failure}")
+        for sentence in (*phase.failures[:3], *phase.refusals[:3]):
+            print(f"    {sentence}")
     print("streams:", dict(load.streams))

@@ -45,16 +45,16 @@ async def _disturb_everything(site: Production, second_release: str, broken_rele
         lost = await load.lost(ALL_JOBS_SECONDS)
     print_table(load, lost)
     assert [phase.name for phase in load.phases if lost[phase.name]] == []
-    assert [phase for phase in (load.phases[0], update, broken, changed) if phase.failures or phase.refused] == []
+    assert [phase for phase in (load.phases[0], update, broken, changed) if phase.failures or phase.refusals] == []
     assert [phase for phase in (valkey, postgres, worker) if phase.failures] == []
-    assert valkey.refused == worker.refused == 0
+    assert valkey.refusals == worker.refusals == []
     # What the killed container was working on is gone with it; nothing else is.
     assert len(web.failures) <= 9
     assert sum(len(phase.accepted) for phase in load.phases) > 20
 
 
 def _change_a_setting(site: Production) -> None:
-    lasting = [one.id for service in ("edge", "postgres", "valkey") for one in site.containers(service)]
+    lasting = _ids(site, "edge", "postgres", "valkey")
     with (site.stack.folder / "settings.env").open("a") as file:
         file.write("APP_NAME=Another name\n")
     result = site.run("up")
@@ -62,7 +62,15 @@ def _change_a_setting(site: Production) -> None:
     for service in ("web", "worker", "beat"):
         for one in site.containers(service):
             assert docker("exec", one.id, "printenv", "APP_NAME").strip() == "Another name"
-    assert lasting == [one.id for service in ("edge", "postgres", "valkey") for one in site.containers(service)]
+    assert _ids(site, "edge", "postgres", "valkey") == lasting
+    replaced = _ids(site, "web", "frontend", "worker", "beat")
+    result = site.run("up")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert _ids(site, "web", "frontend", "worker", "beat") == replaced
+
+
+def _ids(site: Production, *services: str) -> list[str]:
+    return [one.id for service in services for one in site.containers(service)]
 
 
 async def _during(load: Load, name: str, disturb: Callable[[], Awaitable[None]]) -> Phase:
