@@ -42,6 +42,9 @@ stack-status: ## Show the production stack's containers
 test-stack: setup ## Build the images, run the production stack, and disturb it (needs Docker)
 	@$(VENV) -m pytest tests/stack --numprocesses 0 --capture no
 
+smoke: setup ## Try a deployed site, through the queue and back (SITE=https://…, SHA=… to expect)
+	@$(VENV) -m scripts.smoke $(SITE) $(if $(SHA),--expect-sha $(SHA))
+
 bench: setup ## Measure speed and memory against bare baselines
 	@$(VENV) -m scripts.bench
 
@@ -60,4 +63,4 @@ lock: setup ## Pin dependencies anew (UPGRADE=1 takes newer versions)
 clean: ## Delete what setup, run and test made, and the local data
 	@rm -rf .venv .data frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help setup run dev test lint fuzz audit images stack-up stack-update stack-status test-stack bench check migrate types lock clean
+.PHONY: help setup run dev test lint fuzz audit images stack-up stack-update stack-status test-stack smoke bench check migrate types lock clean
