@@ -1,0 +1,41 @@
+"""Reads `fly secrets import`'s stdin with all of flyctl's pitfalls."""
+
+from collections.abc import Iterator
+
+LINE_LIMIT = 64 * 1024
+
+
+def parse_secrets(text: str) -> dict[str, str]:
+    """Return the secrets flyctl would understand."""
+    secrets: dict[str, str] = {}
+    lines = iter(text.split("\n"))
+    for line in lines:
+        if len(line.encode(errors="surrogateescape")) >= LINE_LIMIT:
+            # Go's scanner stops at a line that is too long, and nobody asks it why.
+            return secrets
+        if line.startswith("#") or not line.strip():
+            continue
+        key, equals, value = line.partition("=")
+        if not equals:
+            # The real one repeats the line, secret or not.
+            raise ValueError(f"Secrets must be provided as NAME=VALUE pairs ({line} is invalid)")
+        value = value.lstrip(" ")
+        if value.startswith('"""'):
+            value = multiline(value[3:], lines)
+        elif len(value) > 1 and value.startswith('"') and value.endswith('"'):
+            value = value[1:-1]
+        else:
+            # Finding 10: cut at a hash unless in double quotes; single quotes don't help and stay.
+            value = value.partition("#")[0].rstrip(" ") if "#" in value else value
+        secrets[key.strip()] = value
+    return secrets
+
+
+def multiline(first: str, lines: Iterator[str]) -> str:
+    """Return a value in triple quotes; without an end it is lost, as in the original."""
+    value = [first]
+    for line in lines:
+        if line.endswith('"""'):
+            return "\n".join([*value, line[:-3]])
+        value.append(line)
+    return ""
