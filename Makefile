@@ -40,7 +40,7 @@ stack-status: ## Show the production stack's containers
 	@$(PYTHON) -m scripts.stack status
 
 test-stack: setup ## Build the images, run the production stack, and disturb it (needs Docker)
-	@$(VENV) -m pytest tests/stack --numprocesses 0 --capture no
+	@$(VENV) -m pytest tests/stack --numprocesses 0 --capture no --timeout 900
 
 smoke: setup ## Try a deployed site, through the queue and back (SITE=https://…, SHA=… to expect)
 	@$(VENV) -m scripts.smoke $(SITE) $(if $(SHA),--expect-sha $(SHA))
