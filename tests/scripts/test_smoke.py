@@ -143,7 +143,7 @@ def test_photos_go_through_a_bucket_as_a_browser_sends_them(
     outside = make_settings(FRONTEND_DIR=settings.FRONTEND_DIR, **bucket, **keys)
     with LiveServer(outside) as server, WorkerProcess(outside, tmp_path) as worker:
         result = smoke(server.url)
-        # It may be deleting the account's files just now, and a warm stop would wait for that.
+        # A result that comes while the pool stops is never read, and its process waits 30 s for that (billiard).
         worker.kill()
     assert result.status == 0, result.out
     assert f"bytes to http://127.0.0.1:{moto_port}" in result.line("upload")
