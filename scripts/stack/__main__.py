@@ -123,7 +123,10 @@ def _alone(stack: Stack) -> Iterator[None]:
 
 def _remember(stack: Stack, release: dict[str, str]) -> None:
     text = "".join(f"{name}={value}\n" for name, value in release.items())
-    (stack.folder / "release.env").write_text(text)
+    # Another name first: killed in between, the last release is still known.
+    part = stack.folder / "release.new"
+    part.write_text(text)
+    part.replace(stack.folder / "release.env")
 
 
 def _remembered(stack: Stack) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 
 import httpx
 
@@ -42,6 +43,15 @@ async def _until_it_ends(stream: httpx.Response, job_id: str) -> dict:  # type: 
             if job.get("id") == job_id and job["status"] in ("completed", "failed", "cancelled"):
                 return dict(job)
     raise AssertionError("the stream ended before the job did")
+
+
+def test_no_signed_address_and_no_token_is_in_the_edges_log(site: Production) -> None:
+    asyncio.run(_all_the_way(site))
+    (edge,) = site.containers("edge")
+    written = subprocess.run(["docker", "logs", edge.id], capture_output=True, text=True, check=True)
+    log = written.stdout + written.stderr
+    assert "/results/" in log
+    assert [word for word in ("X-Amz-Signature", "Bearer ") if word in log] == []
 
 
 def test_the_door_answers_with_the_right_headers(site: Production) -> None:
