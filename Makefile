@@ -2,12 +2,15 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin/python
+DEPLOY := $(VENV) -m scripts.deploy
+# By way of the environment, so that what somebody wrote there is one word and never a command.
+DEPLOY_OPTIONS := $${PLATFORM:+--platform "$$PLATFORM"} $${DRY_RUN:+--dry-run} $${JSON:+--json} $${YES:+--yes}
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "; printf "\nUsage: make TARGET\n\n"} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile; echo
+	@awk 'BEGIN {FS = ":.*## "; printf "\nUsage: make TARGET\n\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile; echo
 
 setup: ## Prepare .venv and the frontend's packages, without starting anything
-	@$(PYTHON) scripts/setup.py
+	@$(PYTHON) scripts/setup.py$(if $(JSON), >&2)
 
 run: setup ## Run everything on this machine, as in production: web, worker, beat
 	@$(VENV) -m scripts.run
@@ -28,13 +31,13 @@ audit: setup ## Look for known vulnerabilities, and for secrets in the files
 	@$(VENV) -m scripts.audit
 
 images: ## Build the images app and web of this commit
-	@$(PYTHON) -m scripts.images $(if $(TAG),--tag $(TAG))
+	@$(PYTHON) -m scripts.images $${TAG:+--tag "$$TAG"}
 
 stack-up: ## Start the production stack on this host, or bring changed settings to it (TAG=… of the images)
-	@$(PYTHON) -m scripts.stack up $(if $(TAG),--tag $(TAG))
+	@$(PYTHON) -m scripts.stack up $${TAG:+--tag "$$TAG"}
 
 stack-update: ## Replace the running release without downtime (TAG=… of the images, sha-<commit> without)
-	@$(PYTHON) -m scripts.stack update $(if $(TAG),--tag $(TAG))
+	@$(PYTHON) -m scripts.stack update $${TAG:+--tag "$$TAG"}
 
 stack-status: ## Show the production stack's containers
 	@$(PYTHON) -m scripts.stack status
@@ -42,8 +45,33 @@ stack-status: ## Show the production stack's containers
 test-stack: setup ## Build the images, run the production stack, and disturb it (needs Docker)
 	@$(VENV) -m pytest tests/stack --numprocesses 0 --capture no --timeout 900
 
-smoke: setup ## Try a deployed site, through the queue and back (SITE=https://…, SHA=… to expect)
+smoke: setup ## Try a deployed site, through the queue and back (ENV=… or SITE=https://…, SHA=… to expect)
+ifdef ENV
+	@$(DEPLOY) smoke --env "$$ENV" $(DEPLOY_OPTIONS)
+else
 	@$(VENV) -m scripts.smoke $(SITE) $(if $(SHA),--expect-sha $(SHA))
+endif
+
+deploy-staging: setup ## Build, push, deploy to staging, smoke, tag as tested (PLATFORM=do|fly, TAG=…, DRY_RUN=1, JSON=1)
+	@$(DEPLOY) staging $(DEPLOY_OPTIONS) $${TAG:+--tag "$$TAG"} $${ENV_FILE:+--env-file "$$ENV_FILE"}
+
+promote: setup ## Bring tested images to production (TAG=tested-…, RELEASE=v1.2.3, YES=1 asks nobody)
+	@$(DEPLOY) promote --tag "$$TAG" $(DEPLOY_OPTIONS) $${RELEASE:+--release "$$RELEASE"} $${ENV_FILE:+--env-file "$$ENV_FILE"}
+
+rollback: setup ## Bring the last good release back, in 300 s (ENV=staging|production, TO=…)
+	@$(DEPLOY) rollback --env "$$ENV" $(DEPLOY_OPTIONS) $${TO:+--to "$$TO"}
+
+status: setup ## Show what runs, what is under way, what can be gone back to (ENV=…)
+	@$(DEPLOY) status --env "$$ENV" $(DEPLOY_OPTIONS)
+
+logs: setup ## Show the last lines of what runs (ENV=…, COMPONENT=api|worker|…)
+	@$(DEPLOY) logs --env "$$ENV" $(DEPLOY_OPTIONS) $${COMPONENT:+--component "$$COMPONENT"}
+
+sync-env: setup ## Bring a file's variables to the platform (ENV=…, FILE=.env.<env>, PRUNE=1 removes, DRY_RUN=1)
+	@$(DEPLOY) sync-env --env "$$ENV" $(DEPLOY_OPTIONS) $${FILE:+--file "$$FILE"} $${PRUNE:+--prune}
+
+rehearse: setup ## Rehearse staging, promotion and rollback with real containers, under load (needs Docker)
+	@$(VENV) -m tests.rehearsal
 
 bench: setup ## Measure speed and memory against bare baselines
 	@$(VENV) -m scripts.bench
@@ -63,4 +91,4 @@ lock: setup ## Pin dependencies anew (UPGRADE=1 takes newer versions)
 clean: ## Delete what setup, run and test made, and the local data
 	@rm -rf .venv .data frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help setup run dev test lint fuzz audit images stack-up stack-update stack-status test-stack smoke bench check migrate types lock clean
+.PHONY: help setup run dev test lint fuzz audit images stack-up stack-update stack-status test-stack smoke deploy-staging promote rollback status logs sync-env rehearse bench check migrate types lock clean

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +25,8 @@ def default_tag() -> str:
     return f"sha-{_git('rev-parse', '--short=12', 'HEAD')}{changed}"
 
 
-def build(tag: str) -> None:
-    """Build `app` and `web`, labelled with what they were made from. Raises CalledProcessError."""
+def build(tag: str, targets: Sequence[str] = TARGETS, platform: str = "") -> None:
+    """Build images for this machine or a platform, labelled with their commit. Raises CalledProcessError."""
     labels = {
         "GIT_SHA": _git("rev-parse", "HEAD"),
         "VERSION": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
@@ -33,7 +34,9 @@ def build(tag: str) -> None:
         "SCHEMA": schema(),
     }
     arguments = [word for name, value in labels.items() for word in ("--build-arg", f"{name}={value}")]
-    for target in TARGETS:
+    # With attestations inside, what is pushed would be an index of several images, which not every platform takes.
+    arguments += ["--provenance=false", "--sbom=false", *(["--platform", platform] if platform else [])]
+    for target in targets:
         started = time.monotonic()
         command = ["docker", "build", "--quiet", "--file", "docker/Dockerfile", "--target", target, *arguments]
         subprocess.run(
@@ -55,9 +58,11 @@ def main() -> int:
     """Build, and say so."""
     parser = argparse.ArgumentParser(prog="images", description="Build the images app and web.")
     parser.add_argument("--tag", help="instead of sha-<commit>")
-    tag = parser.parse_args().tag or default_tag()
+    parser.add_argument("--platform", default="", help="such as linux/amd64, instead of this machine's")
+    parser.add_argument("targets", nargs="*", metavar="IMAGE", help="app or web, instead of both")
+    given = parser.parse_args()
     try:
-        build(tag)
+        build(given.tag or default_tag(), given.targets or TARGETS, given.platform)
     except subprocess.CalledProcessError:
         print("images: the build failed; what docker says stands above", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.platforms.app_platform.cloud import Cloud
 from tests.platforms.app_platform.contract import Call
+from tests.platforms.app_platform.model import stamp
 from tests.platforms.app_platform.refusal import bad_request, not_found
 from tests.platforms.app_platform.rollback import validation
 
@@ -26,6 +27,10 @@ class Api:
     def list_apps(self, call: Call) -> Body:
         """GET /v2/apps."""
         return paged(call, self._url(), "apps", [self.cloud.app(app_id).shown() for app_id in self.cloud.apps])
+
+    def create_app(self, call: Call) -> Body:
+        """POST /v2/apps."""
+        return {"app": self.cloud.create_app(call.body["spec"]).shown()}
 
     def get_app(self, call: Call) -> Body:
         """GET /v2/apps/{id}."""
@@ -99,6 +104,11 @@ class Api:
         """POST /v2/apps/{app_id}/rollback/revert."""
         return {"deployment": self.cloud.revert_rollback(self.cloud.app(call.params["app_id"])).shown()}
 
+    def list_registries(self, call: Call) -> Body:
+        """GET /v2/registries."""
+        registry = {"name": self.cloud.registry.name, "region": "fra1", "created_at": stamp(self.cloud.pace.now())}
+        return {"registries": [registry]}
+
     def list_tags(self, call: Call) -> Body:
         """GET /v2/registries/{registry_name}/repositories/{repository_name}/tags."""
         return paged(call, self._url(), "tags", self._of_repository(call, self.cloud.registry.tags_shown))
@@ -133,6 +143,7 @@ def paged(call: Call, url: str, name: str, items: list[dict[str, Any]]) -> Body:
 
 OPERATIONS: dict[str, Callable[[Api, Call], Body]] = {
     "apps_list": Api.list_apps,
+    "apps_create": Api.create_app,
     "apps_get": Api.get_app,
     "apps_update": Api.update_app,
     "apps_validate_appSpec": Api.propose,
@@ -148,6 +159,7 @@ OPERATIONS: dict[str, Callable[[Api, Call], Body]] = {
     "apps_create_rollback": Api.create_rollback,
     "apps_commit_rollback": Api.commit_rollback,
     "apps_revert_rollback": Api.revert_rollback,
+    "registries_list": Api.list_registries,
     "registries_list_repositoryTags": Api.list_tags,
     "registries_list_repositoryManifests": Api.list_manifests,
 }

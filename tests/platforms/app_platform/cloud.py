@@ -1,6 +1,7 @@
 """The platform itself: its apps and what may be asked of them."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.platforms.app_platform.lifecycle import Lifecycle
@@ -25,6 +26,8 @@ class Cloud:
     apps: dict[str, App] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=lambda: {"do-test-token"})
     lock: threading.RLock = field(default_factory=threading.RLock)
+    # Gives a new app its address.
+    site: Callable[[App], str] = lambda app: ""
 
     def add_app(self, spec: Spec, live_url: str = "") -> App:
         """Add an app whose first deployment is active already."""
@@ -36,6 +39,17 @@ class Cloud:
         for step in first.steps:
             step.status = "SUCCESS"
         self._lifecycle().activate(app, first, self.pace.now())
+        return app
+
+    def create_app(self, spec: Spec) -> App:
+        """Add an app and begin its first deployment."""
+        if any(app.spec["name"] == spec["name"] for app in self.apps.values()):
+            raise bad_request(f"app with name {spec['name']} already exists")
+        app = App(spec, self.pace.now())
+        app.spec = self.accepted(app.id, spec)
+        app.live_url = self.site(app)
+        self.apps[app.id] = app
+        self._start(app, "initial deployment")
         return app
 
     def app(self, app_id: str) -> App:

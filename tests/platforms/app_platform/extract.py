@@ -13,7 +13,7 @@ SOURCE = "https://github.com/digitalocean/openapi, commit 7c1300c"
 LICENCE = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0.html"}
 # What a deploy needs; tags and digests by the paths that are not deprecated.
 OPERATIONS = {
-    "/v2/apps": ["get"],
+    "/v2/apps": ["get", "post"],
     "/v2/apps/{id}": ["get", "put"],
     "/v2/apps/propose": ["post"],
     "/v2/apps/{app_id}/deployments": ["get", "post"],
@@ -27,6 +27,7 @@ OPERATIONS = {
     "/v2/apps/{app_id}/rollback/validate": ["post"],
     "/v2/apps/{app_id}/rollback/commit": ["post"],
     "/v2/apps/{app_id}/rollback/revert": ["post"],
+    "/v2/registries": ["get"],
     "/v2/registries/{registry_name}/repositories/{repository_name}/tags": ["get"],
     "/v2/registries/{registry_name}/repositories/{repository_name}/digests": ["get"],
 }

@@ -29,6 +29,9 @@ class StandIn:
     stack: ExitStack
     token: str = "do-test-token"
 
+    def __post_init__(self) -> None:
+        self.cloud.site = lambda app: self.stack.enter_context(served(Site(self.cloud, app)))
+
     @property
     def url(self) -> str:
         """Where the API answers."""
@@ -47,8 +50,7 @@ class StandIn:
     def add_app(self, spec: Spec, live_url: str = "") -> App:
         """Add an app that is live at the address given, or at one where the runner answers."""
         app = self.cloud.add_app(spec, live_url)
-        if not live_url:
-            app.live_url = self.stack.enter_context(served(Site(self.cloud, app)))
+        app.live_url = live_url or self.cloud.site(app)
         return app
 
     def seen(self, method: str, ending: str = "") -> list[Seen]:

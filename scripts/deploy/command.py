@@ -1,0 +1,98 @@
+"""What every command works with, and what those that deploy ask first."""
+
+from dataclasses import dataclass, field
+
+from scripts.deploy import migrations
+from scripts.deploy.delivery import Delivery
+from scripts.deploy.environments import Environment
+from scripts.deploy.errors import Refused
+from scripts.deploy.outside import Outside
+from scripts.deploy.platform import Plan, Platform, State
+from scripts.deploy.registry import Registry
+from scripts.deploy.releases import SCHEMA, Release
+from scripts.deploy.report import Report
+
+# Of a digest: sha256: and twelve characters.
+SHOWN = 19
+
+
+@dataclass(slots=True)
+class Command:
+    """One command at work; `given` are values for variables that have none yet."""
+
+    outside: Outside
+    report: Report
+    environment: Environment
+    platform: Platform
+    given: dict[str, str]
+    dry_run: bool
+    yes: bool
+    registry: Registry = field(init=False)
+    delivery: Delivery = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registry = self.platform.registry()
+        self.delivery = Delivery(self.outside, self.report, self.environment, self.platform, self.registry)
+
+    @property
+    def repositories(self) -> dict[str, str]:
+        """The platform's images with their repositories."""
+        return {image: self.platform.repository(image) for image in self.platform.images}
+
+    def confirm(self, what: str) -> None:
+        """Ask the person at the terminal, where the environment wants that. Raises Refused."""
+        if not self.environment.asks or self.yes:
+            return
+        answer = self.outside.ask(f"{what}? Type {self.platform.app} to go on:")
+        if answer != self.platform.app:
+            raise Refused("Not confirmed. Type the app's name, or give YES=1 where nobody can")
+
+
+def free(command: Command, *, while_deploying: bool = False) -> State | None:
+    """Return the app's state. Raises Refused when it takes no deployment."""
+    state = command.platform.look()
+    if state and state.pinned:
+        panel = "commit or revert it in the control panel, Activity"
+        raise Refused(f"{command.platform.app} is pinned to a rollback, and takes no deployment: {panel}")
+    if state and state.under_way and not while_deploying:
+        command.report.say(f"  deployment {state.under_way.id} is under way")
+    return state
+
+
+def existing(command: Command, state: State | None) -> State:
+    """Return the app's state. Raises Refused when there is no such app."""
+    if state is None:
+        raise Refused(f"There is no app {command.platform.app}: its first deployment makes it")
+    return state
+
+
+def make_plan(command: Command, release: Release, state: State | None) -> Plan:
+    """Return what will be deployed, and show what it changes. Raises Refused."""
+    if state and state.under_way and state.under_way.images != release.images:
+        hint = f"wait for it, or end it: make rollback ENV={command.environment.name}"
+        raise Refused(f"{command.platform.app} is deploying something else, {state.under_way.id}: {hint}")
+    with command.report.phase("plan"):
+        plan = command.platform.plan(release.images, release.git_sha, command.given)
+        command.report.facts["release"] = {"git_sha": release.git_sha, "images": plan.images}
+        for line in _differences(command, release, plan, state):
+            command.report.say(f"  {line}")
+    return plan
+
+
+def _differences(command: Command, release: Release, plan: Plan, state: State | None) -> list[str]:
+    active = state.active.images if state and state.active else {}
+    lines = [
+        f"image {name}: {active.get(name, '')[:SHOWN] or 'none'} → {digest[:SHOWN]}"
+        for name, digest in plan.images.items()
+    ]
+    repository = next(iter(release.images))
+    before = ""
+    if active.get(repository):
+        try:
+            labels = command.registry.labels(repository, active[repository])
+        except Refused:
+            labels = {}
+        before = labels.get(SCHEMA, "")
+    migrating = migrations.between(before, release.schema) or ["none"]
+    lines += [f"migrations: {name}" for name in migrating]
+    return lines + [f"spec {change}" for change in plan.changes if ".image.digest" not in change]

@@ -1,0 +1,33 @@
+"""The environments: what differs between staging and production, and what a release needs to get there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.deploy.outside import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment, on either platform; what else differs stands in its spec, and a test lists it."""
+
+    name: str
+    # The tag, without its commit, that a release must carry, and the one it gets when its smoke test passed.
+    needs: str
+    gives: str
+    # Whether a person is asked before anything changes.
+    asks: bool
+
+    @property
+    def spec(self) -> Path:
+        """The app spec for App Platform."""
+        return ROOT / ".do" / f"app.{self.name}.yaml"
+
+    @property
+    def fly_config(self) -> str:
+        """The Fly configuration's path inside the repository."""
+        return "fly.toml" if self.name == "production" else f"fly.{self.name}.toml"
+
+
+STAGING = Environment("staging", needs="sha", gives="tested", asks=False)
+PRODUCTION = Environment("production", needs="tested", gives="production", asks=True)
+ENVIRONMENTS = {environment.name: environment for environment in (STAGING, PRODUCTION)}

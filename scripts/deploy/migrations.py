@@ -1,0 +1,16 @@
+"""The migrations between two releases, for the person who is asked. Pure but for the names of the files."""
+
+from scripts.deploy.outside import ROOT
+
+VERSIONS = ROOT / "backend" / "migrations" / "versions"
+
+
+def between(before: str, after: str) -> list[str]:
+    """Return the migrations that a release brings, or a sentence about one that is older than the database."""
+    if before == after or not after:
+        return []
+    if before > after:
+        return [f"none: the database is at {before}, and the release's newest is {after}; the schema is not taken back"]
+    files = sorted(path.stem for path in VERSIONS.glob("[0-9]*_*.py"))
+    names = [name for name in files if before < name.split("_")[0] <= after]
+    return names or [f"up to {after}, which is not in this folder: git fetch, and check out the release to read it"]

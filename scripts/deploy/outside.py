@@ -1,0 +1,157 @@
+"""All input and output of the deploy tool: HTTP requests, programs, the terminal and the clock."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from scripts.deploy.errors import OutsideError
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUEST_SECONDS = 30
+ATTEMPTS = 6
+LONGEST_WAIT = 60
+LOG_BYTES = 200_000
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a program ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Outside:
+    """The world of one command; tests give a clock of their own."""
+
+    def __init__(
+        self, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.sleep = sleep
+        self.clock = clock
+        self._http = httpx.Client(timeout=REQUEST_SECONDS, headers={"user-agent": "slipway-deploy"})
+
+    def get(self, url: str, headers: Mapping[str, str], *, attempts: int = ATTEMPTS, **more: Any) -> httpx.Response:
+        """GET, again after lost answers, 429 and 5xx: reading twice harms nobody. Raises OutsideError."""
+        for attempt in range(1, attempts + 1):
+            try:
+                answer = self._http.get(url, headers=headers, **more)
+            except httpx.TransportError as error:
+                if attempt == attempts:
+                    raise OutsideError(f"{_place(url)} can't be reached ({type(error).__name__})") from None
+                self.sleep(min(2.0**attempt, 20))
+                continue
+            passing = answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error
+            if not passing or attempt == attempts:
+                break
+            self.sleep(_retry_after(answer) or min(2.0**attempt, 20))
+        return answer
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], **more: Any) -> httpx.Response:
+        """Send once, and again only after 429, which says that nothing was done. Raises OutsideError."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                answer = self._http.request(method, url, headers=headers, **more)
+            except httpx.TransportError as error:
+                kind = type(error).__name__
+                raise OutsideError(
+                    f"{_place(url)} gave no answer to {method} ({kind}); it may have been done"
+                ) from None
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS or attempt == ATTEMPTS:
+                break
+            self.sleep(_retry_after(answer) or min(2.0**attempt, 20))
+        return answer
+
+    def read_log(self, url: str, seconds: float = 5) -> str:
+        """Return the end of a log file, or what a log that never ends says in so many seconds; "" when it can't be."""
+        chunks: list[bytes] = []
+        deadline = time.monotonic() + seconds
+        try:
+            with self._http.stream("GET", url, timeout=httpx.Timeout(REQUEST_SECONDS, read=seconds)) as answer:
+                if not answer.is_success:
+                    return ""
+                for chunk in answer.iter_bytes():
+                    chunks.append(chunk)
+                    if time.monotonic() > deadline or sum(map(len, chunks)) > LOG_BYTES:
+                        break
+        except (httpx.TransportError, httpx.StreamError, httpx.InvalidURL):
+            pass
+        return b"".join(chunks)[-LOG_BYTES:].decode(errors="replace")
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        each: Callable[[str], None] | None = None,
+    ) -> Ran:
+        """Run a program in the repository's folder and return what it printed; `each` gets every line meanwhile.
+
+        Ctrl-C reaches the program too: it is given time to give back what it holds. Raises OutsideError.
+        """
+        merged = subprocess.STDOUT if each else subprocess.PIPE
+        environment = {**os.environ, **(env or {})}
+        pipe = subprocess.PIPE
+        try:
+            process = subprocess.Popen(
+                argv, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=merged, text=True, errors="replace"
+            )
+        except OSError as error:
+            raise OutsideError(f"{argv[0]} can't be started ({error.strerror}): is it installed?") from None
+        try:
+            return _watched(process, each) if each else _read(process, stdin)
+        except KeyboardInterrupt:
+            _give_time(process)
+            raise
+
+    def ask(self, question: str) -> str:
+        """Return what the person at the terminal types; "" when there is no terminal."""
+        if not sys.stdin.isatty():
+            return ""
+        print(question, end=" ", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip()
+
+
+def _read(process: subprocess.Popen[str], stdin: str) -> Ran:
+    out, err = process.communicate(stdin)
+    return Ran(process.returncode, out, err)
+
+
+def _watched(process: subprocess.Popen[str], each: Callable[[str], None]) -> Ran:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.close()
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        each(line.rstrip())
+    return Ran(process.wait(), "".join(lines), "")
+
+
+def _give_time(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    seconds = answer.headers.get("retry-after", "")
+    return min(float(seconds), LONGEST_WAIT) if seconds.isdecimal() else 0
+
+
+def _place(url: str) -> str:
+    """Return an address without what follows its path, which may be a signature."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"

@@ -1,0 +1,145 @@
+"""Releases: both images of one commit, known by the tags and digests that the registry holds."""
+
+import json
+import os
+import re
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.deploy.errors import OutsideError, Refused
+from scripts.deploy.outside import Outside
+from scripts.deploy.registry import Registry
+from scripts.deploy.report import Report
+
+SHORT = 12
+REVISION = "org.opencontainers.image.revision"
+SCHEMA = "slipway.schema"
+TAG = re.compile(r"(?:sha-|tested-|production-)?([0-9a-f]{12,40})")
+VERSION = re.compile(r"v\d+\.\d+\.\d+")
+# What App Platform and Fly's machines are.
+ARCHITECTURE = "linux/amd64"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The images of one commit: `images` is repository to digest, `schema` the newest migration in them."""
+
+    git_sha: str
+    schema: str
+    images: dict[str, str]
+
+
+def commit_of(tag: str, outside: Outside) -> str:
+    """Return the first 12 characters of the commit that a tag means: `tested-<commit>`, `<commit>`, or git's `v1.2.3`.
+
+    Raises Refused for any other, among them those of trees with changes.
+    """
+    if VERSION.fullmatch(tag):
+        found = outside.run(["git", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"])
+        if found.code:
+            raise Refused(f"There is no git tag {tag} here: git fetch --tags")
+        return found.out[:SHORT]
+    known = TAG.fullmatch(tag)
+    if not known:
+        hint = ": it was built from changes that no commit holds" if tag.endswith("-dirty") else ""
+        raise Refused(f"TAG={tag} is no release{hint}. Name one such as tested-<commit>; see: make status ENV=staging")
+    return known[1][:SHORT]
+
+
+def clean_commit(outside: Outside) -> str:
+    """Return the first 12 characters of the commit that is checked out. Raises Refused when files were changed."""
+    changed = outside.run(["git", "status", "--porcelain"])
+    if changed.code:
+        raise Refused("This folder is no git repository, so nothing names what would be built: clone it with git")
+    if changed.out:
+        names = ", ".join(line[3:] for line in changed.out.splitlines()[:5])
+        raise Refused(f"These changes are in no commit: {names}. Commit or stash them; what is deployed must be named")
+    return outside.run(["git", "rev-parse", "HEAD"]).out[:SHORT]
+
+
+def find(registry: Registry, repositories: Sequence[str], commit: str, kind: str) -> Release | None:
+    """Return the release whose images carry `<kind>-<commit>`, None when one of them is not there.
+
+    Raises Refused when an image is not what its tag says.
+    """
+    images, labels = {}, {}
+    for repository in repositories:
+        digest = registry.digest(repository, f"{kind}-{commit}")
+        if digest is None:
+            return None
+        images[repository] = digest
+        labels[repository] = registry.labels(repository, digest)
+        if not labels[repository].get(REVISION, "").startswith(commit):
+            named = labels[repository].get(REVISION, "no commit")[:SHORT]
+            raise Refused(f"{registry.prefix}{repository}:{kind}-{commit} was built from {named}: its tag is wrong")
+    first = labels[repositories[0]]
+    return Release(first[REVISION], first.get(SCHEMA, ""), images)
+
+
+def commit_of_images(registry: Registry, images: Mapping[str, str]) -> str:
+    """Return the commit an image says it was built from, whole; "" when the registry has it no more."""
+    repository, digest = next(iter(images.items()))
+    try:
+        return registry.labels(repository, digest).get(REVISION, "")
+    except Refused:
+        return ""
+
+
+def is_proven(registry: Registry, images: Mapping[str, str], kind: str) -> str:
+    """Return the commit of images which carry the tag `<kind>-<commit>`, whole; "" when one does not."""
+    commit = commit_of_images(registry, images)
+    tag = f"{kind}-{commit[:SHORT]}"
+    proven = commit and all(registry.digest(repository, tag) == digest for repository, digest in images.items())
+    return commit if proven else ""
+
+
+def tag_all(registry: Registry, release: Release, tag: str) -> None:
+    """Give every image of a release one more tag. Raises Refused when it names another image already."""
+    for repository, digest in release.images.items():
+        registry.tag(repository, digest, tag)
+
+
+def build(outside: Outside, report: Report, registry: Registry, commit: str, images: Mapping[str, str]) -> None:
+    """Build the images, name to repository, and push them as `sha-<commit>`. Raises OutsideError."""
+    tag = f"sha-{commit}"
+    command = [sys.executable, "-m", "scripts.images", "--tag", tag, "--platform", ARCHITECTURE, *images]
+    if outside.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=lambda line: report.say(f"  {line}")).code:
+        raise OutsideError("The images could not be built; what docker says stands above")
+    with tempfile.TemporaryDirectory(prefix="slipway-login-") as folder:
+        environment = _login(outside, registry, Path(folder))
+        for image, repository in images.items():
+            _push(
+                outside,
+                report,
+                f"{registry.prefix}slipway-{image}:{tag}",
+                f"{registry.prefix}{repository}:{tag}",
+                environment,
+            )
+
+
+def _login(outside: Outside, registry: Registry, folder: Path) -> dict[str, str]:
+    """Return the environment that logs Docker in for one command; nothing is kept, and no process list shows it.
+
+    The folder hides which engine a person chose, so the environment names that too.
+    """
+    if not registry.password:
+        return {}
+    login = b64encode(f"{registry.username}:{registry.password}".encode()).decode()
+    path = folder / "config.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"auths": {registry.host: {"auth": login}}}))
+    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    engine = os.environ.get("DOCKER_HOST") or outside.run(asked).out.strip()
+    return {"DOCKER_CONFIG": str(folder)} | ({"DOCKER_HOST": engine} if engine else {})
+
+
+def _push(outside: Outside, report: Report, built: str, name: str, environment: dict[str, str]) -> None:
+    if built != name and outside.run(["docker", "tag", built, name]).code:
+        raise OutsideError(f"docker tag {built} {name} failed")
+    report.say(f"  pushing {name}")
+    if outside.run(["docker", "push", "--quiet", name], env=environment, each=report.say).code:
+        raise OutsideError(f"{name} could not be pushed; what docker says stands above")

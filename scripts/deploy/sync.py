@@ -1,0 +1,56 @@
+"""`sync-env`: brings the variables of a file to the platform."""
+
+import os
+from pathlib import Path
+
+from scripts.deploy import env_file
+from scripts.deploy.command import Command, existing, free
+from scripts.deploy.errors import Refused
+from scripts.deploy.releases import commit_of_images
+from scripts.deploy.variables import Line, compare, is_secret
+
+
+def read_values(path: str) -> dict[str, str]:
+    """Return the variables of a file. Raises Refused."""
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise Refused(f"{path} can't be read ({type(error).__name__}): name the file with FILE=…") from None
+    if os.name == "posix" and Path(path).stat().st_mode & 0o077:
+        raise Refused(f"{path} can be read by others on this machine: chmod 600 {path}")
+    return env_file.parse(text, path)
+
+
+def sync_env(command: Command, path: str, *, prune: bool) -> str:
+    """Show file, platform and settings side by side, send what differs, and try the site."""
+    with command.report.phase("check"):
+        file = read_values(path)
+        state = existing(command, free(command))
+        if state.under_way:
+            raise Refused(f"{command.platform.app} is deploying, {state.under_way.id}: wait for it")
+        named = command.platform.named()
+        held = command.platform.values()
+        lines = compare(file, held, named, prune=prune)
+    _show(command, lines, file, held)
+    given = {line.key: file[line.key] for line in lines if line.action in ("add", "set")}
+    pruned = [line.key for line in lines if line.action == "remove"]
+    if not given and not pruned:
+        return f"{command.environment.name} has all of {path} already"
+    if command.dry_run:
+        return f"would send {len(given)} and remove {len(pruned)} variables"
+    command.confirm(f"Send {len(given)} and remove {len(pruned)} variables of {command.environment.name}")
+    secret = [key for key in given if is_secret(key, named.secret)]
+    with command.report.phase("plan"):
+        plan = command.platform.plan_values(given, secret, pruned)
+    command.delivery.deploy(plan, commit_of_images(command.registry, plan.images))
+    return f"{command.environment.name} runs with the variables of {path}"
+
+
+def _show(command: Command, lines: list[Line], file: dict[str, str], held: dict[str, str | None]) -> None:
+    width = max((len(line.key) for line in lines), default=0)
+    command.report.say(f"  {'variable':<{width}}  file  platform  kind     then")
+    for line in lines:
+        there = ["yes" if line.key in values else "no" for values in (file, held)]
+        kind = "secret" if line.secret else "general"
+        then = f"{line.action} ({line.note})" if line.note else line.action
+        command.report.say(f"  {line.key:<{width}}  {there[0]:<4}  {there[1]:<8}  {kind:<7}  {then}")
