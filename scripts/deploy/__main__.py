@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
@@ -24,6 +25,7 @@ from scripts.deploy.sync import read_values, sync_env
 PLATFORMS: dict[str, Callable[[Outside, Report, Environment], Platform]] = {"do": AppPlatform, "fly": Fly}
 READING = ("status", "logs", "smoke")
 INTERRUPTED = 130
+LOCKS = ROOT / ".deploy"
 
 
 def main(arguments: list[str] | None = None, outside: Outside | None = None) -> int:
@@ -47,9 +49,11 @@ def main(arguments: list[str] | None = None, outside: Outside | None = None) -> 
         hint = "What is under way on the platform goes on; the same command takes it up again"
         return report.end(INTERRUPTED, f"interrupted. {hint}")
     except DeployError as error:
-        if error.log:
-            report.say(error.log)
+        report.quote(error.log)
         return report.end(_exit_code(error, command), str(error))
+    except Exception as error:
+        traceback.print_exc()
+        return report.end(_exit_code(OutsideError(""), command), f"the tool itself failed: {type(error).__name__}")
 
 
 def _run(command: Command, given: argparse.Namespace) -> str:
@@ -80,9 +84,8 @@ def _alone(environment: Environment, platform: str) -> Iterator[None]:
 
     Other machines are seen on the platform: as a deployment that is under way.
     """
-    folder = ROOT / ".deploy"
-    folder.mkdir(exist_ok=True)
-    with (folder / f"{platform}-{environment.name}.lock").open("w") as lock:
+    LOCKS.mkdir(exist_ok=True)
+    with (LOCKS / f"{platform}-{environment.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -79,16 +79,13 @@ class AppPlatform:
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
         """Return the file's spec with the release's digests and what only the platform knows."""
-        live = self._app.get("spec")
-        spec = app_spec.merged(app_spec.with_digests(self._base, release), live, given)
-        return self._proposed(spec, dict(release), live or {})
+        spec = app_spec.merged(app_spec.with_digests(self._base, release), self._live, given)
+        return self._proposed(spec, dict(release))
 
     def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
         """Return the live spec with other variables, and with the images that have the traffic."""
-        live: Spec = self._app["spec"]
-        running = app_spec.digests(self._app["active_deployment"]["spec"])
-        spec = app_spec.with_values(live, self._base, given, pruned, secret)
-        return self._proposed(app_spec.with_digests(spec, running), running, live)
+        spec = app_spec.with_values(self._live, self._base, given, pruned, secret)
+        return self._proposed(spec, app_spec.digests(self._live))
 
     def deploy(self, plan: Plan) -> str:
         """Send the spec once; an answer that is lost is looked for on the platform."""
@@ -130,8 +127,8 @@ class AppPlatform:
         self._report.say(f"  the platform's own rollback is not possible ({refusal}); the images alone go back")
         self.look()
         # The migrations stay at the newer release: an old one need not know the schema.
-        spec = app_spec.with_digests(self._app["spec"], target.images, jobs=False)
-        return self._came_back(self.deploy(self._proposed(spec, target.images, self._app["spec"])), deadline)
+        spec = app_spec.with_digests(self._live, target.images, jobs=False)
+        return self._came_back(self.deploy(self._proposed(spec, target.images)), deadline)
 
     def logs(self, component: str, deployment: str = "") -> str:
         """Return the last lines of what runs, or of a deployment that failed."""
@@ -152,20 +149,26 @@ class AppPlatform:
     def values(self) -> dict[str, str | None]:
         """Return the app's variables; secrets can't be read."""
         found: dict[str, str | None] = {}
-        for name, level in app_spec.levels(self._app["spec"]):
+        for name, level in app_spec.levels(self._live):
             for env in level.get("envs") or []:
                 if not name or env["key"] in app_spec.component_keys(self._base):
                     found[env["key"]] = None if env.get("type") == "SECRET" else env.get("value", "")
         return found
 
-    def _proposed(self, spec: Spec, images: dict[str, str], live: Spec) -> Plan:
+    @property
+    def _live(self) -> Spec:
+        """What has the traffic, for the app's own spec may be that of a deployment that failed."""
+        spec: Spec = (self._app.get("active_deployment") or self._app).get("spec") or {}
+        return spec
+
+    def _proposed(self, spec: Spec, images: dict[str, str]) -> Plan:
         """Let the platform check a spec; nothing is changed by it."""
         body = {"spec": spec} | ({"app_id": self._id} if self._id else {})
         try:
             self._api.send("POST", "/v2/apps/propose", body)
         except OutsideError as error:
             raise Refused(f"App Platform would not take the spec: {error}") from None
-        return Plan(images, changes(live, spec), spec)
+        return Plan(images, changes(self._live, spec), spec)
 
     def _refusal(self, deployment: str) -> str:
         """Return why the platform can't roll back to a deployment; "" when it can."""

@@ -35,7 +35,7 @@ def logs(command: Command, component: str) -> str:
     """Print the last lines of a component, or of all."""
     existing(command, command.platform.look())
     text = command.platform.logs(component)
-    command.report.say(text or "  nothing was logged, or the platform keeps no log")
+    command.report.quote(text or "nothing was logged, or the platform keeps no log")
     return f"the last lines of {component or 'all components'}"
 
 

@@ -19,6 +19,7 @@ SHORT = 12
 REVISION = "org.opencontainers.image.revision"
 SCHEMA = "slipway.schema"
 TAG = re.compile(r"(?:sha-|tested-|production-)?([0-9a-f]{12,40})")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
 # What App Platform and Fly's machines are.
 ARCHITECTURE = "linux/amd64"
@@ -73,8 +74,8 @@ def find(registry: Registry, repositories: Sequence[str], commit: str, kind: str
             return None
         images[repository] = digest
         labels[repository] = registry.labels(repository, digest)
-        if not labels[repository].get(REVISION, "").startswith(commit):
-            named = labels[repository].get(REVISION, "no commit")[:SHORT]
+        if not _revision(labels[repository]).startswith(commit):
+            named = _revision(labels[repository])[:SHORT] or "no commit"
             raise Refused(f"{registry.prefix}{repository}:{kind}-{commit} was built from {named}: its tag is wrong")
     first = labels[repositories[0]]
     return Release(first[REVISION], first.get(SCHEMA, ""), images)
@@ -84,7 +85,7 @@ def commit_of_images(registry: Registry, images: Mapping[str, str]) -> str:
     """Return the commit an image says it was built from, whole; "" when the registry has it no more."""
     repository, digest = next(iter(images.items()))
     try:
-        return registry.labels(repository, digest).get(REVISION, "")
+        return _revision(registry.labels(repository, digest))
     except Refused:
         return ""
 
@@ -97,6 +98,12 @@ def is_proven(registry: Registry, images: Mapping[str, str], kind: str) -> str:
     return commit if proven else ""
 
 
+def _revision(labels: Mapping[str, str]) -> str:
+    """Return the commit of an image; what is none is not taken for one, as it becomes a word of git's."""
+    found = COMMIT.fullmatch(labels.get(REVISION, ""))
+    return found[0] if found else ""
+
+
 def tag_all(registry: Registry, release: Release, tag: str) -> None:
     """Give every image of a release one more tag. Raises Refused when it names another image already."""
     for repository, digest in release.images.items():
@@ -107,7 +114,7 @@ def build(outside: Outside, report: Report, registry: Registry, commit: str, ima
     """Build the images, name to repository, and push them as `sha-<commit>`. Raises OutsideError."""
     tag = f"sha-{commit}"
     command = [sys.executable, "-m", "scripts.images", "--tag", tag, "--platform", ARCHITECTURE, *images]
-    if outside.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=lambda line: report.say(f"  {line}")).code:
+    if outside.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=report.quote).code:
         raise OutsideError("The images could not be built; what docker says stands above")
     with tempfile.TemporaryDirectory(prefix="slipway-login-") as folder:
         environment = _login(outside, registry, Path(folder))
@@ -141,5 +148,5 @@ def _push(outside: Outside, report: Report, built: str, name: str, environment: 
     if built != name and outside.run(["docker", "tag", built, name]).code:
         raise OutsideError(f"docker tag {built} {name} failed")
     report.say(f"  pushing {name}")
-    if outside.run(["docker", "push", "--quiet", name], env=environment, each=report.say).code:
+    if outside.run(["docker", "push", "--quiet", name], env=environment, each=report.quote).code:
         raise OutsideError(f"{name} could not be pushed; what docker says stands above")

@@ -32,6 +32,11 @@ class Report:
         """Print a line."""
         print(message, file=sys.stderr if self._as_json else sys.stdout, flush=True)
 
+    def quote(self, text: str) -> None:
+        """Print what another program wrote, so that neither a terminal nor a CI service takes it for orders."""
+        for line in text.splitlines():
+            self.say("  | " + "".join(char if char.isprintable() else " " for char in line))
+
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
         """Time a part of the command, and say how it ended; a part that did not go well may say so itself."""
