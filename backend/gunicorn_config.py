@@ -24,13 +24,21 @@ SHARED = (
 )
 
 
+_settings = get_settings()
+
+
 class Worker(UvicornWorker):
     """Uvicorn under gunicorn; our middleware writes the access log, and the server's name is nobody's business."""
 
-    CONFIG_KWARGS: dict[str, Any] = {**UvicornWorker.CONFIG_KWARGS, "server_header": False, "access_log": False}
+    CONFIG_KWARGS: dict[str, Any] = {
+        **UvicornWorker.CONFIG_KWARGS,
+        "server_header": False,
+        "access_log": False,
+        # Else backend.client_address does it.
+        "proxy_headers": not _settings.CLIENT_ADDRESS_HEADER,
+    }
 
 
-_settings = get_settings()
 # Before the application is imported, which asks whether it is measured.
 measure(_settings, forks=True)
 

@@ -29,6 +29,7 @@ from backend.accounts.session_routes import router as sessions_router
 from backend.admin.routes import router as admin_router
 from backend.api_document import describe_api
 from backend.browser_policy import OriginCheck, SecurityHeaders
+from backend.client_address import ClientAddress
 from backend.health import HealthChecks
 from backend.health import router as health_router
 from backend.infra.db import create_engine, create_read_sessions, create_sessions
@@ -107,6 +108,8 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
         SecurityHeaders, storage_origins=storage_origins(settings), https=settings.secure_cookies, docs=docs
     )
     app.add_middleware(RequestContext, traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE if sentry else 0)
+    if settings.CLIENT_ADDRESS_HEADER:
+        app.add_middleware(ClientAddress, header=settings.CLIENT_ADDRESS_HEADER, trusted=settings.FORWARDED_ALLOW_IPS)
     if recording():
         app.add_middleware(HttpMetrics)
 

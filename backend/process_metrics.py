@@ -1,6 +1,6 @@
 """Starts the metrics of a process: recording before it forks, and the port they are served on."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from backend import __version__
@@ -18,10 +18,10 @@ def measure(settings: Settings, *, forks: bool) -> None:
         start_recording(forks=forks)
 
 
-def serve(settings: Settings, role: str, *collectors: "Collector") -> None:
+def serve(settings: Settings, role: str, *collectors: "Collector", alive: Callable[[], bool] | None = None) -> None:
     """Serve this process's metrics, and those of its forks, when METRICS_PORT is set. `role`: web, worker or beat.
 
-    Raises MetricsPortTaken.
+    Beside them /health/live says what `alive` does. Raises MetricsPortTaken.
     """
     if not settings.METRICS_PORT:
         return
@@ -32,7 +32,7 @@ def serve(settings: Settings, role: str, *collectors: "Collector") -> None:
     registry.register(_app_info(settings, role))
     for collector in collectors:
         registry.register(collector)
-    serve_metrics(registry, settings.METRICS_PORT, local=settings.ENVIRONMENT == "development")
+    serve_metrics(registry, settings.METRICS_PORT, local=settings.ENVIRONMENT == "development", alive=alive)
 
 
 def _app_info(settings: Settings, role: str) -> "Collector":

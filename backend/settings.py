@@ -11,11 +11,11 @@ from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from backend.settings_fields import DEVELOPMENT_JWT_SECRET, SettingsFields
+from backend.settings_proxies import check_header_name, normalise_proxies
 from backend.settings_rules import (
     check_sentry_dsn,
     deployment_problems,
     normalise_database_url,
-    normalise_proxies,
     normalise_redis_url,
 )
 from backend.settings_source import SecretFileSource, SettingsError, UnreadableFile, environment_name
@@ -66,12 +66,19 @@ class Settings(SettingsFields):
     @classmethod
     def _normalise_redis_url(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         deployed = info.data.get("ENVIRONMENT") in DEPLOYED
-        return SecretStr(normalise_redis_url(value.get_secret_value(), deployed=deployed))
+        on_fly = bool(info.data.get("FLY_APP_NAME"))
+        return SecretStr(normalise_redis_url(value.get_secret_value(), deployed=deployed, on_fly=on_fly))
 
     @field_validator("FORWARDED_ALLOW_IPS")
     @classmethod
     def _check_proxies(cls, value: str) -> str:
         return normalise_proxies(value)
+
+    @field_validator("CLIENT_ADDRESS_HEADER")
+    @classmethod
+    def _check_header_name(cls, value: str) -> str:
+        check_header_name(value)
+        return value
 
     @field_validator("SENTRY_DSN")
     @classmethod

@@ -19,6 +19,7 @@ class SettingsFields(BaseSettings):
     )
     DEBUG: bool = Field(False, description="Tracebacks in error answers. Refused in staging and production.")
     GIT_SHA: str = Field("development", description="Commit the running code was built from.")
+    FLY_APP_NAME: str = Field("", description="Set by Fly.io on its machines; there its Redis may go without TLS.")
     PUBLIC_URL: str = Field(
         "http://127.0.0.1:8000", description="Address people open; links and the cookies' Secure flag follow it."
     )
@@ -80,6 +81,9 @@ class SettingsFields(BaseSettings):
     FORWARDED_ALLOW_IPS: str = Field(
         "127.0.0.1",
         description="Addresses or networks of proxies whose X-Forwarded-For is believed.",
+    )
+    CLIENT_ADDRESS_HEADER: str = Field(
+        "", description="Header in which these proxies name the client, where X-Forwarded-For does not tell it."
     )
     RATE_LIMIT_PER_MINUTE: int = Field(100, ge=1, description="Requests a minute of an account, or an address without.")
     AUTH_RATE_LIMIT_PER_MINUTE: int = Field(

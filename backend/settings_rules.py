@@ -1,12 +1,13 @@
 """Rules about values: how URLs are normalised, and what staging and production refuse."""
 
 import re
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from backend.settings_proxies import proxy_problems
 
 if TYPE_CHECKING:
     from backend.settings import Settings
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 PLACEHOLDERS = ("change-me", "changeme", "change_me", "placeholder", "your-", "example", "secret-key", "<")
 MIN_SECRET_BYTES = 32
 SENTRY_DSN = re.compile(r"https?://[^@/:\s]+(:[^@/\s]*)?@[^@/\s]+(/[^?\s]*)?/\d+")
+# The Redis that Fly hands out: it has no TLS, and is reached through Fly's private network alone.
+UPSTASH_ON_FLY = re.compile(r"fly-[a-z0-9-]+\.upstash\.io")
 UNREADABLE_URL = "is not a URL; write special characters of the user and password as %XX"
 
 
@@ -35,7 +38,7 @@ def normalise_database_url(url: str) -> str:
     return url
 
 
-def normalise_redis_url(url: str, *, deployed: bool) -> str:
+def normalise_redis_url(url: str, *, deployed: bool, on_fly: bool) -> str:
     """Return the URL with certificate checks spelled the one way redis-py and Celery both obey.
 
     A bare `rediss://` makes Celery's broker connection skip the checks (kombu 5.7, connection.py);
@@ -48,7 +51,8 @@ def normalise_redis_url(url: str, *, deployed: bool) -> str:
     if not parts.hostname:
         raise ValueError("names no host")
     if parts.scheme == "redis":
-        if deployed and not _private_network(parts.hostname):
+        private = _private_network(parts.hostname) or (on_fly and UPSTASH_ON_FLY.fullmatch(parts.hostname))
+        if deployed and not private:
             raise ValueError("sends the password in clear text; use rediss://")
         return url
     query = dict(parse_qsl(parts.query))
@@ -61,23 +65,6 @@ def normalise_redis_url(url: str, *, deployed: bool) -> str:
     if unnamed:
         query["ssl_check_hostname"] = "false"
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote, safe="/:")))
-
-
-def normalise_proxies(text: str) -> str:
-    """Return a list of addresses and networks without spaces. Raises ValueError when one is not readable.
-
-    `*` and the networks of all addresses are refused: the server would then believe the part of X-Forwarded-For that
-    the client wrote.
-    """
-    proxies = [item.strip() for item in text.split(",") if item.strip()]
-    for proxy in proxies:
-        try:
-            everybody = proxy == "*" or ip_network(proxy).prefixlen == 0
-        except ValueError:
-            raise ValueError(f"{proxy} is not an address or a network like 10.0.0.0/8") from None
-        if everybody:
-            raise ValueError(f"{proxy} lets clients choose their address; name the proxies' networks, like 10.0.0.0/8")
-    return ",".join(proxies)
 
 
 def check_sentry_dsn(dsn: str) -> None:
@@ -107,6 +94,7 @@ def deployment_problems(settings: "Settings", development_secret: str) -> list[s
         _database_problems(settings),
         _secret_problems(settings, development_secret),
         _origin_problems(settings),
+        proxy_problems(settings),
         _google_problems(settings),
         _service_problems(settings),
         _time_limit_problems(settings),

@@ -35,6 +35,7 @@ class LiveServer:
                 log_config=None,
                 timeout_graceful_shutdown=2,
                 forwarded_allow_ips=settings.FORWARDED_ALLOW_IPS,
+                proxy_headers=not settings.CLIENT_ADDRESS_HEADER,
             )
         )
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,12 +84,12 @@ class LiveServer:
 class WorkerProcess:
     """A real Celery worker, or beat, as production starts it; its output is kept in a file."""
 
-    def __init__(self, settings: Settings, folder: Path, role: str = "worker") -> None:
+    def __init__(self, settings: Settings, folder: Path, role: str = "worker", app: str = "worker.app") -> None:
         self.log = folder / f"{role}-{uuid4().hex[:6]}.log"
         self._role = role
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                procfile_command(role),
+                [word.replace("worker.app", app) for word in procfile_command(role)],
                 cwd=ROOT,
                 env=environment_of(settings),
                 stdout=log,

@@ -60,7 +60,7 @@ def _prepare_to_fork(**_kwargs: Any) -> None:
     measure(settings, forks=True)
     if settings.METRICS_PORT:
         measure_tasks()
-    serve(settings, "worker")
+    serve(settings, "worker", alive=_heartbeat_file.is_fresh)
     # The tasks are imported and no process is forked yet: frozen, what was loaded stays shared.
     gc.freeze()
 
@@ -109,7 +109,7 @@ def _serve_beat() -> None:
     # It imports prometheus_client, which others do without.
     from worker.queue_metrics import QueueCollector
 
-    serve(settings, "beat", QueueCollector(settings))
+    serve(settings, "beat", QueueCollector(settings), alive=_heartbeat_file.is_fresh)
 
 
 def _announce_forever(queue: Queue, name: str) -> None:

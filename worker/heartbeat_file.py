@@ -11,6 +11,7 @@ from celery import Celery, bootsteps
 from celery.worker.consumer import Consumer
 
 from backend.settings import Settings
+from worker.heartbeat_age import SILENT_SECONDS, heartbeat_age
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,20 @@ class HeartbeatFile:
             self._touch()
         except OSError as error:
             log.warning("heartbeat_file_failed", error=type(error).__name__)
+
+    def is_fresh(self) -> bool:
+        """Whether it was touched lately. The log says why not; without a file nobody can tell, and the answer is no."""
+        if self._path is None:
+            log.warning("heartbeat_unknown", fix="set HEARTBEAT_FILE")
+            return False
+        try:
+            seconds = heartbeat_age(self._path)
+        except OSError as error:
+            log.warning("heartbeat_file_failed", error=type(error).__name__)
+            return False
+        if seconds > SILENT_SECONDS:
+            log.warning("heartbeat_stale", seconds=round(seconds))
+        return seconds <= SILENT_SECONDS
 
     def _touch(self) -> None:
         if self._path is not None:

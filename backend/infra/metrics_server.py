@@ -1,8 +1,9 @@
-"""Serves what a process recorded, at /metrics on an internal port of its own."""
+"""Serves what a process recorded, and whether it is alive, on an internal port of its own: /metrics, /health/live."""
 
 import os
 import socketserver
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prometheus_client import MetricsHandler
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 PATH = "/metrics"
+LIVE_PATH = "/health/live"
 CLIENT_SECONDS = 10
 
 
@@ -25,15 +27,25 @@ class MetricsServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = True
 
 
-def serve_metrics(registry: "CollectorRegistry", port: int, *, local: bool) -> None:
-    """Serve until the process ends, to this machine only when `local`. Raises MetricsPortTaken."""
+def serve_metrics(
+    registry: "CollectorRegistry", port: int, *, local: bool, alive: Callable[[], bool] | None = None
+) -> None:
+    """Serve until the process ends, to this machine only when `local`. Raises MetricsPortTaken.
+
+    /health/live is 200 or 503 as `alive` says, and 404 without it.
+    """
 
     class Handler(MetricsHandler):
         timeout = CLIENT_SECONDS
 
         def do_GET(self) -> None:  # noqa: N802
-            if self.path.partition("?")[0] == PATH:
+            path = self.path.partition("?")[0]
+            if path == PATH:
                 super().do_GET()
+            elif path == LIVE_PATH and alive is not None:
+                self.send_response(200 if alive() else 503)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
             else:
                 self.send_error(404)
 

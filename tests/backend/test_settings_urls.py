@@ -97,6 +97,52 @@ def test_clear_text_is_refused_everywhere_else(host: str, set_environment: SetEn
         load_settings()
 
 
+UPSTASH = "redis://default:p@fly-slipway-production.upstash.io:6379"
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_the_redis_of_fly_may_be_asked_in_clear_text_on_fly(environment: str, set_environment: SetEnvironment) -> None:
+    set_environment(**GOOD | {"ENVIRONMENT": environment, "REDIS_URL": UPSTASH, "FLY_APP_NAME": "slipway"})
+    assert load_settings().REDIS_URL.get_secret_value() == UPSTASH
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_the_redis_of_fly_is_refused_elsewhere(environment: str, set_environment: SetEnvironment) -> None:
+    set_environment(**GOOD | {"ENVIRONMENT": environment, "REDIS_URL": UPSTASH})
+    with pytest.raises(SettingsError, match="REDIS_URL: sends the password in clear text"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "fly-x.upstash.io.evil.example",
+        "fly-x.upstash.io@evil.example",
+        "evil.example/fly-x.upstash.io",
+        "evil.example#fly-x.upstash.io",
+        "evil.example?fly-x.upstash.io",
+        "fly-x.evil.upstash.io",
+        "fly-.evil.example",
+        "fly-x-upstash.io",
+        "fly-x.upstash.io.",
+        "fly-x.upstashxio",
+        "fly-x.xupstash.io",
+        "xfly-x.upstash.io",
+        "x.fly-x.upstash.io",
+        "fly-x%2eupstash.io",
+        "eu1-x.upstash.io",
+        "upstash.io",
+        "valkey.acme.org",
+    ],
+)
+def test_what_only_looks_like_the_redis_of_fly_is_refused_on_fly_too(
+    host: str, set_environment: SetEnvironment
+) -> None:
+    set_environment(**GOOD | {"REDIS_URL": f"redis://u:p@{host}", "FLY_APP_NAME": "slipway"})
+    with pytest.raises(SettingsError, match="REDIS_URL: sends the password in clear text"):
+        load_settings()
+
+
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
