@@ -1,4 +1,7 @@
-"""The environments: what differs between staging and production, and what a release needs to get there."""
+"""The environments: what differs between staging and production, and what a release needs to get there.
+
+The values stand in each one's spec; that they differ in these places alone is tested.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +11,7 @@ from scripts.deploy.outside import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment, on either platform; what else differs stands in its spec, and a test lists it."""
+    """One environment, on either platform."""
 
     name: str
     # The tag, without its commit, that a release must carry, and the one it gets when its smoke test passed.
@@ -31,3 +34,19 @@ class Environment:
 STAGING = Environment("staging", needs="sha", gives="tested", asks=False)
 PRODUCTION = Environment("production", needs="tested", gives="production", asks=True)
 ENVIRONMENTS = {environment.name: environment for environment in (STAGING, PRODUCTION)}
+
+APP_PLATFORM_DIFFERENCES = {
+    "/name",
+    "/alerts/AUTOSCALE_FAILED/rule",
+    "/databases/db/cluster_name",
+    "/databases/valkey/cluster_name",
+    "/envs/ENVIRONMENT/value",
+    "/services/api/instance_size_slug",
+    "/services/api/instance_count",
+    "/services/api/autoscaling/min_instance_count",
+    "/services/api/autoscaling/max_instance_count",
+    "/services/api/autoscaling/metrics/cpu/percent",
+    "/services/web/instance_size_slug",
+    "/services/web/instance_count",
+}
+FLY_DIFFERENCES = {"/app", "/env/ENVIRONMENT", "/env/PUBLIC_URL"}

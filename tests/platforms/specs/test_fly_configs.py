@@ -4,6 +4,7 @@ import pytest
 
 from backend.infra.metrics_server import LIVE_PATH
 from backend.settings import Settings
+from scripts.deploy.environments import FLY_DIFFERENCES
 from tests.platforms.specs.reading import (
     CONNECTIONS,
     CONNECTIONS_OF_A_WORKER_PROCESS,
@@ -24,7 +25,7 @@ FLY_MACHINES = {"web": 2, "worker": 1}
 
 def test_the_environments_of_fly_differ_in_this_alone() -> None:
     staging, production = read(FLY["staging"]), read(FLY["production"])
-    assert differences(staging, production) == {"/app", "/env/ENVIRONMENT", "/env/PUBLIC_URL"}
+    assert differences(staging, production) == FLY_DIFFERENCES
     assert fly_secrets(FLY["staging"]) == fly_secrets(FLY["production"])
     for document in (staging, production):
         assert document["env"]["PUBLIC_URL"] == f"https://{document['app']}.fly.dev"
