@@ -1,4 +1,4 @@
-"""Looks for known vulnerabilities in what is installed, and for secrets in the files; behind `make audit`."""
+"""Looks for vulnerabilities in what is installed, secrets in files, holes in workflows; behind `make audit`."""
 
 import os
 import subprocess
@@ -15,6 +15,7 @@ STEPS = {
     # The lock is complete and checked by hash, so nothing needs to be resolved or installed.
     "Python packages": ["pip-audit", "--strict", "--disable-pip", "--require-hashes", "-r", "requirements.lock"],
     "npm packages": ["npm", "--prefix", "frontend", "audit", "--omit=dev"],
+    "workflows": ["zizmor", "--offline", "--persona", "pedantic", "--quiet", ".github"],
 }
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from scripts.deploy import app_spec
 from scripts.deploy.app_spec import Spec
 from scripts.deploy.begin import LOOKS, POLL_SECONDS, begin, create, find_app, recent
-from scripts.deploy.digitalocean import Api, Document
+from scripts.deploy.digitalocean import LOCAL, Api, Document
 from scripts.deploy.environments import Environment
 from scripts.deploy.errors import OutsideError, Refused, ReleaseFailed, Unsure
 from scripts.deploy.failed_steps import failed_steps, log_of
@@ -50,7 +50,8 @@ class AppPlatform:
                 found = f"the account has {', '.join(names) or 'none'}"
                 raise Refused(f"Which registry? {found}. Set IMAGE_PREFIX={REGISTRY_HOST}/<name>/")
             prefix = f"{REGISTRY_HOST}/{names[0]}/"
-        token = self._api.token if prefix.startswith(f"{REGISTRY_HOST}/") else ""
+        host = prefix.partition("/")[0]
+        token = self._api.token if host == REGISTRY_HOST or host.partition(":")[0] in LOCAL else ""
         return Registry(self._outside, prefix, token, token)
 
     def repository(self, image: str) -> str:

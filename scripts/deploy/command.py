@@ -32,6 +32,7 @@ class Command:
 
     def __post_init__(self) -> None:
         self.registry = self.platform.registry()
+        self.report.facts["registry"] = self.registry.prefix
         self.delivery = Delivery(self.outside, self.report, self.environment, self.platform, self.registry)
 
     @property

@@ -84,6 +84,7 @@ def _built(command: Command, commit: str, tag: str) -> Release | None:
     if command.dry_run:
         return None
     build(command.outside, command.report, command.registry, commit, command.repositories)
+    command.report.facts["built"] = True
     release = find(command.registry, repositories, commit, "sha")
     if release is None:
         raise Refused(f"sha-{commit} was pushed to {command.registry.prefix}, which does not know it")

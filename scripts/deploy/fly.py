@@ -3,25 +3,28 @@
 import json
 import os
 import tempfile
-import tomllib
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from scripts.deploy import fly_commands
 from scripts.deploy.environments import STAGING, Environment
 from scripts.deploy.errors import Refused, ReleaseFailed, Unsure
+from scripts.deploy.fly_config import config_at, config_changes, read_config
 from scripts.deploy.flyctl import LAST_LINES, Flyctl
 from scripts.deploy.outside import ROOT, Outside
 from scripts.deploy.platform import Deployment, Plan, State
 from scripts.deploy.registry import Registry
 from scripts.deploy.releases import SHORT
 from scripts.deploy.report import Report
-from scripts.deploy.variables import Named
+from scripts.deploy.variables import Named, compare
 
 POLL_SECONDS = 5
 HOST = "registry.fly.io"
-NOT_THERE = "Could not find App"
+# What flyctl writes when it ended well; its other words are running, failed and interrupted.
+COMPLETE = "complete"
+NOT_KEPT = "Fly.io keeps no former secrets: write the former values into the file, and make sync-env again"
 
 
 class Fly:
@@ -35,37 +38,37 @@ class Fly:
         self._outside = outside
         self._report = report
         self._config = environment.fly_config
-        self._settings = _read(self._config)
+        self._settings = read_config(self._config)
         self.app = str(self._settings["app"])
         self._flyctl = Flyctl(outside, report, self.app)
+        prefix = os.environ.get("IMAGE_PREFIX") or f"{HOST}/"
+        # Fly's registry takes any name with the token; no other registry is shown it.
+        self._registry = Registry(outside, prefix, "x", self._flyctl.token if prefix.startswith(f"{HOST}/") else "")
+        # The release this command deployed itself, and whether that changed secrets alone.
+        self._ended = ""
+        self._secrets_alone = False
 
     def registry(self) -> Registry:
-        """Return Fly's registry, which takes any name with the token."""
-        prefix = os.environ.get("IMAGE_PREFIX", f"{HOST}/")
-        token = self._flyctl.token if prefix.startswith(f"{HOST}/") else ""
-        return Registry(self._outside, prefix, "x", token)
+        """Return the registry of IMAGE_PREFIX, or Fly's own."""
+        return self._registry
 
     def repository(self, image: str) -> str:
         """Return staging's repository: an organisation's apps share their images, so a digest is one artifact."""
-        return str(_read(STAGING.fly_config)["app"])
+        return str(read_config(STAGING.fly_config)["app"])
 
     def look(self) -> State | None:
-        """Return how the app is now; None when there is none."""
-        if NOT_THERE in self._flyctl.run(fly_commands.show("status", self.app)).err:
-            return None
-        status = self._flyctl.shown("status")
-        releases = self._releases()
-        newest = releases[0] if releases else {}
-        url = self._settings["env"].get("PUBLIC_URL") or f"https://{status['Hostname']}"
+        """Return how the app is now. Raises Refused when there is none: only a person makes one, with flyctl."""
+        hostname = self._flyctl.shown("status").get("hostname") or f"{self.app}.fly.dev"
+        newest = next(iter(self._releases()), {})
         return State(
-            url=url,
-            active=self._active(newest),
-            under_way=self._deployment(newest) if newest.get("in_progress") else None,
+            url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{hostname}").rstrip("/"),
+            active=self._active(),
+            under_way=self._deployment(newest) if self._is_under_way(newest) else None,
         )
 
     def history(self) -> list[Deployment]:
         """Return the releases that went well and whose images are still there, newest first."""
-        found = [self._deployment(release) for release in self._releases() if release["status"] == "complete"]
+        found = [self._deployment(release) for release in self._releases() if release["status"] == COMPLETE]
         return [deployment for deployment in found if all(deployment.images.values())]
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
@@ -73,72 +76,85 @@ class Fly:
         there = self.values()
         missing = [name for name in fly_commands.NEEDED_SECRETS if name not in {*there, *given}]
         if missing:
-            hint = "write them into a file and send it: make sync-env ENV=… PLATFORM=fly FILE=…"
+            hint = "write them into a file and send them with the deployment: ENV_FILE=…"
             raise Refused(f"{self.app} has no secret {', '.join(missing)}: {hint}")
+        lines = compare(given, there, self.named(), prune=False)
+        added = {line.key: given[line.key] for line in lines if line.action == "add"}
         self._flyctl.expect(fly_commands.validate(self.app, self._config))
-        added = {name: value for name, value in given.items() if name not in there}
-        image = f"{self.registry().prefix}{self.repository('app')}:sha-{git_sha[:SHORT]}"
         changes = [f"+ secret {name}" for name in added] + self._changes()
-        return Plan(dict(release), changes, {"image": image, "given": added, "pruned": []})
+        stdin = fly_commands.secrets_input(added)
+        return Plan(dict(release), changes, {"image": self._tagged(git_sha), "stdin": stdin, "pruned": []})
 
     def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
         """Return a restart with other secrets."""
-        state = self.look()
-        if state is None or state.active is None:
-            raise Refused(f"{self.app} runs nothing yet: deploy it first, with ENV_FILE=… for its variables")
+        active = self._active()
         changes = [f"+ secret {name}" for name in given] + [f"- secret {name}" for name in pruned]
-        return Plan(state.active.images, changes, {"given": dict(given), "pruned": list(pruned)})
+        payload = {"image": "", "stdin": fly_commands.secrets_input(given), "pruned": list(pruned)}
+        return Plan(active.images if active else {}, changes, payload)
 
     def deploy(self, plan: Plan) -> str:
-        """Run flyctl until it ends. Raises ReleaseFailed with what it said last."""
-        given, pruned, image = (plan.payload.get(name) for name in ("given", "pruned", "image"))
-        if given:
-            stdin = fly_commands.secrets_input(given)
+        """Run flyctl until it ends. Raises ReleaseFailed with what it said last, Unsure when it changed secrets."""
+        image, stdin, pruned = (plan.payload[name] for name in ("image", "stdin", "pruned"))
+        self._secrets_alone = not image
+        if stdin:
             self._flyctl.expect(fly_commands.import_secrets(self.app), stdin)
         if pruned:
             self._flyctl.expect(fly_commands.unset_secrets(self.app, pruned))
         argv = fly_commands.deploy(self.app, self._config, image) if image else fly_commands.deploy_secrets(self.app)
-        self._flyctl.watch(argv)
-        self._verify(plan.images)
-        return self._newest()
+        try:
+            self._flyctl.watch(argv)
+        except ReleaseFailed as error:
+            if self._secrets_alone:
+                raise Unsure(f"{error}. {NOT_KEPT}") from None
+            raise
+        return self._verified(plan.images)
 
     def follow(self, deployment: str, seconds: float) -> None:
-        """Wait until a release that another flyctl works on has ended."""
+        """Wait until a release that another flyctl works on has ended; `deploy` waited for its own."""
+        if deployment == self._ended:
+            return
         deadline = self._outside.clock() + seconds
         while True:
             release = next(one for one in self._releases() if f"v{one['version']}" == deployment)
-            if not release.get("in_progress"):
+            if not release["in_progress"]:
                 break
             if self._outside.clock() > deadline:
                 raise Unsure(f"Release {deployment} is not done after {seconds:.0f} s. See: make status PLATFORM=fly")
             self._outside.sleep(POLL_SECONDS)
-        if release["status"] not in ("complete", "succeeded"):
+        if release["status"] != COMPLETE:
             raise ReleaseFailed(f"Release {deployment} ended as {release['status']}")
+        self._verified(self._deployment(release).images)
 
     def cancel(self, deployment: str) -> None:
         """Refuse: what another flyctl does can only be ended where it runs."""
         raise Refused(f"Release {deployment} is deployed by another flyctl: end it there, or wait. See: make status")
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
-        """Deploy the earlier image with its own configuration, at once and without migrations.
+        """Deploy the earlier image with its own configuration, at once and without migrations. Raises ReleaseFailed.
 
-        Secrets are not taken back: Fly keeps no former ones.
+        Secrets can't be taken back; raises Unsure when nothing else was changed.
         """
+        if self._secrets_alone:
+            raise Unsure(NOT_KEPT)
         repository, digest = next(iter(target.images.items()))
-        name = f"{self.registry().prefix}{repository}"
-        image = f"{name}:sha-{git_sha[:SHORT]}" if git_sha else f"{name}@{digest}"
+        image = self._tagged(git_sha) if git_sha else f"{self._registry.prefix}{repository}@{digest}"
         with tempfile.TemporaryDirectory(prefix="slipway-fly-") as folder:
-            self._flyctl.watch(fly_commands.deploy_back(self.app, self._old_config(git_sha, Path(folder)), image))
-        self._verify(target.images)
-        return self._newest()
+            config = config_at(self._outside, self._config, git_sha, Path(folder))
+            if config is None:
+                commit = git_sha[:SHORT] or "of the release"
+                self._report.say(f"  {self._config} is this folder's: git has no commit {commit} here")
+            argv = fly_commands.deploy_back(self.app, str(config or ROOT / self._config), image, seconds)
+            self._flyctl.watch(argv)
+        return self._verified(target.images)
 
     def logs(self, component: str, deployment: str = "") -> str:
-        """Return the last lines of a process group's first Machine, or of all Machines."""
-        machines = [one["id"] for one in self._machines() if _group(one) == component] if component else []
+        """Return the last lines of each Machine of a process group, or of the app."""
+        machines = [one["id"] for one in self._machines() if _metadata(one, "fly_process_group") == component]
         if component and not machines:
-            raise Refused(f"{self.app} has no Machine for {component}; its groups are in {self._config}")
-        ran = self._flyctl.expect(fly_commands.logs(self.app, machines[0] if machines else ""))
-        return "\n".join(ran.out.splitlines()[-LAST_LINES:])
+            groups = ", ".join(self._settings["processes"])
+            raise Refused(f"{self.app} has no Machine for {component}. Its groups are {groups}")
+        texts = [self._flyctl.expect(fly_commands.logs(self.app, one)).out for one in machines or [""]]
+        return "\n".join(line for text in texts for line in text.splitlines()[-LAST_LINES:])
 
     def named(self) -> Named:
         """Return the variables of the configuration, and the secrets the application needs."""
@@ -149,65 +165,66 @@ class Fly:
         """Return the names of the app's secrets; nobody can read their values."""
         return {one["name"]: None for one in self._flyctl.shown("secrets list")}
 
-    def _active(self, newest: dict[str, Any]) -> Deployment | None:
-        """Return what the Machines run; with more than one image, or none, nothing is sure."""
-        found = {machine["image_ref"]["digest"] for machine in self._machines()}
-        if not found:
+    def _active(self) -> Deployment | None:
+        """Return what the Machines run, as the newest release among them; with several images none is named."""
+        machines = self._machines()
+        if not machines:
             return None
-        digest = found.pop() if len(found) == 1 else ""
-        return Deployment(f"v{newest.get('version', 0)}", {self.repository("app"): digest})
+        version = max(int(_metadata(one, "fly_release_version") or 0) for one in machines)
+        digests = {_digest(one) for one in machines}
+        return Deployment(f"v{version}", {self.repository("app"): digests.pop() if len(digests) == 1 else ""})
 
-    def _deployment(self, release: dict[str, Any]) -> Deployment:
-        """Return a release; its image is named by a tag, and the registry knows the digest."""
-        reference = str(release.get("image_ref", ""))
-        named, _, digest = reference.partition("@")
-        repository = self.repository("app")
-        if not digest and ":" in named.rpartition("/")[2]:
-            digest = self.registry().digest(repository, named.rpartition(":")[2]) or ""
+    def _deployment(self, release: Mapping[str, Any]) -> Deployment:
+        """Return a release; where its image is named by a tag, the registry knows the digest."""
+        named, _, digest = str(release["image_ref"]).partition("@")
+        repository, tag = self.repository("app"), named.rpartition("/")[2].partition(":")[2]
+        if not digest and tag:
+            digest = self._registry.digest(repository, tag) or ""
         return Deployment(f"v{release['version']}", {repository: digest})
 
-    def _verify(self, images: Mapping[str, str]) -> None:
-        """See that every Machine runs the digest, for a tag is only a name. Raises ReleaseFailed."""
-        wanted = set(images.values())
-        other = [one["id"] for one in self._machines() if one["image_ref"]["digest"] not in wanted]
+    def _is_under_way(self, release: Mapping[str, Any]) -> bool:
+        """Tell whether a release is being deployed; one that has been for too long was left so by a killed flyctl."""
+        if not release.get("in_progress"):
+            return False
+        age = datetime.now(UTC) - datetime.fromisoformat(release["created_at"])
+        return age.total_seconds() < self.deploy_seconds
+
+    def _verified(self, images: Mapping[str, str]) -> str:
+        """See that every Machine runs the digest, for a tag is only a name; return the release. Raises ReleaseFailed."""
+        (wanted,) = images.values()
+        other = [one["id"] for one in self._machines() if _digest(one) != wanted]
         if other:
-            raise ReleaseFailed(f"Machines {', '.join(other)} run another image than {', '.join(wanted)}")
+            raise ReleaseFailed(f"Machines {', '.join(other)} run another image than {wanted}")
+        self._ended = f"v{self._releases()[0]['version']}"
+        return self._ended
 
     def _changes(self) -> list[str]:
-        """Return which variables of the configuration are new, or other than those deployed last."""
-        ran = self._flyctl.run(["flyctl", "config", "show", "--app", self.app])
-        live = (json.loads(ran.out) if ran.code == 0 and ran.out.startswith("{") else {}).get("env") or {}
-        wanted = self._settings["env"]
-        lines = [
-            f"{'~' if name in live else '+'} {self._config} {name}" for name in wanted if live.get(name) != wanted[name]
-        ]
-        return lines + [f"- {self._config} {name}" for name in live if name not in wanted]
+        """Return what the configuration changes, both as flyctl understands them."""
+        live = self._flyctl.run(fly_commands.show_config(self.app))
+        local = self._flyctl.expect(fly_commands.show_config(self.app, self._config))
+        return config_changes(self._config, {} if live.code else json.loads(live.out), json.loads(local.out))
 
-    def _old_config(self, git_sha: str, folder: Path) -> str:
-        """Return the path of the configuration as the release's commit has it; this folder's when git lacks it."""
-        shown = self._outside.run(["git", "show", f"{git_sha}:{self._config}"]) if git_sha else None
-        if shown is None or shown.code:
-            self._report.say(
-                f"  {self._config} is this folder's: git has no commit {git_sha[:SHORT] or 'of the release'}"
-            )
-            return str(ROOT / self._config)
-        path = folder / "fly.toml"
-        path.write_text(shown.out, "utf-8")
-        return str(path)
+    def _tagged(self, git_sha: str) -> str:
+        return f"{self._registry.prefix}{self.repository('app')}:sha-{git_sha[:SHORT]}"
 
     def _machines(self) -> list[dict[str, Any]]:
-        return list(self._flyctl.shown("machine list"))
+        """Return the Machines that run the processes, without those flyctl starts for a command or somebody by hand."""
+        return [
+            one
+            for one in self._flyctl.shown("machine list")
+            if _metadata(one, "fly_platform_version") == "v2"
+            and not _metadata(one, "fly_process_group").startswith("fly_app_")
+        ]
 
     def _releases(self) -> list[dict[str, Any]]:
         return list(self._flyctl.shown("releases"))
 
-    def _newest(self) -> str:
-        return f"v{self._releases()[0]['version']}"
+
+def _metadata(machine: Mapping[str, Any], name: str) -> str:
+    # Of a Machine whose host is away there is only half of the configuration.
+    config = machine.get("config") or machine.get("incomplete_config") or {}
+    return str((config.get("metadata") or {}).get(name, ""))
 
 
-def _read(config: str) -> dict[str, Any]:
-    return tomllib.loads((ROOT / config).read_text("utf-8"))
-
-
-def _group(machine: dict[str, Any]) -> str:
-    return str(machine["config"]["metadata"].get("fly_process_group", ""))
+def _digest(machine: Mapping[str, Any]) -> str:
+    return str((machine.get("image_ref") or {}).get("digest", ""))

@@ -1,6 +1,6 @@
 """What flyctl is asked: its argument lists, and the input of `secrets import`. Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from scripts.deploy.errors import Refused
 
@@ -26,9 +26,10 @@ def deploy(app: str, config: str, image: str) -> list[str]:
     return ["flyctl", "deploy", "--app", app, "--config", config, "--image", image, "--yes"]
 
 
-def deploy_back(app: str, config: str, image: str) -> list[str]:
-    """Return the way back: at once, and without migrations, which the old image need not know."""
-    return [*deploy(app, config, image), "--skip-release-command", "--strategy", "immediate"]
+def deploy_back(app: str, config: str, image: str, seconds: float) -> list[str]:
+    """Return the way back: on all Machines at once, and without migrations, which the old image need not know."""
+    there = deploy(app, config, image)
+    return [*there, "--skip-release-command", "--strategy", "immediate", "--wait-timeout", f"{seconds:.0f}s"]
 
 
 def validate(app: str, config: str) -> list[str]:
@@ -42,6 +43,11 @@ def show(what: str, app: str) -> list[str]:
     return ["flyctl", *what.split(), "--app", app, *images, "--json"]
 
 
+def show_config(app: str, local: str = "") -> list[str]:
+    """Return the question for the configuration that is deployed, or for a local one, as flyctl understands it."""
+    return ["flyctl", "config", "show", "--app", app, *(["--config", local, "--local"] if local else [])]
+
+
 def logs(app: str, machine: str) -> list[str]:
     """Return the last lines of a Machine, or of all for ""."""
     return ["flyctl", "logs", "--app", app, "--no-tail", *(["--machine", machine] if machine else [])]
@@ -52,7 +58,7 @@ def import_secrets(app: str) -> list[str]:
     return ["flyctl", "secrets", "import", "--app", app, "--stage"]
 
 
-def unset_secrets(app: str, names: list[str]) -> list[str]:
+def unset_secrets(app: str, names: Sequence[str]) -> list[str]:
     """Return the removal of secrets."""
     return ["flyctl", "secrets", "unset", "--app", app, "--stage", *names]
 
@@ -65,24 +71,41 @@ def deploy_secrets(app: str) -> list[str]:
 def secrets_input(values: Mapping[str, str]) -> str:
     """Return the input of `secrets import`, so that each value arrives as it is.
 
-    flyctl cuts a bare value at `#`, keeps single quotes, and knows no escape: between double quotes everything counts
-    but a line break, between three also that. Source: flyctl's internal/command/secrets/parser.go.
-    Raises Refused for a value that can't be said so.
+    flyctl knows no escapes: it takes one pair of quotes away, and cuts a line at the first `#` before which there is
+    an even number of double quotes. Between three double quotes lines may break; that three may also stand around one
+    line is known to newer versions alone. Source: flyctl's internal/command/secrets/parser.go.
+    Raises Refused for a value that can't be said so that every version reads it.
     """
-    return "".join(f"{key}={_quoted(key, value)}\n" for key, value in values.items())
+    return "".join(f"{key}={_written(key, value)}\n" for key, value in values.items())
 
 
-def _quoted(key: str, value: str) -> str:
-    lines = value.split("\n")
-    trouble = ""
-    if "\r" in value or "\0" in value:
-        trouble = "a CR or NUL character"
-    elif any(len(f'{key}="""{line}"""'.encode()) > LONGEST_LINE for line in lines):
+def _written(key: str, value: str) -> str:
+    trouble = "a CR or NUL character" if "\r" in value or "\0" in value else ""
+    first, *others = value.split("\n")
+    ways = _ways_of_lines(first, others) if others else _ways_of_line(value)
+    written = next((way for way, arrives in ways.items() if arrives), "")
+    if any(len(f"{key}={line}".encode()) > LONGEST_LINE for line in written.split("\n")):
         trouble = "a line of 64 KB or more"
-    elif len(lines) == 1 and (value == '"' or value.startswith('""')):
-        trouble = "double quotes at its beginning"
-    elif any(line.endswith('"""') for line in lines[1:-1]):
-        trouble = 'a line that ends with """'
+    elif not written:
+        trouble = 'double quotes where flyctl takes them for its own, such as before a # or at a line\'s end """'
     if trouble:
         raise Refused(f"{key} has {trouble}, which flyctl can't read: choose another value")
-    return f'"{value}"' if len(lines) == 1 else f'"""{value}"""'
+    return written
+
+
+def _ways_of_line(value: str) -> dict[str, bool]:
+    """Return how a value of one line can be written, and whether it arrives."""
+    takes_quotes = value[:1] == value[-1:] and value[:1] in ("'", '"')
+    bare = not takes_quotes and not value.startswith((" ", '"""')) and not _is_cut(value)
+    return {f'"{value}"': not value.startswith('""') and value != '"' and not _is_cut(f'"{value}'), value: bare}
+
+
+def _ways_of_lines(first: str, others: Sequence[str]) -> dict[str, bool]:
+    """Return how a value of several lines can be written, and whether it arrives."""
+    ends = any(line.endswith('"""') for line in (first, *others[:-1]))
+    return {"\n".join([f'"""{first}', *others]) + '"""': not ends and not _is_cut(f'"""{first}')}
+
+
+def _is_cut(line: str) -> bool:
+    before, sign, _ = line.partition("#")
+    return bool(sign) and before.count('"') % 2 == 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,11 @@ from scripts.deploy.report import Report
 # No questions about updates, no figures about the person, no colours in logs.
 QUIET = {"FLY_NO_UPDATE_CHECK": "1", "FLY_SEND_METRICS": "0", "NO_COLOR": "1"}
 LAST_LINES = 60
+# In the words of Fly's two interfaces: which one flyctl asks depends on the command and on its version.
+NOT_THERE = re.compile(r"could not find app|app not found", re.IGNORECASE)
+NOT_LET_IN = re.compile(r"must be authenticated|unauthorized|no access token|token validation", re.IGNORECASE)
+TOKEN = "FLY_API_TOKEN is wrong or has run out. Make another for the organisation: fly tokens create org"
+CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class Flyctl:
@@ -33,15 +39,21 @@ class Flyctl:
         return self._outside.run(argv, stdin=stdin, env=QUIET)
 
     def expect(self, argv: Sequence[str], stdin: str = "") -> Ran:
-        """Run one command. Raises OutsideError with its last words when it fails."""
+        """Run one command. Raises Refused when there is no such app, OutsideError with its last words for the rest."""
         ran = self.run(argv, stdin)
-        if ran.code:
-            raise OutsideError(f"{' '.join(argv[:3])} failed: {_last_words(ran.err or ran.out)}")
-        return ran
+        if ran.code == 0:
+            return ran
+        words = _last_words(ran.err or ran.out)
+        if NOT_THERE.search(words):
+            raise Refused(
+                f"There is no app {self._app} on Fly.io, or FLY_API_TOKEN is of another organisation. "
+                f"Make it once: fly apps create {self._app}"
+            )
+        raise OutsideError(f"{' '.join(argv[:3])} failed: {TOKEN if NOT_LET_IN.search(words) else words}")
 
     def shown(self, what: str) -> Any:
         """Return what `flyctl <what> --json` says; null is an empty list."""
-        return json.loads(self.expect(fly_commands.show(what, self._app)).out or "null") or []
+        return _lower(json.loads(self.expect(fly_commands.show(what, self._app)).out or "null") or [])
 
     def watch(self, argv: Sequence[str]) -> None:
         """Run a long command and show its lines. Raises ReleaseFailed with the last of them when it fails."""
@@ -49,11 +61,18 @@ class Flyctl:
 
         def show(line: str) -> None:
             lines.append(line)
-            self._report.quote(line)
+            self._report.say(f"  {line}")
 
         ran = self._outside.run(argv, env=QUIET, each=show)
         if ran.code:
             raise ReleaseFailed(f"{' '.join(argv[:2])} failed: {_last_words(chr(10).join(lines))}")
+
+
+def _lower(document: Any) -> Any:
+    """Return a document, or a list of them, with keys such as image_ref; some versions of flyctl write ImageRef."""
+    if isinstance(document, list):
+        return [_lower(item) for item in document]
+    return {CAPITAL.sub("_", key).lower(): value for key, value in document.items()}
 
 
 def _last_words(text: str) -> str:

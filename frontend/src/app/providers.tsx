@@ -13,7 +13,7 @@ export function Providers({ children }: { children: ReactNode }) {
 
   return (
     <QueryClientProvider client={queryClient}>
-      <BrowserRouter>{children}</BrowserRouter>
+      <BrowserRouter basename={import.meta.env.BASE_URL}>{children}</BrowserRouter>
     </QueryClientProvider>
   );
 }

@@ -1,8 +1,10 @@
 // The frame around the pages: theme, focus, addresses that lead nowhere.
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
-import { openApp, signedIn } from "../render-app";
+import { afterEach, expect, test, vi } from "vitest";
+import { openApp, signedIn, signedOut } from "../render-app";
+
+afterEach(() => vi.unstubAllEnvs());
 
 test("an unknown address says so and leads back", async () => {
   signedIn();
@@ -27,4 +29,16 @@ test("the theme goes from auto to light to dark and is remembered", async () => 
   expect(localStorage.getItem("theme")).toBe("dark");
   await userEvent.click(button);
   expect(document.documentElement.dataset.theme).toBeUndefined();
+});
+
+test("under a path of their own, the pages are found and their addresses keep it", async () => {
+  vi.stubEnv("BASE_URL", "/studio/");
+  signedOut();
+  openApp("/studio/verify#token=from-a-mail");
+
+  await screen.findByRole("button", { name: "Confirm address" });
+  expect(window.location.href).toBe(`${window.location.origin}/studio/verify`);
+  await userEvent.click(screen.getByRole("link", { name: "Log in" }));
+  await screen.findByLabelText("Password");
+  expect(window.location.pathname).toBe("/studio/login");
 });

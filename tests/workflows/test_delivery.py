@@ -1,0 +1,140 @@
+"""How the workflows deliver: what starts them, in which order, with what they name."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from scripts.deploy.delivery import ROLLBACK_SECONDS
+from scripts.setup import OLDEST_PYTHON
+from tests.workflows.files import PREPARE, ROOT, WORKFLOWS, Mapping, job, jobs, steps, workflow
+
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+GROUPS = {
+    "backup-drill.restore": ("backup-drill", False),
+    "production.promote": ("deploy-production", False),
+    "rollback.rollback": ("deploy-${{ inputs.environment }}", True),
+    "staging.attest": ("attest-${{ matrix.image.value }}", False),
+    "staging.deploy": ("deploy-staging", False),
+    "staging.parts": ("parts-${{ matrix.image.value }}", False),
+}
+
+
+class Event:
+    """What an expression sees behind a name: values, or nothing at all."""
+
+    def __init__(self, values: Mapping) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        value = self._values.get(name, {})
+        return Event(value) if isinstance(value, dict) else value
+
+
+def holds(condition: str, github: Mapping) -> bool:
+    """Evaluate an expression of comparisons, && and ||; these bind as Python's words do."""
+    expression = condition.replace("&&", " and ").replace("||", " or ").replace("\n", " ")
+    return bool(eval(expression, {"github": Event(github), "startsWith": str.startswith}))
+
+
+def after_ci(**changes: Any) -> Mapping:
+    run = {"conclusion": "success", "event": "push", "head_branch": "main", "head_repository": {"full_name": "we/ours"}}
+    return {"event_name": "workflow_run", "repository": "we/ours", "event": {"workflow_run": run | changes}}
+
+
+def test_statements_are_about_the_deployed_digest_and_stay_out_of_the_registry() -> None:
+    attest = job("staging", "attest")
+    statements = [step["with"] for step in attest.steps if step.get("uses", "").startswith("actions/attest")]
+    assert len(statements) == 2
+    for statement in statements:
+        assert statement["subject-digest"] == "${{ matrix.image.value }}"
+        assert statement["push-to-registry"] is False
+    assert job("staging", "parts").body["permissions"] == {}
+
+
+@pytest.mark.parametrize(
+    ("github", "deploys"),
+    [
+        (after_ci(), True),
+        (after_ci(conclusion="failure"), False),
+        (after_ci(conclusion="cancelled"), False),
+        (after_ci(event="pull_request"), False),
+        (after_ci(head_branch="other"), False),
+        (after_ci(head_repository={"full_name": "stranger/ours"}), False),
+        ({"event_name": "workflow_dispatch", "ref": "refs/heads/main"}, True),
+        ({"event_name": "workflow_dispatch", "ref": "refs/heads/other"}, False),
+    ],
+)
+def test_staging_takes_only_what_ci_passed_on_main(github: Mapping, deploys: bool) -> None:
+    assert holds(job("staging", "deploy").body["if"], github) is deploys
+
+
+def test_staging_checks_out_exactly_what_ci_tested() -> None:
+    checkout = job("staging", "deploy").step("Check out what CI has tested")
+    assert checkout["with"]["ref"] == "${{ github.event.workflow_run.head_sha || github.sha }}"
+    assert workflow("staging")["on"]["workflow_run"]["workflows"] == [workflow("ci")["name"]]
+
+
+def test_production_never_builds() -> None:
+    assert list(workflow("production")["jobs"]) == ["promote"]
+    text = str(job("production", "promote").body)
+    assert not re.search(r"docker|buildx|make images|deploy-staging", text)
+    assert job("production", "promote").steps[-1]["run"] == 'make promote TAG="$TAG" RELEASE="$RELEASE" YES=1'
+
+
+def test_production_begins_at_a_version_tag_or_by_hand_on_main() -> None:
+    events = workflow("production")["on"]
+    assert events["push"] == {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}
+    condition = job("production", "promote").body["if"]
+    assert holds(condition, {"event_name": "push", "ref": "refs/tags/v1.2.3"})
+    assert holds(condition, {"event_name": "workflow_dispatch", "ref": "refs/heads/main"})
+    assert not holds(condition, {"event_name": "workflow_dispatch", "ref": "refs/heads/other"})
+
+
+def test_a_rollback_has_more_time_than_the_tool_gives_itself() -> None:
+    rollback = job("rollback", "rollback")
+    seconds = rollback.steps[-1]["timeout-minutes"] * 60
+    assert seconds > ROLLBACK_SECONDS
+    assert rollback.body["timeout-minutes"] * 60 >= seconds + ROLLBACK_SECONDS
+
+
+def test_an_environment_is_changed_by_one_at_a_time_and_a_rollback_waits_for_none() -> None:
+    found = {str(each): each.body["concurrency"] for each in jobs() if "concurrency" in each.body}
+    assert {name: (group["group"], group["cancel-in-progress"]) for name, group in found.items()} == GROUPS
+
+
+@pytest.mark.parametrize("name", [path.stem for path in WORKFLOWS])
+def test_no_workflow_runs_beside_itself_unawares(name: str) -> None:
+    assert "concurrency" in workflow(name) or all("concurrency" in each for each in workflow(name)["jobs"].values())
+
+
+def test_every_make_target_that_is_used_exists() -> None:
+    used = {
+        target for _, step in steps() for target in re.findall(r"\bmake (?:--silent )?([a-z-]+)", step.get("run", ""))
+    }
+    assert {"test", "audit", "deploy-staging", "promote", "rollback"} <= used
+    assert used - TARGETS == set()
+
+
+def test_the_backup_drill_waits_until_it_is_switched_on() -> None:
+    assert job("backup-drill", "restore").body["if"].startswith("vars.BACKUP_DRILL == 'on' && ")
+
+
+def test_ci_runs_on_every_python_from_the_oldest_we_promise() -> None:
+    versions = job("ci", "test").body["strategy"]["matrix"]["python"]
+    numbers = [tuple(map(int, version.split("."))) for version in versions]
+    assert numbers == [(3, minor) for minor in range(OLDEST_PYTHON[1], OLDEST_PYTHON[1] + len(numbers))]
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"] == f">={versions[0]}"
+
+
+def test_jobs_use_the_python_and_node_of_the_images() -> None:
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text()
+    pythons, nodes = (
+        set(re.findall(r"FROM python:([\d.]+)", dockerfile)),
+        set(re.findall(r"FROM node:(\d+)", dockerfile)),
+    )
+    text = PREPARE.read_text()
+    assert pythons == set(re.findall(r'default: "([\d.]+)"', text))
+    assert nodes == set(re.findall(r'node-version: "(\d+)"', text))
+    assert pythons <= set(job("ci", "test").body["strategy"]["matrix"]["python"])
