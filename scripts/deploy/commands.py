@@ -29,7 +29,7 @@ def deploy_staging(command: Command, tag: str) -> str:
     plan = make_plan(command, release, state)
     if command.dry_run:
         return f"would deploy {commit} to staging"
-    command.delivery.deploy(plan, release.git_sha)
+    command.delivery.deploy(plan, release.git_sha, state or State(""))
     return _tagged(command, release, [f"{STAGING.gives}-{commit}"])
 
 
@@ -47,7 +47,7 @@ def promote(command: Command, tag: str, version: str) -> str:
     if command.dry_run:
         return f"would promote {commit} to production"
     command.confirm(f"Promote {commit} to production")
-    command.delivery.deploy(plan, release.git_sha)
+    command.delivery.deploy(plan, release.git_sha, state or State(""))
     return _tagged(command, release, tags)
 
 

@@ -4,7 +4,7 @@ import time
 from typing import NoReturn
 
 from scripts.deploy.environments import Environment
-from scripts.deploy.errors import DeployError, Refused, ReleaseFailed, Unsure
+from scripts.deploy.errors import DeployError, OutsideError, Refused, ReleaseFailed, Unsure
 from scripts.deploy.outside import Outside
 from scripts.deploy.platform import Deployment, Plan, Platform, State
 from scripts.deploy.registry import Registry
@@ -29,9 +29,14 @@ class Delivery:
         # Whether something was changed on the platform: an error after it is never a mere refusal.
         self.changed = False
 
-    def deploy(self, plan: Plan, git_sha: str) -> None:
-        """Deploy a plan and try the site. Raises DeployError; by then the last good release is back, or it says not."""
+    def deploy(self, plan: Plan, git_sha: str, planned: State | None = None) -> None:
+        """Deploy a plan and try the site. Raises DeployError; by then the last good release is back, or it says not.
+
+        `planned` is the state the plan was made for. A person who is asked may take long: what others did meanwhile
+        would be undone by the spec, which is sent as a whole.
+        """
         state = self.platform.look() or State("")
+        self._refuse_others(state, planned)
         if state.active and not state.under_way and state.active.images == plan.images and not plan.changes:
             self.report.say("This very release has the traffic already: only its smoke test is run")
             before = None
@@ -42,6 +47,15 @@ class Delivery:
         trouble = self._smoke(git_sha)
         if trouble:
             self._put_back(f"The smoke test failed:\n{trouble}", before)
+
+    def _refuse_others(self, state: State, planned: State | None) -> None:
+        known = {one.id for one in (planned.active, planned.under_way) if one} if planned else set()
+        # Without a state of the plan, nothing may be under way.
+        now = (state.active, state.under_way) if planned else (state.under_way,)
+        began = [one.id for one in now if one and one.id not in known]
+        if began:
+            hint = "The same command again goes on from there"
+            raise Refused(f"{self.platform.app} was deployed by somebody else meanwhile, {began[-1]}. {hint}")
 
     def _roll_out(self, plan: Plan, state: State) -> None:
         try:
@@ -81,15 +95,18 @@ class Delivery:
         target = self._best(before)
         if target is None:
             raise Unsure(f"{trouble}\nThere is no earlier release to go back to: a first one needs a person", log)
-        commit = commit_of_images(self.registry, target.images)
-        self.go_back(target, commit, trouble, log)
+        self.go_back(target, self._commit(target), trouble, log)
         raise ReleaseFailed(f"{trouble}\n{self._named(target)} is back and well", log)
 
     def _best(self, before: Deployment | None) -> Deployment | None:
         """Return what had the traffic before when it was proven, else the newest that was, else what was before."""
-        if before and is_proven(self.registry, before.images, self.environment.gives):
+        try:
+            if before and is_proven(self.registry, before.images, self.environment.gives):
+                return before
+            return self.last_good() or before
+        except OutsideError as error:
+            self.report.say(f"  {error}: nothing tells what was proven")
             return before
-        return self.last_good() or before
 
     def go_back(self, target: Deployment, git_sha: str, why: str = "", log: str = "") -> None:
         """Bring an earlier deployment back and try it. Raises Unsure when it is not well."""
@@ -126,8 +143,14 @@ class Delivery:
         return None
 
     def _named(self, deployment: Deployment) -> str:
-        commit = commit_of_images(self.registry, deployment.images)[:SHORT]
-        return f"{commit or 'a release without a name'} ({deployment.id})"
+        return f"{self._commit(deployment)[:SHORT] or 'a release without a name'} ({deployment.id})"
+
+    def _commit(self, deployment: Deployment) -> str:
+        """Return the commit of a deployment, "" when the registry does not tell: nobody waits for it to go back."""
+        try:
+            return commit_of_images(self.registry, deployment.images)
+        except OutsideError:
+            return ""
 
     def _state(self) -> State:
         state = self.platform.look()

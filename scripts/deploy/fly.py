@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from scripts.deploy import fly_commands
+from scripts.deploy.digitalocean import LOCAL
 from scripts.deploy.environments import STAGING, Environment
 from scripts.deploy.errors import Refused, ReleaseFailed, Unsure
 from scripts.deploy.fly_config import config_at, config_changes, read_config
+from scripts.deploy.fly_machines import Machine, digest_of, group_of, newest_release, of_the_app
 from scripts.deploy.flyctl import LAST_LINES, Flyctl
 from scripts.deploy.outside import ROOT, Outside
 from scripts.deploy.platform import Deployment, Plan, State
@@ -42,8 +44,10 @@ class Fly:
         self.app = str(self._settings["app"])
         self._flyctl = Flyctl(outside, report, self.app)
         prefix = os.environ.get("IMAGE_PREFIX") or f"{HOST}/"
-        # Fly's registry takes any name with the token; no other registry is shown it.
-        self._registry = Registry(outside, prefix, "x", self._flyctl.token if prefix.startswith(f"{HOST}/") else "")
+        host = prefix.partition("/")[0]
+        # Fly's registry takes any name with the token; no other one is shown it.
+        token = self._flyctl.token if host == HOST or host.partition(":")[0] in LOCAL else ""
+        self._registry = Registry(outside, prefix, "x", token)
         # The release this command deployed itself, and whether that changed secrets alone.
         self._ended = ""
         self._secrets_alone = False
@@ -149,7 +153,7 @@ class Fly:
 
     def logs(self, component: str, deployment: str = "") -> str:
         """Return the last lines of each Machine of a process group, or of the app."""
-        machines = [one["id"] for one in self._machines() if _metadata(one, "fly_process_group") == component]
+        machines = [one["id"] for one in self._machines() if group_of(one) == component]
         if component and not machines:
             groups = ", ".join(self._settings["processes"])
             raise Refused(f"{self.app} has no Machine for {component}. Its groups are {groups}")
@@ -170,9 +174,9 @@ class Fly:
         machines = self._machines()
         if not machines:
             return None
-        version = max(int(_metadata(one, "fly_release_version") or 0) for one in machines)
-        digests = {_digest(one) for one in machines}
-        return Deployment(f"v{version}", {self.repository("app"): digests.pop() if len(digests) == 1 else ""})
+        digests = {digest_of(one) for one in machines}
+        digest = digests.pop() if len(digests) == 1 else ""
+        return Deployment(newest_release(machines), {self.repository("app"): digest})
 
     def _deployment(self, release: Mapping[str, Any]) -> Deployment:
         """Return a release; where its image is named by a tag, the registry knows the digest."""
@@ -192,7 +196,7 @@ class Fly:
     def _verified(self, images: Mapping[str, str]) -> str:
         """See that every Machine runs the digest, for a tag is only a name; return the release. Raises ReleaseFailed."""
         (wanted,) = images.values()
-        other = [one["id"] for one in self._machines() if _digest(one) != wanted]
+        other = [one["id"] for one in self._machines() if digest_of(one) != wanted]
         if other:
             raise ReleaseFailed(f"Machines {', '.join(other)} run another image than {wanted}")
         self._ended = f"v{self._releases()[0]['version']}"
@@ -207,24 +211,8 @@ class Fly:
     def _tagged(self, git_sha: str) -> str:
         return f"{self._registry.prefix}{self.repository('app')}:sha-{git_sha[:SHORT]}"
 
-    def _machines(self) -> list[dict[str, Any]]:
-        """Return the Machines that run the processes, without those flyctl starts for a command or somebody by hand."""
-        return [
-            one
-            for one in self._flyctl.shown("machine list")
-            if _metadata(one, "fly_platform_version") == "v2"
-            and not _metadata(one, "fly_process_group").startswith("fly_app_")
-        ]
+    def _machines(self) -> list[Machine]:
+        return of_the_app(self._flyctl.shown("machine list"))
 
     def _releases(self) -> list[dict[str, Any]]:
         return list(self._flyctl.shown("releases"))
-
-
-def _metadata(machine: Mapping[str, Any], name: str) -> str:
-    # Of a Machine whose host is away there is only half of the configuration.
-    config = machine.get("config") or machine.get("incomplete_config") or {}
-    return str((config.get("metadata") or {}).get(name, ""))
-
-
-def _digest(machine: Mapping[str, Any]) -> str:
-    return str((machine.get("image_ref") or {}).get("digest", ""))

@@ -13,7 +13,8 @@ from scripts.deploy.variables import Line, compare, is_secret
 def read_values(path: str) -> dict[str, str]:
     """Return the variables of a file. Raises Refused."""
     try:
-        text = Path(path).read_text("utf-8")
+        # As bytes: reading text would make line feeds of carriage returns.
+        text = Path(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeError) as error:
         raise Refused(f"{path} can't be read ({type(error).__name__}): name the file with FILE=…") from None
     if os.name == "posix" and Path(path).stat().st_mode & 0o077:
@@ -28,6 +29,8 @@ def sync_env(command: Command, path: str, *, prune: bool) -> str:
         state = existing(command, free(command))
         if state.under_way:
             raise Refused(f"{command.platform.app} is deploying, {state.under_way.id}: wait for it")
+        if state.active is None:
+            raise Refused(f"{command.platform.app} runs nothing yet: its first deployment takes the file as ENV_FILE=…")
         named = command.platform.named()
         held = command.platform.values()
         lines = compare(file, held, named, prune=prune)
