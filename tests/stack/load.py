@@ -12,8 +12,7 @@ from statistics import quantiles
 import httpx
 
 from tests.photos import make_photo
-from tests.stack.door import open_door, sign_up
-from tests.stack.production import Production
+from tests.stack.door import sign_up
 
 READERS = 4
 UPLOADERS = 2
@@ -43,9 +42,9 @@ class Phase:
 class Load:
     """People at work. What they meet is counted in the phase that runs."""
 
-    def __init__(self, production: Production) -> None:
-        self._production = production
-        self._photo = make_photo(400, 300)
+    def __init__(self, open_client: Callable[[], httpx.AsyncClient], photo: bytes | None = None) -> None:
+        self._open_client = open_client
+        self._photo = photo or make_photo(400, 300)
         self._stopping = asyncio.Event()
         self.phases = [Phase("steady")]
         self.streams: Counter[str] = Counter()
@@ -57,7 +56,7 @@ class Load:
         """Send load until `stop`, or the end of the block."""
         async with AsyncExitStack() as stack:
             for work in [self._read] * READERS + [self._upload] * UPLOADERS + [self._listen] * STREAMS:
-                client = await stack.enter_async_context(open_door(self._production, timeout=HANG_SECONDS))
+                client = await stack.enter_async_context(self._open_client())
                 await sign_up(client)
                 self._clients.append(client)
                 self._people.append(asyncio.create_task(self._repeat(work, client)))

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from scripts.stack.docker import docker
-from tests.stack.load import Load, Phase, print_table
+from tests.stack.door import open_door
+from tests.stack.load import HANG_SECONDS, Load, Phase, print_table
 from tests.stack.production import Production
 
 STEADY_SECONDS = 8
@@ -23,7 +24,7 @@ def test_no_job_is_lost_whatever_is_restarted_or_killed(
 
 
 async def _disturb_everything(site: Production, second_release: str, broken_release: str) -> None:
-    load = Load(site)
+    load = Load(lambda: open_door(site, timeout=HANG_SECONDS))
     async with load.running():
         await asyncio.sleep(STEADY_SECONDS)
         update = load.begin("make stack-update")
