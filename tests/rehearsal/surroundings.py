@@ -11,7 +11,9 @@ from tests.rehearsal import containers
 from tests.rehearsal.containers import LABEL, PREFIX, DockerError, docker
 from tests.rehearsal.databases import mounts, wait_until
 
-HERE = Path(__file__).resolve().parent
+MAIL_SINK = Path(__file__).resolve().parents[1] / "stack" / "mail_sink.py"
+# Where mail services listen for customers of clouds that close 587.
+MAIL_PORT = "2525"
 # One of the private networks that the specs name as the platform's (FORWARDED_ALLOW_IPS).
 SUBNET = "10.202.7.0/24"
 # Signed addresses hold the storage's name: people on this machine and the containers reach this one alike.
@@ -41,10 +43,9 @@ def surround(folder: Path) -> Surroundings:
 
 
 def _start_mail(network: str) -> None:
-    options = ["--network-alias", "mail.internal", *mounts({HERE / "mail.py": "/mail.py"})]
-    containers.start(
-        f"{PREFIX}-mail", "python:3.13-slim-trixie", "python", "-u", "/mail.py", network=network, options=options
-    )
+    options = ["--network-alias", "mail.internal", *mounts({MAIL_SINK: "/mail_sink.py"})]
+    command = ("python", "-u", "/mail_sink.py", MAIL_PORT)
+    containers.start(f"{PREFIX}-mail", "python:3.13-slim-trixie", *command, network=network, options=options)
 
 
 def _start_storage(network: str) -> None:

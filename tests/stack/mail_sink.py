@@ -1,6 +1,10 @@
-"""A mail server that prints what it takes; the standard library alone, for it runs in a bare container."""
+"""A mail server that prints what it takes: mail_sink.py [PORT]. Standard library alone, for it runs in a bare container."""
 
 import socketserver
+import sys
+
+# Some clients log in, as with a mail service (RFC 4954).
+ANSWERS = {b"EHLO": "250-mail.internal\r\n250 AUTH PLAIN", b"AUTH": "235 welcome", b"QUIT": "221 bye"}
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -14,12 +18,9 @@ class Session(socketserver.StreamRequestHandler):
             if command == b"DATA":
                 self._say("354 go on")
                 self._read_message()
-                self._say("250 taken")
-            elif command == b"QUIT":
-                self._say("221 bye")
+            self._say(ANSWERS.get(command, "250 ok"))
+            if command == b"QUIT":
                 return
-            else:
-                self._say("250 ok")
 
     def _read_message(self) -> None:
         for line in self.rfile:
@@ -27,10 +28,10 @@ class Session(socketserver.StreamRequestHandler):
                 return
             print(line.decode(errors="replace").rstrip())
 
-    def _say(self, line: str) -> None:
-        self.wfile.write(line.encode() + b"\r\n")
+    def _say(self, text: str) -> None:
+        self.wfile.write(text.encode() + b"\r\n")
 
 
 if __name__ == "__main__":
-    with socketserver.ThreadingTCPServer(("", 587), Session) as server:
+    with socketserver.ThreadingTCPServer(("", int(sys.argv[1]) if sys.argv[1:] else 587), Session) as server:
         server.serve_forever()
