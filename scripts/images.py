@@ -63,6 +63,9 @@ def main() -> int:
     given = parser.parse_args()
     try:
         build(given.tag or default_tag(), given.targets or TARGETS, given.platform)
+    except FileNotFoundError as error:
+        print(f"images: {error.filename} is not installed here, and builds the images", file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError:
         print("images: the build failed; what docker says stands above", file=sys.stderr)
         return 1

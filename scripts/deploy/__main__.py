@@ -20,6 +20,7 @@ from scripts.deploy.outside import ROOT, Outside
 from scripts.deploy.platform import Platform
 from scripts.deploy.releases import VERSION
 from scripts.deploy.report import Report
+from scripts.deploy.smoke_run import VARIABLES
 from scripts.deploy.sync import read_values, sync_env
 
 PLATFORMS: dict[str, Callable[[Outside, Report, Environment], Platform]] = {"do": AppPlatform, "fly": Fly}
@@ -94,12 +95,12 @@ def _alone(environment: Environment, platform: str) -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="deploy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="deploy", description=__doc__, epilog=VARIABLES)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, env in {"staging": "staging", "promote": "production"}.items():
         one = _command(commands, name, {"env": env})
         one.add_argument("--tag", default="", required=name == "promote", help="a commit, tested-<commit>, or v1.2.3")
-        one.add_argument("--env-file", default="", help="values for variables that have none yet, for a new app")
+        one.add_argument("--env-file", default="", help="values for variables the spec leaves open, for a new app")
     commands.choices["promote"].add_argument("--release", default="", help="v1.2.3, one more tag for the images")
     for name in ("rollback", "status", "logs", "smoke", "sync-env"):
         one = _command(commands, name, {})

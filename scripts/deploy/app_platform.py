@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from scripts.deploy import app_spec
 from scripts.deploy.app_spec import Spec
-from scripts.deploy.begin import LOOKS, POLL_SECONDS, begin, create, find_app, recent
+from scripts.deploy.begin import LOOKS, POLL_SECONDS, begin, begun_with, create, find_app, recent
 from scripts.deploy.digitalocean import LOCAL, Api, Document
 from scripts.deploy.environments import Environment
 from scripts.deploy.errors import OutsideError, Refused, ReleaseFailed, Unsure
@@ -92,7 +92,7 @@ class AppPlatform:
         """Send the spec once; an answer that is lost is looked for on the platform."""
         if not self._id:
             self._id = create(self._api, self._report, plan.payload)
-            return str(recent(self._api, self._id)[0]["id"])
+            return begun_with(self._api, self._id, plan.images)
         body = {"spec": plan.payload, "update_all_source_versions": True}
         return begin(self._api, self._report, self._id, "PUT", "", body, plan.images)
 
@@ -110,9 +110,15 @@ class AppPlatform:
 
     def cancel(self, deployment: str) -> None:
         """Cancel a deployment, and wait until it has ended, be it by coming through after all."""
-        self._api.send("POST", f"/v2/apps/{self._id}/deployments/{deployment}/cancel")
+        trouble = None
+        try:
+            self._api.send("POST", f"/v2/apps/{self._id}/deployments/{deployment}/cancel")
+        except OutsideError as error:
+            # It may have ended by itself, or the answer is lost: the deployment tells.
+            trouble = error
         with suppress(ReleaseFailed):
-            self._came(deployment, CANCEL_SECONDS)
+            if not self._came(deployment, CANCEL_SECONDS) and trouble:
+                raise trouble
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
         """Roll back as the platform does, spec and variables too; where it can't, put the old images into the spec."""

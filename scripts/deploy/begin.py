@@ -19,7 +19,10 @@ def begin(
 
     Raises Refused when the platform says no, Unsure when it isn't known what became of the request.
     """
-    known = {one["id"] for one in recent(api, app_id)}
+    try:
+        known = {one["id"] for one in recent(api, app_id)}
+    except OutsideError as error:
+        raise Refused(f"{error}. Nothing was sent: a lost answer could not be told from one that came") from None
     try:
         answer = api.send(method, f"/v2/apps/{app_id}{path}", body)
     except OutsideError as error:
@@ -28,6 +31,11 @@ def begin(
         return _found(api, app_id, known, images, str(error))
     begun = answer.get("deployment") or answer["app"].get("pending_deployment")
     return str(begun["id"]) if begun else _found(api, app_id, known, images, "App Platform named no deployment")
+
+
+def begun_with(api: Api, app_id: str, images: dict[str, str]) -> str:
+    """Return the id of the deployment that an app of these images was made with. Raises Unsure."""
+    return _found(api, app_id, set(), images, "The app was made")
 
 
 def create(api: Api, report: Report, spec: app_spec.Spec) -> str:

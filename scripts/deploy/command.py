@@ -11,6 +11,7 @@ from scripts.deploy.platform import Plan, Platform, State
 from scripts.deploy.registry import Registry
 from scripts.deploy.releases import SCHEMA, Release
 from scripts.deploy.report import Report
+from scripts.deploy.smoke_run import refuse_misuse
 
 # Of a digest: sha256: and twelve characters.
 SHOWN = 19
@@ -18,7 +19,7 @@ SHOWN = 19
 
 @dataclass(slots=True)
 class Command:
-    """One command at work; `given` are values for variables that have none yet."""
+    """One command at work; `given` are values for variables the file in git leaves open."""
 
     outside: Outside
     report: Report
@@ -31,6 +32,7 @@ class Command:
     delivery: Delivery = field(init=False)
 
     def __post_init__(self) -> None:
+        refuse_misuse()
         self.registry = self.platform.registry()
         self.report.facts["registry"] = self.registry.prefix
         self.delivery = Delivery(self.outside, self.report, self.environment, self.platform, self.registry)

@@ -62,7 +62,7 @@ def rollback(command: Command, to: str) -> str:
     command.confirm(f"Go back to {named} in {command.environment.name}")
     if state.under_way:
         with command.report.phase("cancel"):
-            command.platform.cancel(state.under_way.id)
+            command.delivery.cancel(state.under_way.id)
         state = existing(command, command.platform.look())
     if state.active and state.active.images == target.images and (not to or state.active.id == target.id):
         command.delivery.prove(commit)

@@ -70,8 +70,11 @@ class Delivery:
             now = self._state().active
             if (now and now.images) != (state.active and state.active.images):
                 self._put_back(str(error), state.active, error.log)
-            kept = f"{self._named(now)} still has the traffic" if now else "nothing had the traffic before"
-            raise ReleaseFailed(f"{error}; {kept}", error.log) from None
+            if now is None:
+                raise Unsure(f"{error}; nothing has the traffic, and nothing had it before", error.log) from None
+            if not all(now.images.values()):
+                raise Unsure(f"{error}; what has the traffic is not one known release. See: make status") from None
+            raise ReleaseFailed(f"{error}; {self._named(now)} still has the traffic", error.log) from None
 
     def _begin(self, plan: Plan) -> str:
         try:
@@ -100,6 +103,10 @@ class Delivery:
 
     def _best(self, before: Deployment | None) -> Deployment | None:
         """Return what had the traffic before when it was proven, else the newest that was, else what was before."""
+        active = self._state().active
+        if before and active and before.images == active.images:
+            # Only variables changed: nothing older is better.
+            return before
         try:
             if before and is_proven(self.registry, before.images, self.environment.gives):
                 return before
@@ -123,6 +130,15 @@ class Delivery:
         if trouble:
             raise Unsure(f"{why}\n{self._named(target)} is not well either:\n{trouble}".strip(), log)
         self.report.say(f"  back after {self.outside.clock() - started:.0f} s of the {ROLLBACK_SECONDS} s it may take")
+
+    def cancel(self, deployment: str) -> None:
+        """End a deployment that is under way. Raises DeployError."""
+        self.changed = True
+        try:
+            self.platform.cancel(deployment)
+        except Refused:
+            self.changed = False
+            raise
 
     def prove(self, git_sha: str) -> None:
         """Try what has the traffic. Raises Unsure when it is not well."""

@@ -48,9 +48,12 @@ class Api:
         return {"authorization": f"Bearer {self.token}"}
 
     def _read(self, answer: httpx.Response) -> Document:
-        if answer.is_success:
-            return dict(answer.json()) if answer.content else {}
         place = f"{answer.request.method} {answer.request.url.path}"
+        if answer.is_success:
+            try:
+                return dict(answer.json()) if answer.content else {}
+            except ValueError:
+                raise OutsideError(f"{place} was answered, but that is no answer of this API") from None
         raise OutsideError(f"{place} answered {answer.status_code}: {_reason(answer)}", status=answer.status_code)
 
 

@@ -4,16 +4,14 @@ import json
 import os
 import tempfile
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from scripts.deploy import fly_commands
+from scripts.deploy import fly_commands, fly_documents
 from scripts.deploy.digitalocean import LOCAL
 from scripts.deploy.environments import STAGING, Environment
 from scripts.deploy.errors import Refused, ReleaseFailed, Unsure
 from scripts.deploy.fly_config import config_at, config_changes, read_config
-from scripts.deploy.fly_machines import Machine, digest_of, group_of, newest_release, of_the_app
+from scripts.deploy.fly_documents import COMPLETE, Document
 from scripts.deploy.flyctl import LAST_LINES, Flyctl
 from scripts.deploy.outside import ROOT, Outside
 from scripts.deploy.platform import Deployment, Plan, State
@@ -24,8 +22,6 @@ from scripts.deploy.variables import Named, compare
 
 POLL_SECONDS = 5
 HOST = "registry.fly.io"
-# What flyctl writes when it ended well; its other words are running, failed and interrupted.
-COMPLETE = "complete"
 NOT_KEPT = "Fly.io keeps no former secrets: write the former values into the file, and make sync-env again"
 
 
@@ -62,12 +58,11 @@ class Fly:
 
     def look(self) -> State | None:
         """Return how the app is now. Raises Refused when there is none: only a person makes one, with flyctl."""
-        hostname = self._flyctl.shown("status").get("hostname") or f"{self.app}.fly.dev"
         newest = next(iter(self._releases()), {})
         return State(
-            url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{hostname}").rstrip("/"),
+            url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{self.app}.fly.dev").rstrip("/"),
             active=self._active(),
-            under_way=self._deployment(newest) if self._is_under_way(newest) else None,
+            under_way=self._deployment(newest) if fly_documents.is_under_way(newest, self.deploy_seconds) else None,
         )
 
     def history(self) -> list[Deployment]:
@@ -85,9 +80,8 @@ class Fly:
         lines = compare(given, there, self.named(), prune=False)
         added = {line.key: given[line.key] for line in lines if line.action == "add"}
         self._flyctl.expect(fly_commands.validate(self.app, self._config))
-        changes = [f"+ secret {name}" for name in added] + self._changes()
-        stdin = fly_commands.secrets_input(added)
-        return Plan(dict(release), changes, {"image": self._tagged(git_sha), "stdin": stdin, "pruned": []})
+        payload = {"image": self._tagged(git_sha), "stdin": fly_commands.secrets_input(added), "pruned": []}
+        return Plan(dict(release), [f"+ secret {name}" for name in added] + self._changes(), payload)
 
     def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
         """Return a restart with other secrets."""
@@ -145,15 +139,14 @@ class Fly:
         with tempfile.TemporaryDirectory(prefix="slipway-fly-") as folder:
             config = config_at(self._outside, self._config, git_sha, Path(folder))
             if config is None:
-                commit = git_sha[:SHORT] or "of the release"
-                self._report.say(f"  {self._config} is this folder's: git has no commit {commit} here")
+                self._report.say(f"  git has no commit {git_sha[:SHORT]}: {self._config} is this folder's")
             argv = fly_commands.deploy_back(self.app, str(config or ROOT / self._config), image, seconds)
             self._flyctl.watch(argv)
         return self._verified(target.images)
 
     def logs(self, component: str, deployment: str = "") -> str:
         """Return the last lines of each Machine of a process group, or of the app."""
-        machines = [one["id"] for one in self._machines() if group_of(one) == component]
+        machines = [one["id"] for one in self._machines() if fly_documents.group_of(one) == component]
         if component and not machines:
             groups = ", ".join(self._settings["processes"])
             raise Refused(f"{self.app} has no Machine for {component}. Its groups are {groups}")
@@ -174,29 +167,21 @@ class Fly:
         machines = self._machines()
         if not machines:
             return None
-        digests = {digest_of(one) for one in machines}
+        digests = {fly_documents.digest_of(one) for one in machines}
         digest = digests.pop() if len(digests) == 1 else ""
-        return Deployment(newest_release(machines), {self.repository("app"): digest})
+        return Deployment(fly_documents.newest_of(machines), {self.repository("app"): digest})
 
-    def _deployment(self, release: Mapping[str, Any]) -> Deployment:
+    def _deployment(self, release: Document) -> Deployment:
         """Return a release; where its image is named by a tag, the registry knows the digest."""
-        named, _, digest = str(release["image_ref"]).partition("@")
-        repository, tag = self.repository("app"), named.rpartition("/")[2].partition(":")[2]
+        repository, (tag, digest) = self.repository("app"), fly_documents.image_of(release)
         if not digest and tag:
             digest = self._registry.digest(repository, tag) or ""
         return Deployment(f"v{release['version']}", {repository: digest})
 
-    def _is_under_way(self, release: Mapping[str, Any]) -> bool:
-        """Tell whether a release is being deployed; one that has been for too long was left so by a killed flyctl."""
-        if not release.get("in_progress"):
-            return False
-        age = datetime.now(UTC) - datetime.fromisoformat(release["created_at"])
-        return age.total_seconds() < self.deploy_seconds
-
     def _verified(self, images: Mapping[str, str]) -> str:
-        """See that every Machine runs the digest, for a tag is only a name; return the release. Raises ReleaseFailed."""
+        """See that every Machine runs the digest, a tag being but a name; return the release. Raises ReleaseFailed."""
         (wanted,) = images.values()
-        other = [one["id"] for one in self._machines() if digest_of(one) != wanted]
+        other = [one["id"] for one in self._machines() if fly_documents.digest_of(one) != wanted]
         if other:
             raise ReleaseFailed(f"Machines {', '.join(other)} run another image than {wanted}")
         self._ended = f"v{self._releases()[0]['version']}"
@@ -211,8 +196,8 @@ class Fly:
     def _tagged(self, git_sha: str) -> str:
         return f"{self._registry.prefix}{self.repository('app')}:sha-{git_sha[:SHORT]}"
 
-    def _machines(self) -> list[Machine]:
-        return of_the_app(self._flyctl.shown("machine list"))
+    def _machines(self) -> list[Document]:
+        return fly_documents.machines_of_app(self._flyctl.shown("machine list"))
 
-    def _releases(self) -> list[dict[str, Any]]:
+    def _releases(self) -> list[Document]:
         return list(self._flyctl.shown("releases"))

@@ -38,7 +38,7 @@ def validate(app: str, config: str) -> list[str]:
 
 
 def show(what: str, app: str) -> list[str]:
-    """Return a question that is answered in JSON: `status`, `releases`, `machine list`, `secrets list`."""
+    """Return a question that is answered in JSON: `releases`, `machine list`, `secrets list`."""
     images = ["--image"] if what == "releases" else []
     return ["flyctl", *what.split(), "--app", app, *images, "--json"]
 

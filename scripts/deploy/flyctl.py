@@ -49,7 +49,7 @@ class Flyctl:
                 f"There is no app {self._app} on Fly.io, or FLY_API_TOKEN is of another organisation. "
                 f"Make it once: fly apps create {self._app}"
             )
-        raise OutsideError(f"{' '.join(argv[:3])} failed: {TOKEN if NOT_LET_IN.search(words) else words}")
+        raise OutsideError(f"{' '.join(argv[:3])} failed: {words}")
 
     def shown(self, what: str) -> Any:
         """Return what `flyctl <what> --json` says; null is an empty list."""
@@ -78,4 +78,5 @@ def _lower(document: Any) -> Any:
 def _last_words(text: str) -> str:
     lines = [line for line in text.strip().splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")]
-    return (errors or lines or ["it said nothing"])[-1][:500]
+    words = (errors or lines or ["it said nothing"])[-1][:500]
+    return TOKEN if NOT_LET_IN.search(words) else words

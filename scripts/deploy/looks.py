@@ -6,6 +6,7 @@ from scripts.deploy.command import Command, existing
 from scripts.deploy.errors import OutsideError, Refused, Unsure
 from scripts.deploy.platform import Deployment
 from scripts.deploy.releases import SHORT, commit_of_images, is_proven
+from scripts.deploy.smoke_run import address
 
 SHOWN = 10
 
@@ -60,7 +61,7 @@ def _health(command: Command, url: str) -> str:
     if not url:
         return "no address yet"
     try:
-        answer = command.outside.get(f"{url}/health", {}, attempts=2)
+        answer = command.outside.get(f"{address(url)}/health", {}, attempts=2)
         document: dict[str, Any] = answer.json()
         checks = ", ".join(f"{name} {word}" for name, word in document["checks"].items())
         return f"{document['status']}, version {document['version']}, {checks}"

@@ -1,10 +1,12 @@
 """All input and output of the deploy tool: HTTP requests, programs, the terminal and the clock."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,14 +100,24 @@ class Outside:
     ) -> Ran:
         """Run a program in the repository's folder and return what it printed; `each` gets every line meanwhile.
 
-        Ctrl-C reaches the program too: it is given time to give back what it holds. Raises OutsideError.
+        It is told of Ctrl-C, and of a CI system's SIGTERM, as SIGINT, and given time to give back what it holds.
+        Raises OutsideError.
         """
         merged = subprocess.STDOUT if each else subprocess.PIPE
         environment = {**os.environ, **(env or {})}
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(
-                argv, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=merged, text=True, errors="replace"
+                argv,
+                cwd=ROOT,
+                env=environment,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=merged,
+                text=True,
+                errors="replace",
+                # It gets one signal, ours, and not the terminal's too.
+                start_new_session=True,
             )
         except OSError as error:
             raise OutsideError(f"{argv[0]} can't be started ({error.strerror}): is it installed?") from None
@@ -140,6 +152,8 @@ def _watched(process: subprocess.Popen[str], each: Callable[[str], None]) -> Ran
 
 
 def _give_time(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

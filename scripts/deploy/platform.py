@@ -57,7 +57,7 @@ class Platform(Protocol):
         """Return the deployments that once had the traffic and can be gone back to, newest first."""
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
-        """Return the deployment of a release, repository to digest, with values for variables that have none.
+        """Return the deployment of a release, repository to digest, with values for variables the file leaves open.
 
         Raises Refused when the platform would not take it.
         """

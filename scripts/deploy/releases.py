@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from base64 import b64encode
@@ -111,7 +112,9 @@ def tag_all(registry: Registry, release: Release, tag: str) -> None:
 
 
 def build(outside: Outside, report: Report, registry: Registry, commit: str, images: Mapping[str, str]) -> None:
-    """Build the images, name to repository, and push them as `sha-<commit>`. Raises OutsideError."""
+    """Build the images, name to repository, and push them as `sha-<commit>`. Raises Refused or OutsideError."""
+    if not shutil.which("docker"):
+        raise Refused("docker is not installed here, and builds the images. TAG=<commit> takes images that are built")
     tag = f"sha-{commit}"
     command = [sys.executable, "-m", "scripts.images", "--tag", tag, "--platform", ARCHITECTURE, *images]
     if outside.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=report.quote).code:

@@ -1,4 +1,4 @@
-"""A mail server that prints what it takes: mail_sink.py [PORT]. Standard library alone, for it runs in a bare container."""
+"""A mail server that prints what it takes: mail_sink.py [PORT]. Standard library alone: it runs in a bare container."""
 
 import socketserver
 import sys

@@ -61,8 +61,9 @@ def logs(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
 
 
 def config_show(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl config show`: what was deployed last, as JSON."""
-    say(json.dumps(app_of(folder, flags)["config"], indent=2))
+    """`flyctl config show`: what was deployed last, or with --local the file, as JSON."""
+    config = chosen(folder, flags)[1] if flags.get("local") == "true" else app_of(folder, flags)["config"]
+    say(json.dumps(config, indent=2))
     return 0
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 LINE_LIMIT = 64 * 1024
 
 
-def parse_secrets(text: str) -> dict[str, str]:
-    """Return the secrets flyctl would understand."""
+def parse_secrets(text: str, *, older: bool = False) -> dict[str, str]:
+    """Return the secrets flyctl would understand; `older` is one of before 2026, which knows fewer quotes."""
     secrets: dict[str, str] = {}
     lines = iter(text.split("\n"))
     for line in lines:
@@ -20,13 +20,15 @@ def parse_secrets(text: str) -> dict[str, str]:
             # The real one repeats the line, secret or not.
             raise ValueError(f"Secrets must be provided as NAME=VALUE pairs ({line} is invalid)")
         value = value.lstrip(" ")
-        if value.startswith('"""'):
+        before, sign, _ = value.partition("#")
+        if sign and before.count('"') % 2 == 0:
+            value = before.rstrip(" ")
+        if not older and len(value) >= 6 and value.startswith('"""') and value.endswith('"""'):
+            value = value[3:-3]
+        elif value.startswith('"""'):
             value = multiline(value[3:], lines)
-        elif len(value) > 1 and value.startswith('"') and value.endswith('"'):
+        elif value[:1] == value[-1:] and value[:1] in (('"',) if older else ('"', "'")):
             value = value[1:-1]
-        else:
-            # Finding 10: cut at a hash unless in double quotes; single quotes don't help and stay.
-            value = value.partition("#")[0].rstrip(" ") if "#" in value else value
         secrets[key.strip()] = value
     return secrets
 

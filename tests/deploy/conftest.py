@@ -1,0 +1,54 @@
+"""An account for each test, with the one real site of the session behind its live URLs."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.account import Account
+from tests.deploy.site import Front, real_site
+from tests.platforms.app_platform.runner import ScriptedRunner
+from tests.platforms.app_platform.server import app_platform, served
+from tests.platforms.registry.server import DIGITALOCEAN, oci_registry
+from tests.servers import ROOT
+
+
+@pytest.fixture(scope="session")
+def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real site, which every release of every test has behind it."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copyfile(sqlite_template, folder / "site.db")
+    with real_site(f"sqlite:///{folder / 'site.db'}", folder) as url:
+        yield url
+
+
+@pytest.fixture
+def runner() -> ScriptedRunner:
+    return ScriptedRunner()
+
+
+@pytest.fixture
+def account(
+    runner: ScriptedRunner,
+    site: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Account]:
+    """An account with an empty registry and no app."""
+    with app_platform(runner) as platform:
+        cloud = platform.cloud
+        cloud.site = lambda app: platform.stack.enter_context(served(Front(cloud, app, site, runner)))
+        with oci_registry(cloud.registry, namespace="slipway", credentials=DIGITALOCEAN) as registry:
+            for name in ("SMOKE_EMAIL", "SMOKE_PASSWORD", "SMOKE_PASSWORD_FILE", "DOCKER_HOST"):
+                monkeypatch.delenv(name, raising=False)
+            monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", platform.token)
+            monkeypatch.setenv("DIGITALOCEAN_API_URL", platform.url)
+            monkeypatch.setenv("IMAGE_PREFIX", registry.prefix)
+            monkeypatch.setenv("PYTHONPATH", str(ROOT))
+            # Where the lock is: a person of this folder, and other tests, may be deploying at the same time.
+            monkeypatch.setattr("scripts.deploy.__main__.LOCKS", tmp_path / "locks")
+            monkeypatch.setattr("scripts.deploy.smoke_run.SETTLE_SECONDS", 0)
+            yield Account(platform, registry, runner, capsys)
+        assert not [seen for seen in platform.face.seen if platform.token in f"{seen.path} {seen.query}"]
