@@ -108,8 +108,11 @@ class WorkerProcess:
     def __exit__(self, *_error: object) -> None:
         self.stop()
 
-    def stop(self, seconds: float = 20) -> None:
-        """Stop as a deploy does: SIGTERM, then wait for the warm shutdown."""
+    def stop(self, seconds: float = 60) -> None:
+        """Stop as a deploy does: SIGTERM, then wait for the warm shutdown.
+
+        A process whose last task ends just while the pool stops waits 30 s for a parent that reads no more (billiard).
+        """
         self.process.terminate()
         self.process.wait(seconds)
 
