@@ -21,7 +21,7 @@ from tests.rehearsal.apps import bucket, live_spec
 from tests.rehearsal.containers import DockerError, docker, remove_everything
 from tests.rehearsal.platform import Platform, platform
 from tests.rehearsal.play import Play
-from tests.rehearsal.releases import push_releases
+from tests.rehearsal.releases import first_release, push_first
 from tests.rehearsal.surroundings import make_bucket, surround
 from tests.rehearsal.table import table
 from tests.rehearsal.tool import Tool, ToolFailed
@@ -65,14 +65,15 @@ def _rehearse() -> int:
         surroundings = surround(folder)
         for environment in ENVIRONMENTS:
             make_bucket(bucket(environment))
-        if default_tag().endswith("-dirty"):
+        first = first_release()
+        dirty = default_tag().endswith("-dirty")
+        if dirty:
             say("these files have changes that no commit holds; the images get them, under the commit's name")
-        say("building and pushing four releases …")
-        releases = push_releases(surroundings.image_prefix)
+            push_first(surroundings.image_prefix, first)
         say("starting databases …")
         with platform(folder, surroundings, [live_spec(environment) for environment in ENVIRONMENTS]) as running:
             tool = Tool(running.api.url, running.api.token, surroundings.image_prefix, running.public.path)
-            play = Play(running, tool, releases, folder, say)
+            play = Play(running, tool, first, folder, say, builds=not dirty)
             say(f"everything is there after {time.monotonic() - started:.0f} s")
             try:
                 asyncio.run(play.run())

@@ -13,7 +13,7 @@ from tests.platforms.app_platform.model import App
 from tests.rehearsal.apps import write_env_file
 from tests.rehearsal.load import cut_streams, people_at
 from tests.rehearsal.platform import Platform
-from tests.rehearsal.releases import Release
+from tests.rehearsal.releases import Release, push_others
 from tests.rehearsal.tool import Ran, Tool, ToolFailed
 from tests.stack.load import Load
 
@@ -40,9 +40,12 @@ class Play:
 
     platform: Platform
     tool: Tool
-    releases: dict[str, Release]
+    first: Release
     folder: Path
     say: Callable[[str], None]
+    # Whether the tool itself builds and pushes the first release.
+    builds: bool
+    releases: dict[str, Release] = field(default_factory=dict)
     streams: dict[str, int] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
@@ -50,11 +53,11 @@ class Play:
 
     async def run(self) -> None:
         """Play all steps and fill the table."""
-        first = self.releases["first"]
-        for name, environment in (("stage the first release", "staging"), ("promote the first release", "production")):
-            file = write_env_file(environment, self.folder)
-            ran = await self._step(name, *_deployment(environment, first), "--env-file", str(file))
-            self.rows.append(Row(name, ran.seconds))
+        staging = ("staging",) if self.builds else _deployment("staging", self.first)
+        await self._first(f"{'build and ' if self.builds else ''}stage the first release", "staging", staging)
+        await self._first("promote the first release", "production", _deployment("production", self.first))
+        self.say("building and pushing three more releases …")
+        self.releases = await asyncio.to_thread(push_others, self.tool.image_prefix, self.first)
         trust = ssl.create_default_context(cafile=self.platform.public.path)
         load = people_at(self._app("production").live_url, trust)
         async with load.running():
@@ -69,8 +72,12 @@ class Play:
             await load.stop()
             self._expect_nothing_cut(load, await load.lost(ALL_JOBS_SECONDS))
 
+    async def _first(self, name: str, environment: str, arguments: tuple[str, ...]) -> None:
+        file = write_env_file(environment, self.folder)
+        self.rows.append(Row(name, (await self._step(name, *arguments, "--env-file", str(file))).seconds))
+
     async def _under_load(self, load: Load) -> None:
-        first, following = self.releases["first"], self.releases["next"]
+        first, following = self.first, self.releases["next"]
         never_ready, failing = self.releases["never ready"], self.releases["failing smoke test"]
         await self._phase(load, "stage the next release", *_deployment("staging", following))
         await self._phase(load, "promote the next release", *_deployment("production", following))

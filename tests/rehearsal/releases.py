@@ -55,24 +55,35 @@ class Release:
         return f"tested-{self.git_sha[:12]}"
 
 
-def push_releases(image_prefix: str) -> dict[str, Release]:
-    """Build and push all releases; return them by name. Raises DockerError, CalledProcessError."""
-    head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=10
-    ).stdout.strip()
-    first = Release("first", head)
+def first_release() -> Release:
+    """Return the commit that is checked out. Raises CalledProcessError."""
+    command = ["git", "rev-parse", "HEAD"]
+    head = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
+    return Release("first", head)
+
+
+def push_first(image_prefix: str, first: Release) -> None:
+    """Build and push what lies in the folder, where the deploy tool would refuse. Raises what these raise."""
     command = [sys.executable, "-m", "scripts.images", "--tag", first.built]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "IMAGE_PREFIX": image_prefix}, check=True, timeout=1800)
-    names = ("next", *FAULTS)
+    _push(image_prefix, first)
+
+
+def push_others(image_prefix: str, first: Release) -> dict[str, Release]:
+    """Build and push the releases that follow the first, whose images are here; return all. Raises DockerError."""
     # Commits that nobody made.
-    others = [Release(name, hashlib.sha1(f"{head} {name}".encode()).hexdigest()) for name in names]
+    ids = {name: hashlib.sha1(f"{first.git_sha} {name}".encode()).hexdigest() for name in ("next", *FAULTS)}
+    others = [Release(name, git_sha) for name, git_sha in ids.items()]
     for release in others:
         for image in IMAGES:
             _derive(image_prefix, image, first, release)
-    for release in (first, *others):
-        for image in IMAGES:
-            docker("push", "--quiet", f"{image_prefix}slipway-{image}:{release.built}", seconds=SLOW)
+        _push(image_prefix, release)
     return {release.name: release for release in (first, *others)}
+
+
+def _push(image_prefix: str, release: Release) -> None:
+    for image in IMAGES:
+        docker("push", "--quiet", f"{image_prefix}slipway-{image}:{release.built}", seconds=SLOW)
 
 
 def _derive(image_prefix: str, image: str, first: Release, release: Release) -> None:
