@@ -169,12 +169,15 @@ class AppPlatform:
         return spec
 
     def _proposed(self, spec: Spec, images: dict[str, str]) -> Plan:
-        """Let the platform check a spec; nothing is changed by it."""
+        """Let the platform check a spec; nothing is changed by it. Raises Refused."""
         body = {"spec": spec} | ({"app_id": self._id} if self._id else {})
         try:
             self._api.send("POST", "/v2/apps/propose", body)
         except OutsideError as error:
-            raise Refused(f"App Platform would not take the spec: {error}") from None
+            if 400 <= error.status < 500:
+                raise Refused(f"App Platform would not take the spec: {error}") from None
+            # Only the check is away, and it must not keep anybody from going back.
+            self._report.say(f"  the spec was not checked beforehand: {error}")
         return Plan(images, changes(self._live, spec), spec)
 
     def _refusal(self, deployment: str) -> str:

@@ -61,7 +61,7 @@ class Flyctl:
 
         def show(line: str) -> None:
             lines.append(line)
-            self._report.say(f"  {line}")
+            self._report.quote(line)
 
         ran = self._outside.run(argv, env=QUIET, each=show)
         if ran.code:

@@ -196,5 +196,6 @@ def test_a_platform_that_can_not_tell_whether_it_can_go_back_is_not_waited_for(
     account: Account, app: App, releases: list[Images]
 ) -> None:
     account.platform.faults.answer("POST", "/rollback/validate$", 503)
+    account.platform.faults.answer("POST", "/propose$", 503)
     assert account.run(*BACK).code == 0
     assert (account.changes(), running(app)["api"]) == (["PUT /apps"], releases[1]["slipway-app"])

@@ -5,6 +5,7 @@ import pytest
 from backend.infra.metrics_server import LIVE_PATH
 from backend.settings import Settings
 from scripts.deploy.environments import FLY_DIFFERENCES
+from scripts.deploy.fly_commands import NEEDED_SECRETS
 from tests.platforms.specs.reading import (
     CONNECTIONS,
     CONNECTIONS_OF_A_WORKER_PROCESS,
@@ -29,6 +30,11 @@ def test_the_environments_of_fly_differ_in_this_alone() -> None:
     assert fly_secrets(FLY["staging"]) == fly_secrets(FLY["production"])
     for document in (staging, production):
         assert document["env"]["PUBLIC_URL"] == f"https://{document['app']}.fly.dev"
+
+
+@pytest.mark.parametrize("name", FLY.values())
+def test_the_deploy_tool_asks_for_the_secrets_the_file_names(name: str) -> None:
+    assert sorted(fly_secrets(name)) == sorted(NEEDED_SECRETS)
 
 
 @pytest.mark.parametrize("name", FLY.values())
