@@ -7,13 +7,14 @@ from contextlib import suppress
 from scripts.deploy import app_spec
 from scripts.deploy.app_spec import Spec
 from scripts.deploy.begin import LOOKS, POLL_SECONDS, begin, begun_with, create, find_app, recent
-from scripts.deploy.digitalocean import LOCAL, Api, Document
+from scripts.deploy.digitalocean import Api, Document
 from scripts.deploy.environments import Environment
 from scripts.deploy.errors import OutsideError, Refused, ReleaseFailed, Unsure
-from scripts.deploy.failed_steps import failed_steps, log_of
+from scripts.deploy.failed_steps import log_of
+from scripts.deploy.follow import came
 from scripts.deploy.outside import Outside
 from scripts.deploy.platform import Deployment, Plan, State
-from scripts.deploy.registry import Registry
+from scripts.deploy.registry import Registry, platform_registry
 from scripts.deploy.report import Report
 from scripts.deploy.spec_changes import changes
 from scripts.deploy.variables import Named
@@ -21,7 +22,6 @@ from scripts.deploy.variables import Named
 # How long a deployment that was cancelled may take to end.
 CANCEL_SECONDS = 60
 REGISTRY_HOST = "registry.digitalocean.com"
-FAILED = ("ERROR", "CANCELED")
 
 
 class AppPlatform:
@@ -50,9 +50,7 @@ class AppPlatform:
                 found = f"the account has {', '.join(names) or 'none'}"
                 raise Refused(f"Which registry? {found}. Set IMAGE_PREFIX={REGISTRY_HOST}/<name>/")
             prefix = f"{REGISTRY_HOST}/{names[0]}/"
-        host = prefix.partition("/")[0]
-        token = self._api.token if host == REGISTRY_HOST or host.partition(":")[0] in LOCAL else ""
-        return Registry(self._outside, prefix, token, token)
+        return platform_registry(self._outside, prefix, REGISTRY_HOST, self._api.token, self._api.token)
 
     def repository(self, image: str) -> str:
         """Return an image's repository, as the spec names it."""
@@ -98,7 +96,7 @@ class AppPlatform:
 
     def follow(self, deployment: str, seconds: float) -> None:
         """Poll the deployment until it has the traffic; one that takes too long is cancelled."""
-        if not self._came(deployment, seconds):
+        if not came(self._api, self._report, self._id, deployment, seconds):
             self.cancel(deployment)
             raise ReleaseFailed(f"Deployment {deployment} was not done after {seconds:.0f} s, and was cancelled")
         for _ in range(LOOKS):
@@ -117,7 +115,7 @@ class AppPlatform:
             # It may have ended by itself, or the answer is lost: the deployment tells.
             trouble = error
         with suppress(ReleaseFailed):
-            if not self._came(deployment, CANCEL_SECONDS) and trouble:
+            if not came(self._api, self._report, self._id, deployment, CANCEL_SECONDS) and trouble:
                 raise trouble
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
@@ -192,33 +190,9 @@ class AppPlatform:
         refusal = answer.get("error") or {}
         return "" if answer.get("valid") else str(refusal.get("message") or refusal.get("code") or "no reason given")
 
-    def _came(self, deployment: str, seconds: float) -> bool:
-        """Poll the deployment, and tell whether it came to be ACTIVE in time. Raises ReleaseFailed or Unsure."""
-        deadline, shown = self._outside.clock() + seconds, ""
-        while True:
-            path = f"/v2/apps/{self._id}/deployments/{deployment}"
-            found = self._api.get(path)["deployment"]
-            progress = found.get("progress") or {}
-            told = f"  {found['phase'].lower()} {progress.get('success_steps', 0)}/{progress.get('total_steps', 0)}"
-            if told != shown:
-                self._report.say(told)
-            shown = told
-            if found["phase"] == "ACTIVE":
-                return True
-            if found["phase"] == "SUPERSEDED":
-                raise Unsure(
-                    f"Another deployment took the place of {deployment}: somebody else deploys. See: make status"
-                )
-            if found["phase"] in FAILED:
-                steps, log = failed_steps(self._api, path, found)
-                raise ReleaseFailed(f"Deployment {deployment} ended as {found['phase']}{steps}", log)
-            if self._outside.clock() > deadline:
-                return False
-            self._outside.sleep(POLL_SECONDS)
-
     def _came_back(self, deployment: str, deadline: float) -> str:
         """Wait for a rollback. One that is late is not cancelled: nothing better is to be had."""
-        if not self._came(deployment, deadline - self._outside.clock()):
+        if not came(self._api, self._report, self._id, deployment, deadline - self._outside.clock()):
             raise Unsure(f"The rollback {deployment} is not done in time, and goes on. See: make status")
         return deployment
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from scripts.deploy import fly_commands, fly_documents
-from scripts.deploy.digitalocean import LOCAL
 from scripts.deploy.environments import STAGING, Environment
 from scripts.deploy.errors import Refused, ReleaseFailed, Unsure
 from scripts.deploy.fly_config import config_at, config_changes, read_config
@@ -15,7 +14,7 @@ from scripts.deploy.fly_documents import COMPLETE, Document
 from scripts.deploy.flyctl import LAST_LINES, Flyctl
 from scripts.deploy.outside import ROOT, Outside
 from scripts.deploy.platform import Deployment, Plan, State
-from scripts.deploy.registry import Registry
+from scripts.deploy.registry import Registry, platform_registry
 from scripts.deploy.releases import SHORT
 from scripts.deploy.report import Report
 from scripts.deploy.variables import Named, compare
@@ -40,10 +39,8 @@ class Fly:
         self.app = str(self._settings["app"])
         self._flyctl = Flyctl(outside, report, self.app)
         prefix = os.environ.get("IMAGE_PREFIX") or f"{HOST}/"
-        host = prefix.partition("/")[0]
-        # Fly's registry takes any name with the token; no other one is shown it.
-        token = self._flyctl.token if host == HOST or host.partition(":")[0] in LOCAL else ""
-        self._registry = Registry(outside, prefix, "x", token)
+        # Fly's registry takes any name with the token.
+        self._registry = platform_registry(outside, prefix, HOST, "x", self._flyctl.token)
         # The release this command deployed itself, and whether that changed secrets alone.
         self._ended = ""
         self._secrets_alone = False

@@ -21,6 +21,7 @@ MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+LOGIN = "is DIGITALOCEAN_ACCESS_TOKEN, or FLY_API_TOKEN, that of an account which may write there?"
 PLAIN_HTTP = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 
 
@@ -129,7 +130,11 @@ class Registry:
         return f"{scheme}://{self.host}/v2/{self._name(repository)}/{path}"
 
 
-LOGIN = "is DIGITALOCEAN_ACCESS_TOKEN, or FLY_API_TOKEN, that of an account which may write there?"
+def platform_registry(outside: Outside, prefix: str, host: str, username: str, token: str) -> Registry:
+    """Return the registry of a prefix; only the platform's own host, and this machine, are shown the token."""
+    named = prefix.partition("/")[0]
+    shown = named == host or PLAIN_HTTP.fullmatch(named)
+    return Registry(outside, prefix, username if shown else "", token if shown else "")
 
 
 def _digest(content: bytes) -> str:
