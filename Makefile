@@ -46,10 +46,10 @@ test-stack: setup ## Build the images, run the production stack, and disturb it 
 	@$(VENV) -m pytest tests/stack --numprocesses 0 --capture no --timeout 900
 
 smoke: setup ## Try a deployed site, through the queue and back (ENV=… or SITE=https://…, SHA=… to expect)
-ifdef ENV
-	@$(DEPLOY) smoke --env "$$ENV" $(DEPLOY_OPTIONS)
+ifdef SITE
+	@$(VENV) -m scripts.smoke "$$SITE" $${SHA:+--expect-sha "$$SHA"}
 else
-	@$(VENV) -m scripts.smoke $(SITE) $(if $(SHA),--expect-sha $(SHA))
+	@$(DEPLOY) smoke --env "$$ENV" $(DEPLOY_OPTIONS)
 endif
 
 deploy-staging: setup ## Build, push, deploy to staging, smoke, tag as tested (PLATFORM=do|fly, TAG=…, DRY_RUN=1, JSON=1)
