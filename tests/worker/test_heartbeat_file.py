@@ -1,7 +1,5 @@
-"""The heartbeat file of real workers and beats: fresh while they work, old when they are stuck."""
+"""The heartbeat file of real workers and beats, where something is in its way; test_live.py has the stuck ones."""
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,22 +33,6 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
-def test_the_file_is_fresh_while_the_process_works_and_old_when_it_is_stuck(
-    make_settings: MakeSettings, tmp_path: Path, file: Path, role: str
-) -> None:
-    with WorkerProcess(make_settings(HEARTBEAT_FILE=str(file)), tmp_path, role) as process:
-        first = file.stat().st_mtime
-        wait_until(lambda: file.stat().st_mtime > first)
-        assert age(file) < FRESH_SECONDS
-        os.kill(process.process.pid, signal.SIGSTOP)
-        try:
-            wait_until(lambda: age(file) > FRESH_SECONDS)
-        finally:
-            os.kill(process.process.pid, signal.SIGCONT)
-        wait_until(lambda: age(file) < FRESH_SECONDS)
-
-
-@pytest.mark.parametrize("role", ["worker", "beat"])
 def test_a_process_that_waits_for_valkey_is_not_taken_for_stuck(
     make_settings: MakeSettings, tmp_path: Path, file: Path, role: str
 ) -> None:
@@ -61,7 +43,7 @@ def test_a_process_that_waits_for_valkey_is_not_taken_for_stuck(
     with embedded_valkey(port):
         process = WorkerProcess(settings, tmp_path, role).__enter__()
     with process:
-        for _ in range(FRESH_SECONDS + 5):
+        for _ in range(FRESH_SECONDS + 1):
             assert age(file) < FRESH_SECONDS
             time.sleep(1)
         with embedded_valkey(port):
