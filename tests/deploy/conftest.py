@@ -1,5 +1,6 @@
 """An account for each test, with the one real site of the session behind its live URLs."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,8 +42,8 @@ def account(
         cloud = platform.cloud
         cloud.site = lambda app: platform.stack.enter_context(served(Front(cloud, app, site, runner)))
         with oci_registry(cloud.registry, namespace="slipway", credentials=DIGITALOCEAN) as registry:
-            for name in ("SMOKE_EMAIL", "SMOKE_PASSWORD", "SMOKE_PASSWORD_FILE", "DOCKER_HOST"):
-                monkeypatch.delenv(name, raising=False)
+            for name in [name for name in os.environ if name.startswith(("SMOKE_", "DOCKER_HOST"))]:
+                monkeypatch.delenv(name)
             monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", platform.token)
             monkeypatch.setenv("DIGITALOCEAN_API_URL", platform.url)
             monkeypatch.setenv("IMAGE_PREFIX", registry.prefix)
