@@ -27,11 +27,11 @@ FRONTEND = {
     "frontend tests": ["npm", "test", "--silent"],
 }
 COVERAGE = ROOT / ".data" / "coverage"
-# One more than a small machine has cores: a third of their time tests wait, for servers, workers and browsers to start.
+# Twice what a small machine has cores: a third of their time tests wait, for servers, workers and browsers to start.
 PYTEST = [
     "pytest",
     "--numprocesses",
-    "3",
+    "4",
     "--dist",
     "worksteal",
     "--cov",

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ ATTEMPTS = 6
 LONGEST_WAIT = 60
 LOG_BYTES = 200_000
 STOP_SECONDS = 30
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +104,16 @@ class Outside:
         It is told of Ctrl-C, and of a CI system's SIGTERM, as SIGINT, and given time to give back what it holds.
         Raises OutsideError.
         """
-        merged = subprocess.STDOUT if each else subprocess.PIPE
-        environment = {**os.environ, **(env or {})}
-        pipe = subprocess.PIPE
+        process = None
         try:
-            process = subprocess.Popen(
-                argv,
-                cwd=ROOT,
-                env=environment,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=merged,
-                text=True,
-                errors="replace",
-                # It gets one signal, ours, and not the terminal's too.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise OutsideError(f"{argv[0]} can't be started ({error.strerror}): is it installed?") from None
-        try:
+            with _signals_held() as held:
+                process = _started(argv, {**os.environ, **(env or {})}, subprocess.STDOUT if each else subprocess.PIPE)
+            if held:
+                raise KeyboardInterrupt
             return _watched(process, each) if each else _read(process, stdin)
         except KeyboardInterrupt:
-            _give_time(process)
+            if process:
+                _give_time(process)
             raise
 
     def ask(self, question: str) -> str:
@@ -133,6 +122,37 @@ class Outside:
             return ""
         print(question, end=" ", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip()
+
+
+def _started(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    try:
+        # A session of its own: it gets one signal, ours, and not the terminal's too.
+        return subprocess.Popen(
+            argv,
+            cwd=ROOT,
+            env=env,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=stderr,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise OutsideError(f"{argv[0]} can't be started ({error.strerror}): is it installed?") from None
+
+
+@contextmanager
+def _signals_held() -> Iterator[list[int]]:
+    """Note signals instead of raising them: a program that is just being started would be left to itself."""
+    held: list[int] = []
+    former = {number: signal.signal(number, lambda sign, _: held.append(sign)) for number in STOPPING}
+    try:
+        yield held
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _read(process: subprocess.Popen[str], stdin: str) -> Ran:
