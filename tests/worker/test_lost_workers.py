@@ -12,10 +12,11 @@ from backend.settings import Settings
 from scripts.valkey import embedded_valkey, free_port
 from tests.actions import create_job, send_photo, sign_up_and_in, wait_for_job
 from tests.conftest import MakeSettings
-from tests.photos import make_photo
+from tests.photos import make_noise
 from tests.servers import LiveServer, WorkerProcess
 
-LARGE_PHOTO = make_photo(6000, 4000)
+# In work for so long that it can be disturbed.
+SLOW_PHOTO = make_noise(3000, 2000)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def beat(settings: Settings, tmp_path: Path) -> Iterator[WorkerProcess]:
 @pytest.mark.usefixtures("beat")
 def test_a_job_outlives_kill_9_of_its_worker(user: httpx.Client, settings: Settings, tmp_path: Path) -> None:
     doomed = WorkerProcess(settings, tmp_path).__enter__()
-    job = create_job(user, send_photo(user, LARGE_PHOTO), enhance=True)
+    job = create_job(user, send_photo(user, SLOW_PHOTO), enhance=True)
     wait_for_job(user, job["id"], "processing")
     doomed.kill()
     assert user.get(f"/api/jobs/{job['id']}").json()["status"] == "processing"
@@ -45,7 +46,7 @@ def test_a_job_outlives_kill_9_of_its_worker(user: httpx.Client, settings: Setti
 
 def test_a_stopping_worker_finishes_its_job(user: httpx.Client, settings: Settings, tmp_path: Path) -> None:
     with WorkerProcess(settings, tmp_path) as worker:
-        job = create_job(user, send_photo(user, LARGE_PHOTO), enhance=True)
+        job = create_job(user, send_photo(user, SLOW_PHOTO), enhance=True)
         wait_for_job(user, job["id"], "processing")
         worker.stop()
     done = user.get(f"/api/jobs/{job['id']}").json()
@@ -53,7 +54,7 @@ def test_a_stopping_worker_finishes_its_job(user: httpx.Client, settings: Settin
 
 
 def test_a_running_job_that_is_cancelled_stops(user: httpx.Client, worker: WorkerProcess) -> None:
-    job = create_job(user, send_photo(user, LARGE_PHOTO), enhance=True)
+    job = create_job(user, send_photo(user, SLOW_PHOTO), enhance=True)
     wait_for_job(user, job["id"], "processing")
     assert user.post(f"/api/jobs/{job['id']}/cancel").json()["status"] == "cancelled"
     deadline = time.monotonic() + 15
