@@ -16,7 +16,7 @@ from backend.jobs.models import Job, JobStatus
 from backend.settings import Settings
 from scripts.valkey import free_port
 from tests.conftest import MakeSettings, on_one_database
-from tests.photos import make_photo
+from tests.photos import make_noise
 from tests.servers import WorkerProcess
 from tests.worker.conftest import MakeJob
 from worker.heartbeat_age import SILENT_SECONDS
@@ -141,7 +141,7 @@ def test_a_worker_that_finishes_its_last_job_is_live(
 
 
 def start_job(settings: Settings, make_job: MakeJob, read_job: Callable[..., Job]) -> Job:
-    job = make_job(make_photo(6000, 4000))
+    job = make_job(make_noise(3000, 2000))
     Queue(settings).send(Task.PROCESS_JOB, str(job.id))
     wait_until(lambda: read_job(job.id).status == JobStatus.PROCESSING)
     return job
