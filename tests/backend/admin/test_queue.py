@@ -15,7 +15,7 @@ from scripts.valkey import free_port
 from tests.actions import create_job, send_photo, sign_up_and_in
 from tests.backend.admin.conftest import ChangeUser
 from tests.conftest import MakeSettings, on_one_database
-from tests.photos import make_photo
+from tests.photos import make_noise
 from tests.servers import LiveServer, WorkerProcess
 from tests.worker.conftest import MakeJob
 
@@ -70,7 +70,7 @@ def test_a_job_that_waits_for_a_later_attempt_waits_no_time_yet(admin: httpx.Cli
 @on_one_database  # rows are counted on both above; here the broker and the worker tell their part
 @pytest.mark.usefixtures("empty_queue")
 def test_a_working_worker_shows(admin: httpx.Client, user: httpx.Client, settings: Settings, tmp_path: Any) -> None:
-    upload_id = send_photo(user, make_photo(6000, 4000))
+    upload_id = send_photo(user, make_noise(3000, 2000))
     with WorkerProcess(settings, tmp_path):
         create_job(user, upload_id, enhance=True)
         shown = _wait(lambda: figures(admin), lambda now: now["processing_rows"] == 1 and now["unacked"] == 1)
