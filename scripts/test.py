@@ -27,11 +27,11 @@ FRONTEND = {
     "frontend tests": ["npm", "test", "--silent"],
 }
 COVERAGE = ROOT / ".data" / "coverage"
-# Twice what a small machine has cores: a third of their time tests wait, for servers, workers and browsers to start.
+# One more than a small machine has cores: a third of their time tests wait, for servers, workers and browsers to start.
 PYTEST = [
     "pytest",
     "--numprocesses",
-    "4",
+    "3",
     "--dist",
     "worksteal",
     "--cov",

@@ -95,6 +95,6 @@ def test_sigterm_ends_the_smoke_test_too(account: Account, runner: ScriptedRunne
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, HINT in err) == (130, True), out + err
-    assert not any(smoke.is_running() for smoke in smokes)
+    assert psutil.wait_procs(smokes, timeout=15)[1] == []
     assert account.changes() == []
     assert account.tags(new["slipway-web"]) == {f"sha-{NEW[:12]}", f"tested-{NEW[:12]}"}
