@@ -1,9 +1,9 @@
 // Starts the application in the page.
+import "@/styles/index.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Providers } from "@/app/providers";
 import { AppRoutes } from "@/app/router";
-import "@/styles/index.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

@@ -2,8 +2,8 @@
 import createClient from "openapi-fetch";
 import { apiOrigin } from "./origin";
 import { problemFromBody, toApiError } from "./problem";
+import { fetchWithSession } from "./renew-session";
 import type { paths } from "./schema";
-import { fetchWithSession } from "./session";
 
 export const client = createClient<paths>({
   baseUrl: apiOrigin,

@@ -1,10 +1,11 @@
 // The frame around every page: skip link, header, content, footer.
+import "./layout.css";
 import { Suspense } from "react";
 import { Outlet, useLocation } from "react-router";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { Loading } from "@/components/loading";
 import { PageLink } from "@/components/page-link";
-import { AccountMenu } from "@/features/accounts/account-menu";
+import { AccountMenu } from "./account-menu";
 import { ThemeToggle } from "./theme-toggle";
 import { VersionNote } from "./version-note";
 

@@ -2,8 +2,8 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { BrowserRouter } from "react-router";
-import { onSessionEnd } from "@/api/session";
-import { leaveSession } from "@/features/accounts/use-session";
+import { onSessionEnd } from "@/api/renew-session";
+import { leaveSession } from "@/session/use-session";
 import { createQueryClient } from "./query-client";
 
 export function Providers({ children }: { children: ReactNode }) {

@@ -2,8 +2,8 @@
 import { Navigate, Outlet, useLocation } from "react-router";
 import { Loading } from "@/components/loading";
 import { ProblemNote } from "@/components/problem-note";
-import { loginPath } from "@/features/accounts/next-path";
-import { useSession } from "@/features/accounts/use-session";
+import { loginPath } from "@/session/next-path";
+import { useSession } from "@/session/use-session";
 
 export function RequireSession() {
   const session = useSession();

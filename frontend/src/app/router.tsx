@@ -1,19 +1,19 @@
 // Which address shows which page. The pages that few visits need are loaded when they are asked for.
 import { lazy } from "react";
 import { Navigate, useRoutes } from "react-router";
-import { LogInPage } from "@/features/accounts/login-page";
-import { VerificationNotice } from "@/features/accounts/verification-notice";
+import { LogInPage } from "@/features/entrance/login-page";
 import { JobsPage } from "@/features/jobs/jobs-page";
+import { VerificationNotice } from "@/features/settings/verification-notice";
 import { Layout } from "./layout";
 import { NotFoundPage } from "./not-found-page";
 import { RequireSession } from "./require-session";
 
-const AccountPage = lazy(() => import("@/features/accounts/account-page"));
-const ConfirmAddressPage = lazy(() => import("@/features/accounts/confirm-address-page"));
-const FarewellPage = lazy(() => import("@/features/accounts/farewell-page"));
-const ForgotPasswordPage = lazy(() => import("@/features/accounts/forgot-password-page"));
-const ResetPasswordPage = lazy(() => import("@/features/accounts/reset-password-page"));
-const SignUpPage = lazy(() => import("@/features/accounts/signup-page"));
+const AccountPage = lazy(() => import("@/features/settings/account-page"));
+const ConfirmAddressPage = lazy(() => import("@/features/entrance/confirm-address-page"));
+const FarewellPage = lazy(() => import("@/features/entrance/farewell-page"));
+const ForgotPasswordPage = lazy(() => import("@/features/entrance/forgot-password-page"));
+const ResetPasswordPage = lazy(() => import("@/features/entrance/reset-password-page"));
+const SignUpPage = lazy(() => import("@/features/entrance/signup-page"));
 
 const ROUTES = [
   {

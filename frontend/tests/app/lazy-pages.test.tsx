@@ -4,8 +4,8 @@ import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { openApp, signedIn } from "../render-app";
 
-vi.mock("@/features/accounts/account-page", () => Promise.reject(new TypeError("not loaded")));
-vi.mock("@/features/accounts/unverified-note", () => Promise.reject(new TypeError("not loaded")));
+vi.mock("@/features/settings/account-page", () => Promise.reject(new TypeError("not loaded")));
+vi.mock("@/features/settings/unverified-note", () => Promise.reject(new TypeError("not loaded")));
 
 test("a page that can't be loaded says so and leaves the way to the others open", async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});

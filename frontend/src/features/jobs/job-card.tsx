@@ -1,4 +1,5 @@
 // One job: its photo, its state, its files, and what can be done with it.
+import "./job-card.css";
 import { memo, useId, useRef } from "react";
 import type { Job } from "@/api/types";
 import { describeDay, describeMoment, describeSize } from "@/components/describe";

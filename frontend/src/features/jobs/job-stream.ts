@@ -1,6 +1,6 @@
 // Keeps one event stream open for as long as it is wanted, through lost connections and renewed sessions.
 import { apiUrl } from "@/api/origin";
-import { renewSession } from "@/api/session";
+import { renewSession } from "@/api/renew-session";
 
 export interface StreamHandlers {
   onEvent: (name: "job" | "job-deleted", data: string) => void;

@@ -1,4 +1,5 @@
 // The home page: photos go in on one side and come out on the other.
+import "./jobs.css";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback } from "react";
 import type { Job } from "@/api/types";
@@ -14,7 +15,7 @@ export function JobsPage({ notice }: { notice: ReactNode }) {
   const onJob = useCallback((job: Job) => learnJob(queryClient, job), [queryClient]);
 
   return (
-    <div className="studio">
+    <div className="jobs-page">
       <PageTitle title="Studio">One photo in, every size out</PageTitle>
       {notice}
       <UploadForm onJob={onJob} />

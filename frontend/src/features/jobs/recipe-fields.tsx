@@ -1,4 +1,5 @@
 // The choice of what the studio makes of the next photos.
+import "./recipe-form.css";
 import type { Recipe } from "@/api/types";
 import { TextField } from "@/components/text-field";
 import { PRESETS } from "./job-text";

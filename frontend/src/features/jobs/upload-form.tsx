@@ -1,4 +1,5 @@
 // Where photos come in: the recipe, the drop zone, and the uploads under way.
+import "./upload-form.css";
 import { useCallback, useState } from "react";
 import type { Job, Recipe } from "@/api/types";
 import { DropZone } from "./drop-zone";

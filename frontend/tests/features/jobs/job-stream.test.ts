@@ -1,6 +1,6 @@
 // The event stream through lost connections and expired sessions.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { onSessionEnd } from "@/api/session";
+import { onSessionEnd } from "@/api/renew-session";
 import { openJobStream } from "@/features/jobs/job-stream";
 import { eventually } from "../../eventually";
 import { backend, problem } from "../../fake-backend";

@@ -1,6 +1,6 @@
 // What devices are called.
 import { expect, test } from "vitest";
-import { nameDevice } from "@/features/accounts/device-name";
+import { nameDevice } from "@/features/settings/device-name";
 
 const KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)";
 

@@ -1,7 +1,7 @@
 // What happens to the session when calls answer 401.
 import { expect, test, vi } from "vitest";
 import { client, unwrap } from "@/api/client";
-import { onSessionEnd } from "@/api/session";
+import { onSessionEnd } from "@/api/renew-session";
 import { eventually } from "../eventually";
 import { backend, problem } from "../fake-backend";
 import { ada } from "../samples";

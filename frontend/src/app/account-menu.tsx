@@ -1,8 +1,10 @@
 // The corner of the header that says who is signed in and lets them out.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { client, unwrap } from "@/api/client";
 import { Icon } from "@/components/icons";
 import { PageLink } from "@/components/page-link";
 import { ProblemNote } from "@/components/problem-note";
-import { useLogOut, useSession } from "./use-session";
+import { leaveSession, useSession } from "@/session/use-session";
 
 export function AccountMenu() {
   const { data: account } = useSession();
@@ -34,4 +36,12 @@ export function AccountMenu() {
       {logOut.error && <ProblemNote error={logOut.error} />}
     </>
   );
+}
+
+function useLogOut() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => unwrap(client.DELETE("/api/session")),
+    onSuccess: () => leaveSession(queryClient),
+  });
 }

@@ -3,12 +3,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { CallForm } from "@/components/call-form";
+import { NewPasswordField } from "@/components/new-password-field";
 import { PageLink } from "@/components/page-link";
 import { PageTitle } from "@/components/page-title";
+import { leaveSession } from "@/session/use-session";
 import { EntranceFrame } from "./entrance-frame";
-import { NewPasswordField } from "./new-password-field";
 import { useLinkToken } from "./use-link-token";
-import { leaveSession } from "./use-session";
 
 export default function ResetPasswordPage() {
   const token = useLinkToken();

@@ -5,8 +5,8 @@ import { problemOf } from "@/api/problem";
 import type { Account } from "@/api/types";
 import { CallForm } from "@/components/call-form";
 import { TextField } from "@/components/text-field";
+import { SESSION_KEY } from "@/session/use-session";
 import { AccountSection } from "./account-section";
-import { SESSION_KEY } from "./use-session";
 
 export function ProfileSection({ account }: { account: Account }) {
   const queryClient = useQueryClient();

@@ -1,7 +1,7 @@
 // The way on from a page that has done its work: straight for whoever is signed in, else by logging in.
 import { PageLink } from "@/components/page-link";
-import { loginPath } from "./next-path";
-import { useSession } from "./use-session";
+import { loginPath } from "@/session/next-path";
+import { useSession } from "@/session/use-session";
 
 export function OnwardLink({ to, label }: { to: string; label: string }) {
   const { data: account } = useSession();

@@ -1,12 +1,13 @@
 // Everything about one's own account: who one is, how one gets in, what is kept, and the way out.
+import "./settings.css";
 import { PageTitle } from "@/components/page-title";
+import { useSession } from "@/session/use-session";
 import { DataSection } from "./data-section";
 import { DeleteSection } from "./delete-section";
 import { DevicesSection } from "./devices-section";
 import { EmailSection } from "./email-section";
 import { PasswordSection } from "./password-section";
 import { ProfileSection } from "./profile-section";
-import { useSession } from "./use-session";
 
 export default function AccountPage() {
   const { data: account } = useSession();

@@ -3,13 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { apiUrl } from "@/api/origin";
 
-export const PROVIDERS_KEY = ["providers"];
-
 export function GoogleLink({ next }: { next: string }) {
   const { data } = useQuery({
-    queryKey: PROVIDERS_KEY,
+    queryKey: ["providers"],
     queryFn: () => unwrap(client.GET("/api/oauth/providers")),
     staleTime: Number.POSITIVE_INFINITY,
+    meta: { isPublic: true },
   });
 
   if (!data?.google) return null;

@@ -4,7 +4,7 @@ import { useEffect } from "react";
 import { Navigate, useLocation } from "react-router";
 import { PageLink } from "@/components/page-link";
 import { PageTitle } from "@/components/page-title";
-import { SESSION_KEY } from "./use-session";
+import { SESSION_KEY } from "@/session/use-session";
 
 export default function FarewellPage() {
   const queryClient = useQueryClient();

@@ -4,8 +4,8 @@ import { problemOf } from "@/api/problem";
 import { optional } from "@/components/optional";
 import { PageLink } from "@/components/page-link";
 import { TextField } from "@/components/text-field";
-import { Entrance } from "./entrance";
-import { useLogIn } from "./use-session";
+import { EntranceForm } from "./entrance-form";
+import { useLogIn } from "./use-log-in";
 
 const GoogleProblem = optional(() => import("./google-problem"));
 
@@ -15,7 +15,7 @@ export function LogInPage() {
   const problem = new URLSearchParams(useLocation().search).get("error");
 
   return (
-    <Entrance
+    <EntranceForm
       title="Log in"
       submitLabel="Log in"
       isPending={logIn.isPending}
@@ -46,6 +46,6 @@ export function LogInPage() {
       <PageLink className="aside-link" to="/forgot-password">
         Forgot your password?
       </PageLink>
-    </Entrance>
+    </EntranceForm>
   );
 }

@@ -1,6 +1,6 @@
 // Where people may be sent after logging in.
 import { expect, test } from "vitest";
-import { loginPath, nextPath } from "@/features/accounts/next-path";
+import { loginPath, nextPath } from "@/session/next-path";
 
 test.each([
   "https://elsewhere.example/",

@@ -1,6 +1,6 @@
 // Stands above the photos for as long as the email address is not confirmed.
 import { optional } from "@/components/optional";
-import { useSession } from "./use-session";
+import { useSession } from "@/session/use-session";
 
 const UnverifiedNote = optional(() => import("./unverified-note"));
 

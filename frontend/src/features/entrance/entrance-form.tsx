@@ -4,12 +4,12 @@ import { Navigate, useLocation } from "react-router";
 import { CallForm } from "@/components/call-form";
 import { PageLink } from "@/components/page-link";
 import { PageTitle } from "@/components/page-title";
+import { nextPath, nextQuery } from "@/session/next-path";
+import { useSession } from "@/session/use-session";
 import { EntranceFrame } from "./entrance-frame";
 import { GoogleLink } from "./google-link";
-import { nextPath, nextQuery } from "./next-path";
-import { useSession } from "./use-session";
 
-interface EntranceProps {
+interface EntranceFormProps {
   title: string;
   submitLabel: string;
   isPending: boolean;
@@ -20,7 +20,7 @@ interface EntranceProps {
   children: ReactNode;
 }
 
-export function Entrance({ title, notice, other, children, ...form }: EntranceProps) {
+export function EntranceForm({ title, notice, other, children, ...form }: EntranceFormProps) {
   const { data: account } = useSession();
   const next = nextPath(useLocation().search);
   if (account) return <Navigate to={next} replace />;

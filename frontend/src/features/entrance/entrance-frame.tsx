@@ -1,4 +1,5 @@
 // The frame of every page that stands before the studio: the picture on one side, what there is to do on the other.
+import "./entrance.css";
 import type { ReactNode } from "react";
 
 export function EntranceFrame({ children }: { children: ReactNode }) {

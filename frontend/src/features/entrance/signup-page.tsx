@@ -1,16 +1,16 @@
 // The page where new people make an account; it logs them in at once.
 import { problemOf } from "@/api/problem";
+import { NewPasswordField } from "@/components/new-password-field";
 import { TextField } from "@/components/text-field";
-import { Entrance } from "./entrance";
-import { NewPasswordField } from "./new-password-field";
-import { useSignUp } from "./use-session";
+import { EntranceForm } from "./entrance-form";
+import { useSignUp } from "./use-log-in";
 
 export default function SignUpPage() {
   const signUp = useSignUp();
   const { fields } = problemOf(signUp.error);
 
   return (
-    <Entrance
+    <EntranceForm
       title="Create your account"
       submitLabel="Create account"
       isPending={signUp.isPending}
@@ -41,6 +41,6 @@ export default function SignUpPage() {
         error={fields.email}
       />
       <NewPasswordField label="Password" name="password" error={fields.password} />
-    </Entrance>
+    </EntranceForm>
   );
 }

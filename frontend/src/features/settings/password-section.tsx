@@ -3,12 +3,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { Account } from "@/api/types";
 import { CallForm } from "@/components/call-form";
+import { NewPasswordField } from "@/components/new-password-field";
+import { SESSION_KEY } from "@/session/use-session";
 import { AccountSection } from "./account-section";
-import { NewPasswordField } from "./new-password-field";
 import { PasswordField, UsernameHint } from "./password-field";
 import { splitProblem } from "./password-problem";
 import { DEVICES_KEY } from "./use-devices";
-import { SESSION_KEY } from "./use-session";
 
 export function PasswordSection({ account }: { account: Account }) {
   const queryClient = useQueryClient();

@@ -4,10 +4,10 @@ import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { CallForm } from "@/components/call-form";
 import { PageTitle } from "@/components/page-title";
+import { SESSION_KEY } from "@/session/use-session";
 import { EntranceFrame } from "./entrance-frame";
 import { OnwardLink } from "./onward-link";
 import { useLinkToken } from "./use-link-token";
-import { SESSION_KEY } from "./use-session";
 
 export default function ConfirmAddressPage() {
   const token = useLinkToken();
