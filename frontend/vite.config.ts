@@ -18,6 +18,12 @@ export default defineConfig({
   build: {
     // Inlined assets would be data: addresses, which the Content-Security-Policy refuses.
     assetsInlineLimit: 0,
+    // Every browser that Vite builds for preloads modules by itself.
+    modulePreload: { polyfill: false },
+    // The first load is one file: split by what it shares with the lazy pages, it compresses 2 kB worse.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] } },
+    },
   },
   test: {
     environment: "jsdom",

@@ -24,6 +24,7 @@ LINT = {
 }
 FRONTEND = {
     "frontend style": ["npm", "run", "--silent", "lint"],
+    "frontend types": ["npm", "run", "--silent", "typecheck"],
     "frontend tests": ["npm", "test", "--silent"],
 }
 COVERAGE = ROOT / ".data" / "coverage"

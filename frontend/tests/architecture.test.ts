@@ -1,4 +1,4 @@
-// Holds the arrows between the folders: app sees everything, features see api, components and session, never each other.
+// Which folder may import from which: app from all, features from the shared folders and never from each other.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
@@ -21,10 +21,32 @@ describe("every file", () => {
   );
 });
 
+describe("no file", () => {
+  const written = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(
+    (name) => /\.(tsx?|css)$/.test(name) && name !== "api/schema.d.ts",
+  );
+  const contents = new Map(written.map((name) => [name, readFileSync(`${SRC}/${name}`, "utf8")]));
+  contents.set("index.html", readFileSync("index.html", "utf8"));
+
+  test("contains the name of the product, which comes from /api/config", () => {
+    expect(filesWith(/slipway/i)).toEqual([]);
+  });
+
+  test("outside of the recipe folder says what a job is about", () => {
+    const telling = filesWith(/photo|image\/(jpeg|png|webp)/i);
+    expect(telling.filter((name) => !name.startsWith("features/jobs/recipe/"))).toEqual([]);
+  });
+
+  function filesWith(pattern: RegExp): string[] {
+    return [...contents].filter(([, text]) => pattern.test(text)).map(([name]) => name);
+  }
+});
+
 function mayImport(from: string, to: string): boolean {
   if (from === to || from === "app" || from === "main.tsx") return true;
-  if (from === "components" || from === "session") return to === "api";
-  return from.startsWith("features/") && ["api", "components", "session"].includes(to);
+  if (from === "config" || from === "session") return to === "api";
+  if (from === "components") return ["api", "config"].includes(to);
+  return from.startsWith("features/") && ["api", "components", "config", "session"].includes(to);
 }
 
 function importsOf(file: string): string[] {

@@ -1,11 +1,14 @@
-// Opens the whole application at an address, as a browser would.
+// Opens the whole application at an address, or a part of it, as a browser would.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import type { ReactNode } from "react";
 import type { Account } from "@/api/types";
 import { Providers } from "@/app/providers";
 import { AppRoutes } from "@/app/router";
+import { configQuery } from "@/config/use-config";
 import { backend, problem } from "./fake-backend";
-import { ada } from "./samples";
+import { ada, config } from "./samples";
 
 export function openApp(path: string) {
   window.history.replaceState(null, "", path);
@@ -14,6 +17,14 @@ export function openApp(path: string) {
       <AppRoutes />
     </Providers>,
   );
+}
+
+// A part of a page, below a configuration that is loaded.
+export function renderPart(part: ReactNode) {
+  const queryClient = new QueryClient();
+  queryClient.setQueryData(configQuery.queryKey, config);
+  const view = render(<QueryClientProvider client={queryClient}>{part}</QueryClientProvider>);
+  return { ...view, queryClient };
 }
 
 export function signedIn(changes: Partial<Account> = {}) {

@@ -1,5 +1,28 @@
-// Accounts and jobs as the API would send them.
-import type { Account, Job, Result } from "@/api/types";
+// The configuration, accounts and jobs as the API would send them.
+import { readFileSync } from "node:fs";
+import type { Account, Config, Job, Result } from "@/api/types";
+import { firstRecipe } from "@/features/jobs/recipe";
+
+const { schemas } = JSON.parse(readFileSync("openapi.json", "utf8")).components;
+
+export const config: Config = {
+  app_name: "Test Yard",
+  uploads: {
+    max_bytes: 50_000_000,
+    accepted_types: [
+      { content_type: "image/jpeg", name: "JPEG", extensions: [".jpg", ".jpeg"] },
+      { content_type: "image/png", name: "PNG", extensions: [".png"] },
+      { content_type: "image/tiff", name: "TIFF", extensions: [".tif", ".tiff"] },
+    ],
+  },
+  recipe: schemas.Recipe,
+  accounts: {
+    registration: true,
+    password_min_length: 10,
+    password_max_length: 128,
+    name_max_length: 100,
+  },
+};
 
 export const ada: Account = {
   id: "0199aaaa-0000-7000-8000-000000000001",
@@ -18,13 +41,12 @@ export function makeJob(changes: Partial<Job> = {}): Job {
     id: "0199bbbb-0000-7000-8000-000000000001",
     status: "queued",
     progress: 0,
-    recipe: { preset: "web", enhance: true, watermark: null },
+    recipe: { ...firstRecipe(config.recipe) },
     original: {
       filename: "mug.jpg",
       content_type: "image/jpeg",
       size: 52_000,
-      width: null,
-      height: null,
+      facts: {},
     },
     results: [],
     failure: null,
@@ -56,15 +78,15 @@ export function makeResult(changes: Partial<Result> = {}): Result {
   const url = "/api/jobs/0199bbbb-0000-7000-8000-000000000001/results/web-320.webp";
   return {
     name: "web-320.webp",
-    format: "webp",
-    width: 320,
-    height: 213,
+    label: "Small",
+    content_type: "image/webp",
     size: 9_400,
+    facts: {},
     url,
     ...changes,
   };
 }
 
-export function photo(name = "mug.jpg", type = "image/jpeg"): File {
-  return new File(["the bytes of a photo"], name, { type });
+export function makeFile(name = "mug.jpg", type = "image/jpeg"): File {
+  return new File(["the bytes of a file"], name, { type });
 }

@@ -49,7 +49,7 @@ async function requestRenewal(): Promise<boolean> {
 
 // A refresh token works once: two tabs that send the same one look like a thief to the backend.
 async function oneTabAtATime(work: () => Promise<boolean>): Promise<boolean> {
-  return navigator.locks ? navigator.locks.request("slipway-session", work) : work();
+  return navigator.locks ? navigator.locks.request("session-renewal", work) : work();
 }
 
 function isAboutTheSession(request: Request): boolean {

@@ -888,6 +888,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Config */
+        get: operations["get_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -953,7 +970,10 @@ export interface components {
             status: components["schemas"]["JobStatus"];
             /** Progress */
             progress: number;
-            recipe: components["schemas"]["Recipe"];
+            /** Recipe */
+            recipe: {
+                [key: string]: unknown;
+            };
             original: components["schemas"]["OriginalOut"];
             /** Results */
             results: components["schemas"]["ResultOut"][];
@@ -1181,7 +1201,10 @@ export interface components {
             status: components["schemas"]["JobStatus"];
             /** Progress */
             progress: number;
-            recipe: components["schemas"]["Recipe"];
+            /** Recipe */
+            recipe: {
+                [key: string]: unknown;
+            };
             original: components["schemas"]["OriginalOut"];
             /** Results */
             results: components["schemas"]["ResultOut"][];
@@ -1242,10 +1265,7 @@ export interface components {
              */
             password: string;
         };
-        /**
-         * OriginalOut
-         * @description The photo that came in; its dimensions are known once a worker opened it.
-         */
+        /** OriginalOut */
         OriginalOut: {
             /** Filename */
             filename: string;
@@ -1253,10 +1273,10 @@ export interface components {
             content_type: string;
             /** Size */
             size: number;
-            /** Width */
-            width: number | null;
-            /** Height */
-            height: number | null;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
         };
         /**
          * PasswordChange
@@ -1435,21 +1455,20 @@ export interface components {
              */
             password: string;
         };
-        /**
-         * ResultOut
-         * @description One file that was made; `url` redirects to a signed download.
-         */
+        /** ResultOut */
         ResultOut: {
             /** Name */
             name: string;
-            /** Format */
-            format: string;
-            /** Width */
-            width: number;
-            /** Height */
-            height: number;
+            /** Label */
+            label: string;
+            /** Content Type */
+            content_type: string;
             /** Size */
             size: number;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
             /** Url */
             url: string;
         };
@@ -1623,6 +1642,44 @@ export interface components {
              * @default null
              */
             errors: components["schemas"]["FieldProblem"][] | null;
+        };
+        /** AcceptedType */
+        AcceptedType: {
+            /** Content Type */
+            content_type: string;
+            /** Name */
+            name: string;
+            /** Extensions */
+            extensions: string[];
+        };
+        /** UploadsConfig */
+        UploadsConfig: {
+            /** Max Bytes */
+            max_bytes: number;
+            /** Accepted Types */
+            accepted_types: components["schemas"]["AcceptedType"][];
+        };
+        /** AccountsConfig */
+        AccountsConfig: {
+            /** Registration */
+            registration: boolean;
+            /** Password Min Length */
+            password_min_length: number;
+            /** Password Max Length */
+            password_max_length: number;
+            /** Name Max Length */
+            name_max_length: number;
+        };
+        /** ConfigOut */
+        ConfigOut: {
+            /** App Name */
+            app_name: string;
+            uploads: components["schemas"]["UploadsConfig"];
+            /** Recipe */
+            recipe: {
+                [key: string]: unknown;
+            };
+            accounts: components["schemas"]["AccountsConfig"];
         };
     };
     responses: never;
@@ -4604,6 +4661,26 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigOut"];
                 };
             };
         };

@@ -1,8 +1,9 @@
-// The corner of the header that says who is signed in and lets them out.
+// The part of the header that shows the account and logs out.
+
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
 import { client, unwrap } from "@/api/client";
 import { Icon } from "@/components/icons";
-import { PageLink } from "@/components/page-link";
 import { ProblemNote } from "@/components/problem-note";
 import { leaveSession, useSession } from "@/session/use-session";
 
@@ -13,18 +14,18 @@ export function AccountMenu() {
   if (account === undefined) return null;
   if (account === null) {
     return (
-      <PageLink to="/login" className="button button-quiet">
+      <Link to="/login" className="button button-quiet">
         Log in
-      </PageLink>
+      </Link>
     );
   }
   return (
     <>
-      <PageLink to="/account" className="button button-quiet" title={account.email}>
+      <Link to="/account" className="button button-quiet" title={account.email}>
         <Icon name="person" />
         <span className="visually-hidden">Account: </span>
         <span className="account-name">{account.name || account.email}</span>
-      </PageLink>
+      </Link>
       <button
         type="button"
         className="button button-quiet"

@@ -1,13 +1,14 @@
 // The frame around every page: skip link, header, content, footer.
 import "./layout.css";
+import { useQuery } from "@tanstack/react-query";
 import { Suspense } from "react";
-import { Outlet, useLocation } from "react-router";
+import { Link, Outlet, useLocation } from "react-router";
+import { client, unwrap } from "@/api/client";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { Loading } from "@/components/loading";
-import { PageLink } from "@/components/page-link";
+import { configQuery } from "@/config/use-config";
 import { AccountMenu } from "./account-menu";
 import { ThemeToggle } from "./theme-toggle";
-import { VersionNote } from "./version-note";
 
 export function Layout() {
   return (
@@ -16,21 +17,15 @@ export function Layout() {
         Skip to the content
       </a>
       <header className="header">
-        <PageLink to="/jobs" className="wordmark">
-          <svg viewBox="0 0 32 32" aria-hidden="true">
-            <path d="M3 8.500 29 15.500l-3.400 4.600a5 5 0 0 1-5.300 1.800L8 18.600a5 5 0 0 1-3.400-3z" />
-            <path d="m2 22 27 7.200" />
-          </svg>
-          Slipway
-        </PageLink>
+        <Wordmark />
         <div className="header-actions">
           <ThemeToggle />
           <AccountMenu />
         </div>
       </header>
       <main id="content" tabIndex={-1}>
-        <Suspense fallback={<Loading label="Opening the page …" />}>
-          {/* The key keeps a page that broke from taking the others with it. */}
+        <Suspense fallback={<Loading label="Loading …" />}>
+          {/* With the key, a page that crashed does not keep the others from being shown. */}
           <ErrorBoundary key={useLocation().pathname}>
             <Outlet />
           </ErrorBoundary>
@@ -41,4 +36,31 @@ export function Layout() {
       </footer>
     </>
   );
+}
+
+function Wordmark() {
+  const { data: config } = useQuery(configQuery);
+  return (
+    <Link to="/jobs" className="wordmark">
+      <svg viewBox="0 0 32 32" aria-hidden="true">
+        <path d="M3 8.500 29 15.500l-3.400 4.600a5 5 0 0 1-5.300 1.800L8 18.600a5 5 0 0 1-3.400-3z" />
+        <path d="m2 22 27 7.200" />
+      </svg>
+      {config?.app_name ?? <span className="visually-hidden">Home</span>}
+    </Link>
+  );
+}
+
+// The version goes into bug reports.
+function VersionNote() {
+  const { data: config } = useQuery(configQuery);
+  const { data: version } = useQuery({
+    queryKey: ["version"],
+    queryFn: () => unwrap(client.GET("/api/version")),
+    staleTime: Number.POSITIVE_INFINITY,
+    meta: { isPublic: true },
+  });
+  const build = version && `${version.version} · ${version.git_sha.slice(0, 7)}`;
+  // The space keeps the line, so that nothing moves when the text arrives.
+  return <p>{[config?.app_name, build].filter(Boolean).join(" ") || "\u00a0"}</p>;
 }

@@ -1,5 +1,5 @@
-// Shown for an address that leads nowhere.
-import { PageLink } from "@/components/page-link";
+// Shown for an address that has no page.
+import { Link } from "react-router";
 import { PageTitle } from "@/components/page-title";
 
 export function NotFoundPage() {
@@ -8,9 +8,9 @@ export function NotFoundPage() {
       <p className="eyebrow">404</p>
       <PageTitle title="This page isn't here" />
       <p>The address may be old, or have a typing error in it.</p>
-      <PageLink to="/jobs" className="button button-primary">
-        Go to your photos
-      </PageLink>
+      <Link to="/jobs" className="button button-primary">
+        Go to your files
+      </Link>
     </div>
   );
 }

@@ -1,10 +1,10 @@
 // Everything a page may expect around it: the query cache, the router, and the end of the session.
-import { QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { BrowserRouter } from "react-router";
+import { mayPass } from "@/api/problem";
 import { onSessionEnd } from "@/api/renew-session";
 import { leaveSession } from "@/session/use-session";
-import { createQueryClient } from "./query-client";
 
 export function Providers({ children }: { children: ReactNode }) {
   const [queryClient] = useState(createQueryClient);
@@ -16,4 +16,15 @@ export function Providers({ children }: { children: ReactNode }) {
       <BrowserRouter basename={import.meta.env.BASE_URL}>{children}</BrowserRouter>
     </QueryClientProvider>
   );
+}
+
+function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 30_000,
+        retry: (failures, error) => failures < 2 && mayPass(error),
+      },
+    },
+  });
 }

@@ -1,13 +1,16 @@
-// Which address shows which page. The pages that few visits need are loaded when they are asked for.
+// Which address shows which page. Every page is a chunk of its own.
 import { lazy } from "react";
 import { Navigate, useRoutes } from "react-router";
-import { LogInPage } from "@/features/entrance/login-page";
-import { JobsPage } from "@/features/jobs/jobs-page";
-import { VerificationNotice } from "@/features/settings/verification-notice";
 import { Layout } from "./layout";
 import { NotFoundPage } from "./not-found-page";
+import { RequireConfig } from "./require-config";
 import { RequireSession } from "./require-session";
 
+const loadHomePage = () => import("./home-page");
+const loadLogInPage = () => import("@/features/entrance/login-page");
+
+const HomePage = lazy(loadHomePage);
+const LogInPage = lazy(loadLogInPage);
 const AccountPage = lazy(() => import("@/features/settings/account-page"));
 const ConfirmAddressPage = lazy(() => import("@/features/entrance/confirm-address-page"));
 const FarewellPage = lazy(() => import("@/features/entrance/farewell-page"));
@@ -20,25 +23,38 @@ const ROUTES = [
     element: <Layout />,
     children: [
       { path: "/", element: <Navigate to="/jobs" replace /> },
-      { path: "/login", element: <LogInPage /> },
-      { path: "/signup", element: <SignUpPage /> },
-      { path: "/forgot-password", element: <ForgotPasswordPage /> },
-      { path: "/reset-password", element: <ResetPasswordPage /> },
-      { path: "/verify", element: <ConfirmAddressPage /> },
-      { path: "/confirm-email", element: <ConfirmAddressPage /> },
-      { path: "/farewell", element: <FarewellPage /> },
       {
-        element: <RequireSession />,
+        element: <RequireConfig />,
         children: [
-          { path: "/jobs", element: <JobsPage notice={<VerificationNotice />} /> },
-          { path: "/account", element: <AccountPage /> },
+          { path: "/login", element: <LogInPage /> },
+          { path: "/signup", element: <SignUpPage /> },
+          { path: "/forgot-password", element: <ForgotPasswordPage /> },
+          { path: "/reset-password", element: <ResetPasswordPage /> },
+          { path: "/verify", element: <ConfirmAddressPage /> },
+          { path: "/confirm-email", element: <ConfirmAddressPage /> },
+          { path: "/farewell", element: <FarewellPage /> },
+          {
+            element: <RequireSession />,
+            children: [
+              { path: "/jobs", element: <HomePage /> },
+              { path: "/account", element: <AccountPage /> },
+            ],
+          },
+          { path: "*", element: <NotFoundPage /> },
         ],
       },
-      { path: "*", element: <NotFoundPage /> },
     ],
   },
 ];
 
 export function AppRoutes() {
   return useRoutes(ROUTES);
+}
+
+// Most visits start on one of these two pages. They load in parallel with the configuration and the session.
+export function preloadFirstPages(): void {
+  for (const load of [loadHomePage, loadLogInPage]) {
+    // A page that fails to load here is requested again when it is shown.
+    load().catch(() => {});
+  }
 }

@@ -1,4 +1,4 @@
-// Catches a crash while drawing, so that a person sees a sentence and not an empty page.
+// Catches errors while rendering, so that users see a sentence and not an empty page.
 import { Component, type ReactNode } from "react";
 
 export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: boolean }> {
@@ -13,7 +13,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
     return (
       <div className="centred">
         <h1>This page broke</h1>
-        <p>Something in it could not be drawn. Your photos are safe.</p>
+        <p>Something in it could not be shown. Your files are safe.</p>
         <button type="button" className="button" onClick={() => window.location.reload()}>
           Reload the page
         </button>

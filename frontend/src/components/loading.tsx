@@ -1,4 +1,4 @@
-// Stands in while a page waits for its first answer.
+// Shown while a page waits for its data.
 
 export function Loading({ label }: { label: string }) {
   return (

@@ -1,5 +1,6 @@
-// The field for a password that is being chosen.
-import { TextField } from "@/components/text-field";
+// The field for choosing a new password.
+import { useConfig } from "@/config/use-config";
+import { TextField } from "./text-field";
 
 interface NewPasswordFieldProps {
   label: string;
@@ -8,15 +9,16 @@ interface NewPasswordFieldProps {
 }
 
 export function NewPasswordField(props: NewPasswordFieldProps) {
+  const { password_min_length, password_max_length } = useConfig().accounts;
   return (
     <TextField
       {...props}
       type="password"
       autoComplete="new-password"
       required
-      minLength={10}
-      maxLength={128}
-      hint="At least 10 characters."
+      minLength={password_min_length}
+      maxLength={password_max_length}
+      hint={`At least ${password_min_length} characters.`}
     />
   );
 }

@@ -1,4 +1,4 @@
-// Where to go after logging in, from an address anybody could have written.
+// Where to go after logging in. The address comes from outside, so it is checked.
 
 export const HOME = "/jobs";
 const ENTRANCES = ["/login", "/signup"];
@@ -11,7 +11,7 @@ export function nextQuery(next: string): string {
   return next === HOME ? "" : `?next=${encodeURIComponent(next)}`;
 }
 
-// Only a path of this site passes: everything else would send a person with a fresh session somewhere else.
+// Only paths of this site are accepted. Anything else would redirect a user who just logged in to another site.
 export function nextPath(search: string): string {
   const wish = new URLSearchParams(search).get("next") ?? HOME;
   if (!wish.startsWith("/") || !URL.canParse(wish, window.location.origin)) return HOME;

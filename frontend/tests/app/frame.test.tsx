@@ -1,8 +1,11 @@
-// The frame around the pages: theme, focus, addresses that lead nowhere.
+// The frame around the pages: name, theme, focus, unknown addresses.
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
+import { TEXTS } from "@/features/jobs/recipe";
+import { backend, problem } from "../fake-backend";
 import { openApp, signedIn, signedOut } from "../render-app";
+import { config } from "../samples";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -11,10 +14,10 @@ test("an unknown address says so and leads back", async () => {
   openApp("/nowhere");
 
   await screen.findByRole("heading", { name: "This page isn't here" });
-  expect(document.title).toBe("This page isn't here · Slipway");
-  await userEvent.click(screen.getByRole("link", { name: "Go to your photos" }));
+  expect(document.title).toBe("This page isn't here · Test Yard");
+  await userEvent.click(screen.getByRole("link", { name: "Go to your files" }));
 
-  const heading = await screen.findByRole("heading", { level: 1, name: /One photo in/ });
+  const heading = await screen.findByRole("heading", { level: 1, name: TEXTS.title });
   await waitFor(() => expect(document.activeElement).toBe(heading));
 });
 
@@ -41,4 +44,32 @@ test("under a path of their own, the pages are found and their addresses keep it
   await userEvent.click(screen.getByRole("link", { name: "Log in" }));
   await screen.findByLabelText("Password");
   expect(window.location.pathname).toBe("/studio/login");
+});
+
+test("header, footer and title show the name from the configuration", async () => {
+  signedOut();
+  backend.on("GET /api/version", () => ({
+    status: 200,
+    body: { version: "1.2.3", git_sha: "0123456789abcdef" },
+  }));
+  openApp("/login");
+
+  await screen.findByRole("heading", { name: "Log in" });
+  expect(document.title).toBe("Log in · Test Yard");
+  expect(screen.getByRole("banner").textContent).toContain("Test Yard");
+  await screen.findByText("Test Yard 1.2.3 · 0123456");
+});
+
+test("without a configuration no page is shown, until it can be loaded", async () => {
+  signedOut();
+  backend.on("GET /api/config", () => problem(422, "odd", "Not today."));
+  openApp("/login");
+
+  await screen.findByRole("heading", { name: "This page can't be opened right now" });
+  expect(screen.getByRole("alert").textContent).toContain("Not today.");
+  expect(screen.queryByRole("heading", { name: "Log in" })).toBeNull();
+
+  backend.on("GET /api/config", () => ({ status: 200, body: config }));
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  await screen.findByRole("heading", { name: "Log in" });
 });

@@ -1,12 +1,13 @@
-// Where the mailed link leads that proves an address. It waits for a click: mail scanners open links as well.
+// The page of the mailed link that confirms an address. It waits for a click: mail scanners open links as well.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { CallForm } from "@/components/call-form";
 import { PageTitle } from "@/components/page-title";
-import { SESSION_KEY } from "@/session/use-session";
+import { loginPath } from "@/session/next-path";
+import { SESSION_KEY, useSession } from "@/session/use-session";
 import { EntranceFrame } from "./entrance-frame";
-import { OnwardLink } from "./onward-link";
 import { useLinkToken } from "./use-link-token";
 
 export default function ConfirmAddressPage() {
@@ -22,7 +23,7 @@ export default function ConfirmAddressPage() {
       <EntranceFrame>
         <PageTitle title="Your address is confirmed" isNews />
         <p>Thank you. That was all.</p>
-        <OnwardLink to="/jobs" label="Go to your photos" />
+        <OnwardLink to="/jobs" label="Go to your files" />
       </EntranceFrame>
     );
   }
@@ -46,5 +47,14 @@ export default function ConfirmAddressPage() {
         onSubmit={() => confirm.mutate()}
       />
     </EntranceFrame>
+  );
+}
+
+function OnwardLink({ to, label }: { to: string; label: string }) {
+  const { data: account } = useSession();
+  return (
+    <Link to={account ? to : loginPath(to)} className="button button-primary">
+      {account ? label : "Log in"}
+    </Link>
   );
 }

@@ -1,8 +1,7 @@
-// What the log-in and the sign-up page share; whoever is signed in already is sent on.
+// What the log-in and the sign-up page share. Users who are signed in already are redirected.
 import type { ReactNode } from "react";
-import { Navigate, useLocation } from "react-router";
+import { Link, Navigate, useLocation } from "react-router";
 import { CallForm } from "@/components/call-form";
-import { PageLink } from "@/components/page-link";
 import { PageTitle } from "@/components/page-title";
 import { nextPath, nextQuery } from "@/session/next-path";
 import { useSession } from "@/session/use-session";
@@ -32,7 +31,7 @@ export function EntranceForm({ title, notice, other, children, ...form }: Entran
       <CallForm {...form}>{children}</CallForm>
       {account === null && <GoogleLink next={next} />}
       <p className="entrance-other">
-        {other.question} <PageLink to={other.path + nextQuery(next)}>{other.label}</PageLink>
+        {other.question} <Link to={other.path + nextQuery(next)}>{other.label}</Link>
       </p>
     </EntranceFrame>
   );

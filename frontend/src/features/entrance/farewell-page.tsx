@@ -1,8 +1,7 @@
-// The last page of an account that was deleted.
+// Shown once after an account was deleted.
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { Navigate, useLocation } from "react-router";
-import { PageLink } from "@/components/page-link";
+import { Link, Navigate, useLocation } from "react-router";
 import { PageTitle } from "@/components/page-title";
 import { SESSION_KEY } from "@/session/use-session";
 
@@ -10,7 +9,7 @@ export default function FarewellPage() {
   const queryClient = useQueryClient();
   const isDeleted = useLocation().state?.isDeleted === true;
 
-  // Asking the server keeps this page honest, also when somebody comes back to it later.
+  // The server decides whether the session has ended, also when this page is opened again later.
   useEffect(() => {
     if (isDeleted) queryClient.invalidateQueries({ queryKey: SESSION_KEY });
   }, [queryClient, isDeleted]);
@@ -19,12 +18,10 @@ export default function FarewellPage() {
   return (
     <div className="centred">
       <PageTitle title="Your account is deleted" />
-      <p>
-        Your photos and everything made of them are going with it. Thank you for having been here.
-      </p>
-      <PageLink to="/signup" className="button">
+      <p>Your files and everything made of them are deleted with it. Thank you for your time.</p>
+      <Link to="/signup" className="button">
         Create a new account
-      </PageLink>
+      </Link>
     </div>
   );
 }

@@ -1,9 +1,10 @@
-// Where people ask for a link to a new password; the answer never tells whether the account exists.
+// The page to request a password reset. The response never says whether the account exists.
+
 import { useMutation } from "@tanstack/react-query";
+import { Link } from "react-router";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { CallForm } from "@/components/call-form";
-import { PageLink } from "@/components/page-link";
 import { PageTitle } from "@/components/page-title";
 import { TextField } from "@/components/text-field";
 import { EntranceFrame } from "./entrance-frame";
@@ -18,16 +19,16 @@ export default function ForgotPasswordPage() {
     <EntranceFrame>
       {ask.isSuccess ? (
         <>
-          <PageTitle key="sent" title="Look into your inbox" isNews />
+          <PageTitle key="sent" title="Check your inbox" isNews />
           <p>
             If an account has the address <strong>{ask.variables}</strong>, a link to a new password
-            is on its way there. If it isn't there in a minute, look into the spam folder.
+            is on its way there. If it isn't there in a minute, check the spam folder.
           </p>
         </>
       ) : (
         <>
           <PageTitle key="ask" title="Forgot your password?" />
-          <p>Tell us your address, and we will send a link to a new password there.</p>
+          <p>Enter your address, and we will send a link to a new password there.</p>
           <CallForm
             submitLabel="Send the link"
             isPending={ask.isPending}
@@ -46,7 +47,7 @@ export default function ForgotPasswordPage() {
         </>
       )}
       <p className="entrance-other">
-        <PageLink to="/login">Back to log in</PageLink>
+        <Link to="/login">Back to log in</Link>
       </p>
     </EntranceFrame>
   );

@@ -1,4 +1,4 @@
-// The way in with a Google account, shown where the server offers it.
+// The link to sign in with Google, shown when the server offers it.
 import { useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { apiUrl } from "@/api/origin";

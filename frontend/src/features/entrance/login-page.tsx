@@ -1,16 +1,15 @@
-// The page where people with an account log in.
-import { useLocation } from "react-router";
+// The page where users log in.
+import { Link, useLocation } from "react-router";
 import { problemOf } from "@/api/problem";
-import { optional } from "@/components/optional";
-import { PageLink } from "@/components/page-link";
 import { TextField } from "@/components/text-field";
+import { useConfig } from "@/config/use-config";
 import { EntranceForm } from "./entrance-form";
+import { GoogleProblem } from "./google-problem";
 import { useLogIn } from "./use-log-in";
 
-const GoogleProblem = optional(() => import("./google-problem"));
-
-export function LogInPage() {
+export default function LogInPage() {
   const logIn = useLogIn();
+  const { password_max_length } = useConfig().accounts;
   const { fields } = problemOf(logIn.error);
   const problem = new URLSearchParams(useLocation().search).get("error");
 
@@ -40,12 +39,12 @@ export function LogInPage() {
         type="password"
         autoComplete="current-password"
         required
-        maxLength={128}
+        maxLength={password_max_length}
         error={fields.password}
       />
-      <PageLink className="aside-link" to="/forgot-password">
+      <Link className="aside-link" to="/forgot-password">
         Forgot your password?
-      </PageLink>
+      </Link>
     </EntranceForm>
   );
 }

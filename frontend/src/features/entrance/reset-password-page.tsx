@@ -1,10 +1,11 @@
-// Where the mailed link leads that lets somebody choose a new password.
+// The page of the mailed link for choosing a new password.
+
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { CallForm } from "@/components/call-form";
 import { NewPasswordField } from "@/components/new-password-field";
-import { PageLink } from "@/components/page-link";
 import { PageTitle } from "@/components/page-title";
 import { leaveSession } from "@/session/use-session";
 import { EntranceFrame } from "./entrance-frame";
@@ -17,7 +18,7 @@ export default function ResetPasswordPage() {
     mutationFn: (password: string) =>
       unwrap(client.POST("/api/accounts/password-reset/confirm", { body: { token, password } })),
     onSuccess: async () => {
-      // The server ended every session; this drops what a browser that was signed in still holds of its own.
+      // The server ended every session. This removes the cookies and the data that this browser still has.
       await client.DELETE("/api/session").catch(() => null);
       leaveSession(queryClient);
     },
@@ -29,9 +30,9 @@ export default function ResetPasswordPage() {
       <EntranceFrame>
         <PageTitle title="Your password is changed" isNews />
         <p>Every device was logged out. Log in with the new one.</p>
-        <PageLink to="/login" className="button button-primary">
+        <Link to="/login" className="button button-primary">
           Log in
-        </PageLink>
+        </Link>
       </EntranceFrame>
     );
   }
@@ -40,9 +41,9 @@ export default function ResetPasswordPage() {
       <EntranceFrame>
         <PageTitle title="This link doesn't work any more" isNews={token !== ""} />
         <p>It was used already, or it is too old.</p>
-        <PageLink to="/forgot-password" className="button button-primary">
-          Ask for a new link
-        </PageLink>
+        <Link to="/forgot-password" className="button button-primary">
+          Request a new link
+        </Link>
       </EntranceFrame>
     );
   }

@@ -1,12 +1,14 @@
-// The page where new people make an account; it logs them in at once.
+// The page to create an account. It logs the new user in at once.
 import { problemOf } from "@/api/problem";
 import { NewPasswordField } from "@/components/new-password-field";
 import { TextField } from "@/components/text-field";
+import { useConfig } from "@/config/use-config";
 import { EntranceForm } from "./entrance-form";
 import { useSignUp } from "./use-log-in";
 
 export default function SignUpPage() {
   const signUp = useSignUp();
+  const { name_max_length } = useConfig().accounts;
   const { fields } = problemOf(signUp.error);
 
   return (
@@ -29,7 +31,7 @@ export default function SignUpPage() {
         name="name"
         autoComplete="name"
         required
-        maxLength={100}
+        maxLength={name_max_length}
         error={fields.name}
       />
       <TextField

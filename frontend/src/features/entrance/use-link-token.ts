@@ -1,4 +1,4 @@
-// The secret of a mailed link; it leaves the address bar at once, so that nobody copies or photographs it with the page.
+// The token of a mailed link. It is removed from the address bar at once, so that nobody copies it with the address.
 import { useEffect, useState } from "react";
 import { useHref, useLocation } from "react-router";
 

@@ -1,32 +1,42 @@
-// Which files the studio takes, checked here for a fast answer; the server has the last word.
+// Which files the server accepts. They are checked here for a fast response; the server decides.
+import type { Config } from "@/api/types";
 
-export const ACCEPTED_TYPES = [
-  "image/jpeg",
-  "image/png",
-  "image/webp",
-  "image/avif",
-  "image/tiff",
-  "image/gif",
-];
-const MAX_BYTES = 50_000_000;
+type UploadLimits = Config["uploads"];
 
-// Some systems give these files no type; the name is then all there is.
-const TYPE_BY_EXTENSION: Record<string, string> = {
-  avif: "image/avif",
-  tif: "image/tiff",
-  tiff: "image/tiff",
-};
-
-export function contentTypeOf(file: File): string {
-  const extension = file.name.split(".").pop()?.toLowerCase() ?? "";
-  return file.type || TYPE_BY_EXTENSION[extension] || "application/octet-stream";
+// For the file picker. Some systems know a type by its extension only.
+export function acceptAttribute({ accepted_types }: UploadLimits): string {
+  return accepted_types.flatMap((type) => [type.content_type, ...type.extensions]).join();
 }
 
-export function refusalOf(file: File): string | null {
-  if (!ACCEPTED_TYPES.includes(contentTypeOf(file))) {
-    return "This is not a picture the studio can read. It takes JPEG, PNG, WebP, AVIF, TIFF and GIF.";
+export function describeLimits(limits: UploadLimits): string {
+  return `${listNames(limits)}, up to ${describeMaximum(limits)} each.`;
+}
+
+// Some systems give a file no type, or a type of their own. Then its name decides.
+export function contentTypeOf(file: File, { accepted_types }: UploadLimits): string | undefined {
+  const name = file.name.toLowerCase();
+  const accepted =
+    accepted_types.find(({ content_type }) => content_type === file.type) ??
+    accepted_types.find(({ extensions }) => extensions.some((it) => name.endsWith(it)));
+  return accepted?.content_type;
+}
+
+// Why the file would be refused, or null.
+export function refusalOf(file: File, limits: UploadLimits): string | null {
+  if (!contentTypeOf(file, limits)) {
+    return `Files of this type are not accepted. Choose ${listNames(limits)}.`;
   }
-  if (file.size > MAX_BYTES) return "This photo is larger than 50 MB.";
+  if (file.size > limits.max_bytes) return `This file is larger than ${describeMaximum(limits)}.`;
   if (file.size === 0) return "This file is empty.";
   return null;
+}
+
+const alternatives = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
+function listNames({ accepted_types }: UploadLimits): string {
+  return alternatives.format(accepted_types.map(({ name }) => name));
+}
+
+function describeMaximum({ max_bytes }: UploadLimits): string {
+  return `${Number((max_bytes / 1_000_000).toFixed(1))} MB`;
 }

@@ -1,12 +1,12 @@
-// The place photos are dropped on, or picked from with a click or a key.
+// The place to drop files on, or to choose them with a click or a key.
 import { Icon } from "@/components/icons";
-import { ACCEPTED_TYPES } from "./accepted-files";
+import { useConfig } from "@/config/use-config";
+import { acceptAttribute, describeLimits } from "./accepted-files";
+import { TEXTS } from "./recipe";
 import { useIncomingFiles } from "./use-incoming-files";
 
-// HEIC is left out on purpose: iPhones then hand over a JPEG, and no free decoder reads theirs.
-const ACCEPT = ACCEPTED_TYPES.join();
-
 export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
+  const limits = useConfig().uploads;
   const { isDragging } = useIncomingFiles(onFiles);
   return (
     <label className={isDragging ? "drop-zone is-dragging" : "drop-zone"}>
@@ -14,7 +14,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
         type="file"
         className="visually-hidden"
         multiple
-        accept={ACCEPT}
+        accept={acceptAttribute(limits)}
         onChange={(event) => {
           onFiles([...(event.target.files ?? [])]);
           // Otherwise picking the same file again would not be a change.
@@ -22,9 +22,9 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
         }}
       />
       <Icon name="upload" />
-      <strong>{isDragging ? "Let go to upload" : "Choose photos"}</strong>
+      <strong>{isDragging ? "Let go to upload" : TEXTS.chooseFiles}</strong>
       <span className="drop-zone-hint">or drop or paste them anywhere on this page</span>
-      <small>JPEG, PNG, WebP, AVIF, TIFF or GIF, up to 50 MB each. They start at once.</small>
+      <small>{describeLimits(limits)} They start at once.</small>
     </label>
   );
 }

@@ -1,4 +1,4 @@
-// What a person can do with a job: cancel, try again, delete.
+// The actions of a job: cancel, try again, delete.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, unwrap } from "@/api/client";
@@ -10,7 +10,7 @@ import { learnDeletion, learnJob } from "./live-jobs";
 
 interface JobActionsProps {
   job: Job;
-  // The pressed button is gone afterwards, so somebody has to take the focus.
+  // The pressed button no longer exists afterwards, so the caller moves the focus.
   onChanged: () => void;
   onDeleted: () => void;
 }
@@ -19,8 +19,8 @@ export function JobActions({ job, onChanged, onDeleted }: JobActionsProps) {
   const queryClient = useQueryClient();
   const [isAsking, setAsking] = useState(false);
   const params = { path: { job_id: job.id } };
-  const learn = (answer: Job) => {
-    learnJob(queryClient, answer);
+  const learn = (changed: Job) => {
+    learnJob(queryClient, changed);
     onChanged();
   };
 
@@ -60,14 +60,14 @@ export function JobActions({ job, onChanged, onDeleted }: JobActionsProps) {
       {error && <ProblemNote error={error} />}
       {isAsking && (
         <ConfirmDialog
-          title="Delete this photo?"
+          title="Delete this file?"
           confirmLabel="Delete"
           onClose={(confirmed) => {
             setAsking(false);
             if (confirmed) remove.mutate();
           }}
         >
-          {filename} and every file made of it will be gone.
+          {filename} and every file made of it will be deleted.
         </ConfirmDialog>
       )}
     </>
@@ -94,7 +94,7 @@ async function deleteJob(id: string): Promise<void> {
   try {
     await unwrap(client.DELETE("/api/jobs/{job_id}", { params: { path: { job_id: id } } }));
   } catch (error) {
-    // Deleted in another tab already: just what was wanted.
+    // Deleted in another tab already: the result is the same.
     if (problemOf(error).status !== 404) throw error;
   }
 }

@@ -1,4 +1,4 @@
-// Tells a screen reader when a job comes to its end, and stays silent about its progress.
+// Announces the end of a job to screen readers, and not its progress.
 import { useEffect, useRef, useState } from "react";
 import type { Job, JobStatus } from "@/api/types";
 

@@ -1,19 +1,20 @@
-// One job: its photo, its state, its files, and what can be done with it.
+// One job: its thumbnail, its state, its results, and its actions.
 import "./job-card.css";
 import { memo, useId, useRef } from "react";
 import type { Job } from "@/api/types";
 import { describeDay, describeMoment, describeSize } from "@/components/describe";
 import { JobActions } from "./job-actions";
 import { JobResults } from "./job-results";
-import { describeDuration, describeRecipe, STATUS_NAMES } from "./job-text";
+import { describeDuration, STATUS_NAMES } from "./job-text";
 import { JobThumbnail } from "./job-thumbnail";
+import { describeFacts, describeRecipe } from "./recipe";
 
 interface JobCardProps {
   job: Job;
   onDeleted: () => void;
 }
 
-// Every progress event draws the list again; a card changes only with its own job.
+// Every progress event renders the list again. A card renders again only when its own job changes.
 export const JobCard = memo(function JobCard({ job, onDeleted }: JobCardProps) {
   const card = useRef<HTMLElement>(null);
   const titleId = useId();
@@ -27,7 +28,7 @@ export const JobCard = memo(function JobCard({ job, onDeleted }: JobCardProps) {
           {filename}
         </h3>
         <span className={`badge badge-${job.status}`}>{STATUS_NAMES[job.status]}</span>
-        <p className="job-facts">{describeFacts(job)}</p>
+        <p className="job-facts">{describeJob(job)}</p>
       </header>
       <div className="job-body">
         <JobState job={job} />
@@ -55,9 +56,7 @@ function JobState({ job }: { job: Job }) {
     case "completed":
       return <JobResults results={job.results} />;
     case "failed":
-      return (
-        <p className="job-failure">{job.failure?.message ?? "This photo could not be made."}</p>
-      );
+      return <p className="job-failure">{job.failure?.message ?? "This job failed."}</p>;
     case "cancelled":
       return null;
   }
@@ -78,9 +77,8 @@ function JobMoments({ job }: { job: Job }) {
   );
 }
 
-function describeFacts({ original, recipe }: Job): string {
-  const { width, height, size } = original;
-  return [describeRecipe(recipe), width && height && `${width} × ${height}`, describeSize(size)]
+function describeJob({ original, recipe }: Job): string {
+  return [describeRecipe(recipe), describeFacts(original.facts), describeSize(original.size)]
     .filter(Boolean)
     .join(" · ");
 }

@@ -1,9 +1,10 @@
-// The photos of the signed-in person, newest first, with what there is to say while there are none.
+// The jobs of the signed-in user, newest first, or what to do when there are none.
 import { useCallback, useRef } from "react";
 import { Loading } from "@/components/loading";
 import { ProblemNote } from "@/components/problem-note";
 import { JobAnnouncer } from "./job-announcer";
 import { JobCard } from "./job-card";
+import { TEXTS } from "./recipe";
 import { useJobs } from "./use-jobs";
 
 export function JobList({ isStreamLost }: { isStreamLost: boolean }) {
@@ -14,16 +15,17 @@ export function JobList({ isStreamLost }: { isStreamLost: boolean }) {
   return (
     <section className="jobs" aria-labelledby="jobs-heading">
       <h2 id="jobs-heading" ref={heading} tabIndex={-1}>
-        Your photos
+        Your files
       </h2>
       <JobAnnouncer jobs={jobs} />
       {isStreamLost && (
         <p className="note note-wait" role="status">
-          The live connection is lost. Trying to get it back; until then the list is a little late.
+          The live connection is lost and is being restored. Until then the list updates every few
+          seconds.
         </p>
       )}
       {list.error && <ProblemNote error={list.error} />}
-      {list.isPending && jobs.length === 0 && <Loading label="Looking for your photos …" />}
+      {list.isPending && jobs.length === 0 && <Loading label="Loading your files …" />}
       {list.isSuccess && jobs.length === 0 && <EmptyList />}
       <ul className="job-list">
         {jobs.map((job) => (
@@ -49,8 +51,8 @@ export function JobList({ isStreamLost }: { isStreamLost: boolean }) {
 function EmptyList() {
   return (
     <div className="empty">
-      <p className="empty-title">Nothing on the slipway yet</p>
-      <p>Choose a photo, and every size you asked for will be here a moment later.</p>
+      <p className="empty-title">Nothing here yet</p>
+      <p>{TEXTS.noJobsYet}</p>
     </div>
   );
 }

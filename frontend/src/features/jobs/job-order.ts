@@ -1,4 +1,4 @@
-// Decides which of two states of the same job is the newer one, whatever order they arrived in.
+// Decides which of two states of the same job is newer, in whatever order they arrived.
 import type { Job } from "@/api/types";
 
 export function newerJob(known: Job, arrived: Job): Job {

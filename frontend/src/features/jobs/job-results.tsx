@@ -1,8 +1,9 @@
-// The files the studio made of a photo, each with its download.
+// The files that a job made, each with its download.
 import type { Result } from "@/api/types";
 import { describeSize } from "@/components/describe";
 import { DownloadLink } from "@/components/download-link";
 import { Icon } from "@/components/icons";
+import { describeFacts } from "./recipe";
 
 export function JobResults({ results }: { results: Result[] }) {
   return (
@@ -17,13 +18,11 @@ export function JobResults({ results }: { results: Result[] }) {
 }
 
 function ResultRow({ result }: { result: Result }) {
-  const dimensions = `${result.width} × ${result.height}`;
-  const format = result.format.toUpperCase();
   return (
     <DownloadLink className="result" path={result.url}>
       <span className="visually-hidden">Download </span>
-      <span className="result-format">{format}</span>
-      <span className="result-dimensions">{dimensions}</span>
+      <span className="result-label">{result.label}</span>
+      <span className="result-facts">{describeFacts(result.facts)}</span>
       <span className="result-size">{describeSize(result.size)}</span>
       <Icon name="download" />
     </DownloadLink>

@@ -1,4 +1,4 @@
-// Keeps one event stream open for as long as it is wanted, through lost connections and renewed sessions.
+// Keeps one event stream open, through lost connections and renewed sessions.
 import { apiUrl } from "@/api/origin";
 import { renewSession } from "@/api/renew-session";
 
@@ -48,7 +48,7 @@ export function openJobStream(handlers: StreamHandlers): () => void {
   };
 }
 
-// The jitter keeps all browsers from coming back in the same second after a deploy.
+// The jitter keeps browsers from reconnecting in the same second after a deployment.
 function pauseAfter(failures: number): number {
   const pause = Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE);
   return pause * (0.5 + Math.random() / 2);

@@ -1,4 +1,4 @@
-// A small view of what the studio made, once there is something small enough to show.
+// A small view of what a job made, when one of its results is a picture small enough to show.
 import { useState } from "react";
 import { apiUrl } from "@/api/origin";
 import type { Job } from "@/api/types";
@@ -9,13 +9,14 @@ const LARGEST_PREVIEW = 600_000;
 export function JobThumbnail({ job }: { job: Job }) {
   const [brokenUrl, setBrokenUrl] = useState<string | null>(null);
   const preview = job.results
-    .filter((result) => result.size <= LARGEST_PREVIEW)
+    .filter(({ content_type }) => content_type.startsWith("image/"))
+    .filter(({ size }) => size <= LARGEST_PREVIEW)
     .sort((a, b) => a.size - b.size)[0];
 
   if (!preview || preview.url === brokenUrl) {
     return (
       <div className="thumbnail thumbnail-empty">
-        <Icon name="photo" />
+        <Icon name="file" />
       </div>
     );
   }
@@ -23,8 +24,6 @@ export function JobThumbnail({ job }: { job: Job }) {
     <img
       className="thumbnail"
       src={apiUrl(preview.url)}
-      width={preview.width}
-      height={preview.height}
       alt=""
       loading="lazy"
       decoding="async"

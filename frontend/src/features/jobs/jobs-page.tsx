@@ -1,4 +1,4 @@
-// The home page: photos go in on one side and come out on the other.
+// The jobs page: files go in on one side, results come out on the other.
 import "./jobs.css";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback } from "react";
@@ -6,6 +6,7 @@ import type { Job } from "@/api/types";
 import { PageTitle } from "@/components/page-title";
 import { JobList } from "./job-list";
 import { learnJob } from "./live-jobs";
+import { TEXTS } from "./recipe";
 import { UploadForm } from "./upload-form";
 import { useJobEvents } from "./use-job-events";
 
@@ -16,7 +17,7 @@ export function JobsPage({ notice }: { notice: ReactNode }) {
 
   return (
     <div className="jobs-page">
-      <PageTitle title="Studio">One photo in, every size out</PageTitle>
+      <PageTitle title="Your files">{TEXTS.title}</PageTitle>
       {notice}
       <UploadForm onJob={onJob} />
       <JobList isStreamLost={isStreamLost} />

@@ -1,15 +1,15 @@
-// What was learned about jobs since the page opened, from events and answers, and how it joins the listed pages.
+// What events and responses said about jobs since the page opened, and how it is merged with the listed pages.
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Job, JobPage } from "@/api/types";
 import { newerJob } from "./job-order";
 
-// job is null once the job is deleted: an answer that was under way must not bring it back.
+// job is null once the job is deleted: a late response must not bring it back.
 export type LiveJobs = Record<string, { job: Job | null; learnedAt: number }>;
-export type ListedPage = JobPage & { askedAt: number };
+export type ListedPage = JobPage & { requestedAt: number };
 
 export const liveJobsQuery = queryOptions<LiveJobs>({
   queryKey: ["jobs", "live"],
-  // There is nothing to ask for: this entry is only ever written to.
+  // Nothing is fetched: this entry is only written to.
   queryFn: () => ({}),
   enabled: false,
   initialData: {},
@@ -38,8 +38,8 @@ export function mergeJobs(pages: ListedPage[], live: LiveJobs): Job[] {
     for (const listed of page.items) {
       const learned = live[listed.id];
       if (!learned) jobs.set(listed.id, listed);
-      // A list asked for later was read on the server later, too.
-      else if (learned.learnedAt < page.askedAt && learned.job) jobs.set(listed.id, listed);
+      // A list that was requested later was also read later on the server.
+      else if (learned.learnedAt < page.requestedAt && learned.job) jobs.set(listed.id, listed);
       else if (learned.job) jobs.set(listed.id, newerJob(listed, learned.job));
     }
   }
@@ -49,10 +49,10 @@ export function mergeJobs(pages: ListedPage[], live: LiveJobs): Job[] {
   return [...jobs.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-// A learned job that the list does not hold is newer than the list, or waits on a page not loaded yet, or is gone.
+// A learned job that is not listed is newer than the list, or on a page that is not loaded yet, or deleted.
 function belongs(job: Job, learnedAt: number, pages: ListedPage[]): boolean {
   const last = pages.at(-1);
   const oldestListed = last?.next_cursor ? last.items.at(-1)?.id : undefined;
   if (oldestListed && job.id < oldestListed) return false;
-  return learnedAt >= (pages[0]?.askedAt ?? 0);
+  return learnedAt >= (pages[0]?.requestedAt ?? 0);
 }

@@ -1,24 +1,24 @@
-// Where photos come in: the recipe, the drop zone, and the uploads under way.
+// Where files come in: the drop zone, the uploads in progress, and the recipe.
 import "./upload-form.css";
 import { useCallback, useState } from "react";
-import type { Job, Recipe } from "@/api/types";
+import type { Job } from "@/api/types";
+import { useConfig } from "@/config/use-config";
 import { DropZone } from "./drop-zone";
-import { RecipeFields } from "./recipe-fields";
+import { firstRecipe, RecipeForm } from "./recipe";
 import { UploadRows } from "./upload-rows";
 import { useUploads } from "./use-uploads";
 
-const FIRST_RECIPE: Recipe = { preset: "web", enhance: true, watermark: null };
-
 export function UploadForm({ onJob }: { onJob: (job: Job) => void }) {
-  const [recipe, setRecipe] = useState(FIRST_RECIPE);
-  const { uploads, add, stop, retry } = useUploads(onJob);
+  const { recipe: schema, uploads: limits } = useConfig();
+  const [recipe, setRecipe] = useState(() => firstRecipe(schema));
+  const { uploads, add, stop, retry } = useUploads(limits, onJob);
   const addFiles = useCallback((files: File[]) => add(files, recipe), [add, recipe]);
 
   return (
-    <section className="upload-form" aria-label="New photos">
+    <section className="upload-form" aria-label="New files">
       <DropZone onFiles={addFiles} />
       <UploadRows uploads={uploads} onStop={stop} onRetry={retry} />
-      <RecipeFields recipe={recipe} onChange={setRecipe} />
+      <RecipeForm schema={schema} recipe={recipe} onChange={setRecipe} />
     </section>
   );
 }

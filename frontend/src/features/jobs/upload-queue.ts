@@ -5,6 +5,7 @@ export interface Upload {
   // Also the Idempotency-Key of the job this upload becomes.
   id: string;
   file: File;
+  contentType: string;
   recipe: Recipe;
   phase: "waiting" | "sending" | "starting" | "failed" | "refused";
   sent: number;

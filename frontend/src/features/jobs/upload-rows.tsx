@@ -1,4 +1,4 @@
-// The photos on their way up, one row each.
+// The uploads in progress, one row each.
 import { describeSize } from "@/components/describe";
 import { ProblemNote } from "@/components/problem-note";
 import type { Upload } from "./upload-queue";
@@ -12,7 +12,7 @@ interface UploadRowsProps {
 const PHASES: Record<Upload["phase"], string> = {
   waiting: "Waiting for its turn",
   sending: "Uploading",
-  starting: "Handing over to the studio",
+  starting: "Starting",
   failed: "Not uploaded",
   refused: "Not accepted",
 };

@@ -1,9 +1,8 @@
-// Brings one photo to the studio: asks where to, sends the bytes there, starts the job.
+// Uploads one file: requests an address, sends the bytes there, and starts the job.
 import { client, unwrap } from "@/api/client";
 import { apiOrigin } from "@/api/origin";
 import { ApiError, problemFromBody } from "@/api/problem";
 import type { Job, Recipe } from "@/api/types";
-import { contentTypeOf } from "./accepted-files";
 
 interface Target {
   method: string;
@@ -11,19 +10,20 @@ interface Target {
   headers: Record<string, string>;
 }
 
-export async function sendPhoto(
+export async function sendFile(
   file: File,
+  contentType: string,
   signal: AbortSignal,
   onSent: (share: number) => void,
 ): Promise<string> {
-  const body = { filename: file.name, content_type: contentTypeOf(file), size: file.size };
+  const body = { filename: file.name, content_type: contentType, size: file.size };
   const target = await unwrap(client.POST("/api/uploads", { body }));
   signal.throwIfAborted();
   await put(target, file, signal, onSent);
   return target.upload_id;
 }
 
-// The key stays the same when this is tried again, so that one photo never becomes two jobs.
+// The key stays the same on a retry, so that one file never becomes two jobs.
 export function startJob(uploadId: string, recipe: Recipe, key: string): Promise<Job> {
   return unwrap(
     client.POST("/api/jobs", {
@@ -33,7 +33,7 @@ export function startJob(uploadId: string, recipe: Recipe, key: string): Promise
   );
 }
 
-// XMLHttpRequest, because fetch can't tell how much it has sent.
+// XMLHttpRequest, because fetch does not report how much it has sent.
 function put(
   target: Target,
   file: File,
@@ -54,14 +54,14 @@ function put(
   });
 }
 
-// S3 explains itself in XML for programmers; our own development storage answers with a problem document.
+// S3 describes errors in XML for developers. Our own development storage sends a problem document.
 function refusal(request: XMLHttpRequest): ApiError {
   try {
     return problemFromBody(request.status, JSON.parse(request.responseText));
   } catch {
     return new ApiError({
       code: "upload_failed",
-      detail: "The photo could not be stored. Please try again.",
+      detail: "The file could not be stored. Please try again.",
     });
   }
 }

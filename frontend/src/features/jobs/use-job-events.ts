@@ -1,11 +1,11 @@
-// Writes the live events of the signed-in person's jobs into the query cache; nothing else does.
+// Writes the live events of the user's jobs into the query cache; nothing else does.
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { openJobStream } from "./job-stream";
 import { learnDeletion, learnJob } from "./live-jobs";
 import { JOB_LIST_KEY } from "./use-jobs";
 
-// The server ends every stream after some minutes; a reconnect within this time is nobody's concern.
+// The server ends every stream after some minutes. A reconnect within this time is not shown.
 const GRACE = 6_000;
 
 export function useJobEvents(): { isStreamLost: boolean } {
@@ -25,7 +25,7 @@ export function useJobEvents(): { isStreamLost: boolean } {
         clearTimeout(notice);
         notice = undefined;
         setStreamLost(false);
-        // The stream begins with the recent jobs, but can't tell what was deleted in between.
+        // The stream starts with the recent jobs, but does not say what was deleted in between.
         if (wasInterrupted) queryClient.invalidateQueries({ queryKey: JOB_LIST_KEY });
         wasInterrupted = false;
       },

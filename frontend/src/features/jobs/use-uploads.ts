@@ -1,24 +1,24 @@
-// The photos on their way up: a few at a time, each with its progress, its way to stop and its way to try again.
+// The upload queue: a few files at a time, each with its progress, stop and retry.
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import { ApiError, mayPass } from "@/api/problem";
-import type { Job, Recipe } from "@/api/types";
-import { refusalOf } from "./accepted-files";
-import { sendPhoto, startJob } from "./upload";
+import type { Config, Job, Recipe } from "@/api/types";
+import { contentTypeOf, refusalOf } from "./accepted-files";
+import { sendFile, startJob } from "./upload";
 import { changeUploads, nextUploads, type Upload } from "./upload-queue";
 
-export function useUploads(onJob: (job: Job) => void) {
+export function useUploads(limits: Config["uploads"], onJob: (job: Job) => void) {
   const [uploads, change] = useReducer(changeUploads, []);
   const aborts = useRef(new Map<string, AbortController>());
 
   const run = useCallback(
-    async ({ id, file, recipe, uploadId }: Upload) => {
+    async ({ id, file, contentType, recipe, uploadId }: Upload) => {
       const abort = new AbortController();
       aborts.current.set(id, abort);
       change({ do: "update", id, with: { phase: "sending", sent: 0, error: null } });
       try {
         const stored =
           uploadId ??
-          (await sendPhoto(file, abort.signal, (sent) =>
+          (await sendFile(file, contentType, abort.signal, (sent) =>
             change({ do: "update", id, with: { sent } }),
           ));
         change({ do: "update", id, with: { phase: "starting", uploadId: stored } });
@@ -43,7 +43,7 @@ export function useUploads(onJob: (job: Job) => void) {
   return {
     uploads,
     add: (files: File[], recipe: Recipe) =>
-      change({ do: "add", uploads: files.map((file) => toUpload(file, recipe)) }),
+      change({ do: "add", uploads: files.map((file) => toUpload(file, recipe, limits)) }),
     stop: (id: string) => {
       aborts.current.get(id)?.abort();
       change({ do: "remove", id });
@@ -71,11 +71,12 @@ function isUnderWay({ phase }: Upload): boolean {
   return phase !== "failed" && phase !== "refused";
 }
 
-function toUpload(file: File, recipe: Recipe): Upload {
-  const refusal = refusalOf(file);
+function toUpload(file: File, recipe: Recipe, limits: Config["uploads"]): Upload {
+  const refusal = refusalOf(file, limits);
   return {
     id: crypto.randomUUID(),
     file,
+    contentType: contentTypeOf(file, limits) ?? "",
     recipe,
     phase: refusal ? "refused" : "waiting",
     sent: 0,

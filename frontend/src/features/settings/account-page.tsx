@@ -1,4 +1,4 @@
-// Everything about one's own account: who one is, how one gets in, what is kept, and the way out.
+// The account page: one section for each part of the account.
 import "./settings.css";
 import { PageTitle } from "@/components/page-title";
 import { useSession } from "@/session/use-session";

@@ -1,9 +1,9 @@
-// One part of the account page: its heading and what belongs below it.
+// One section of the account page: its heading and its content.
 import { type ReactNode, type Ref, useId } from "react";
 
 interface AccountSectionProps {
   title: string;
-  // A section that loses the control in use gives the focus to its heading.
+  // Takes the focus when the section removes the control that had it.
   heading?: Ref<HTMLHeadingElement>;
   children: ReactNode;
 }

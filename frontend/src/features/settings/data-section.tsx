@@ -1,32 +1,32 @@
-// A copy of everything the account holds, to take away.
+// Exports: a copy of everything in the account, to download.
 import type { Export } from "@/api/types";
 import { describeDay, describeMoment, describeSize } from "@/components/describe";
 import { DownloadLink } from "@/components/download-link";
 import { ProblemNote } from "@/components/problem-note";
 import { AccountSection } from "./account-section";
-import { isUnderWay, useAskForExport, useExports } from "./use-exports";
+import { isUnderWay, useExports, useRequestExport } from "./use-exports";
 
 const SENTENCES: Record<Export["status"], string> = {
-  queued: "Your copy is being made. You may leave this page meanwhile.",
+  queued: "Your copy is being made. You can leave this page meanwhile.",
   ready: "Your copy is ready.",
-  failed: "Your copy could not be made. Please ask again.",
+  failed: "Your copy could not be made. Please try again.",
 };
 
 export function DataSection() {
   const exports = useExports();
-  const ask = useAskForExport();
+  const request = useRequestExport();
   const [newest] = exports.data ?? [];
-  const isBusy = ask.isPending || isUnderWay(exports.data);
-  const error = ask.error ?? exports.error;
+  const isBusy = request.isPending || isUnderWay(exports.data);
+  const error = request.error ?? exports.error;
 
   return (
     <AccountSection title="Your data">
-      <p>One file with your account, your photos and everything made of them.</p>
+      <p>One file with your account, your files and everything made of them.</p>
       <button
         type="button"
         className="button"
         aria-disabled={isBusy}
-        onClick={() => isBusy || ask.mutate()}
+        onClick={() => isBusy || request.mutate()}
       >
         Make a copy
       </button>
@@ -77,7 +77,7 @@ function ExportState({ copy, moment }: { copy: Export; moment: string }) {
   }
   switch (copy.status) {
     case "queued":
-      return <span className="badge badge-processing">In work</span>;
+      return <span className="badge badge-processing">Processing</span>;
     case "ready":
       return <span className="badge">No longer kept</span>;
     case "failed":

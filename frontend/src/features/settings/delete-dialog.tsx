@@ -1,4 +1,4 @@
-// Asks for a proof before an account goes: its password, or its address where there is no password.
+// Asks for a proof before an account is deleted: its password, or its address when it has no password.
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useId, useRef } from "react";
 import { useNavigate } from "react-router";
@@ -44,7 +44,7 @@ export function DeleteDialog({ account, onClose }: { account: Account; onClose: 
       <form className="dialog-form" onSubmit={submit}>
         <div>
           <h2 id={titleId}>Delete your account?</h2>
-          <p>Everything in it goes at once, on every device, and can't be brought back.</p>
+          <p>Everything in it is deleted at once, on every device. This can't be undone.</p>
         </div>
         <ProofField account={account} error={fields.proof} />
         {note !== null && <ProblemNote error={note} />}

@@ -1,4 +1,4 @@
-// The way out: the account and everything in it, gone.
+// Deletes the account and everything in it.
 import { useState } from "react";
 import type { Account } from "@/api/types";
 import { AccountSection } from "./account-section";
@@ -8,9 +8,7 @@ export function DeleteSection({ account }: { account: Account }) {
   const [isAsking, setAsking] = useState(false);
   return (
     <AccountSection title="Delete your account">
-      <p>
-        Your account, your photos and everything made of them go, and nobody can bring them back.
-      </p>
+      <p>This deletes your account, your files and everything made of them. It can't be undone.</p>
       <button type="button" className="button button-danger" onClick={() => setAsking(true)}>
         Delete account …
       </button>

@@ -1,4 +1,4 @@
-// A name for a device that its owner recognises, from what its browser says about itself.
+// Makes a short name for a device from its browser's User-Agent header.
 
 // In this order: most browsers also claim to be Chrome or Safari, and most systems to be like another.
 const BROWSERS: [RegExp, string][] = [

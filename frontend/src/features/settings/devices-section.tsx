@@ -1,4 +1,4 @@
-// Where somebody is signed in, and how to end that.
+// The devices with a session, and the button that ends a session.
 import { useRef } from "react";
 import type { Device } from "@/api/types";
 import { describeDay, describeMoment } from "@/components/describe";
@@ -18,7 +18,7 @@ export function DevicesSection() {
       <p>
         You are signed in on these. End every session that isn't yours, then change the password.
       </p>
-      {devices.isPending && <Loading label="Looking for your devices …" />}
+      {devices.isPending && <Loading label="Loading your devices …" />}
       {devices.error && <ProblemNote error={devices.error} />}
       <ul className="rows">
         {devices.data?.map((device) => (

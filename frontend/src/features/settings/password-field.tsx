@@ -1,5 +1,6 @@
-// The field for the password that somebody has, with the account it belongs to for password managers.
+// The field for the current password, with the account it belongs to for password managers.
 import { TextField } from "@/components/text-field";
+import { useConfig } from "@/config/use-config";
 
 interface PasswordFieldProps {
   email: string;
@@ -17,7 +18,7 @@ export function PasswordField({ email, ...input }: PasswordFieldProps) {
         type="password"
         autoComplete="current-password"
         required
-        maxLength={128}
+        maxLength={useConfig().accounts.password_max_length}
       />
     </>
   );

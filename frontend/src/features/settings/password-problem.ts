@@ -1,4 +1,4 @@
-// Splits what went wrong into what belongs beside the password field and what belongs above the button.
+// Splits an error into messages beside a field and a note above the button.
 import { problemOf } from "@/api/problem";
 
 interface SplitProblem {

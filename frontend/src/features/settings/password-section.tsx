@@ -1,4 +1,4 @@
-// The password: changed by whoever knows it, or set by whoever came in with Google.
+// Changes the password, or sets a first one for users who signed up with Google.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { Account } from "@/api/types";

@@ -1,10 +1,11 @@
-// The name, and whether finished photos are told by mail.
+// The name, and whether finished jobs are reported by mail.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import type { Account } from "@/api/types";
 import { CallForm } from "@/components/call-form";
 import { TextField } from "@/components/text-field";
+import { useConfig } from "@/config/use-config";
 import { SESSION_KEY } from "@/session/use-session";
 import { AccountSection } from "./account-section";
 
@@ -34,7 +35,7 @@ export function ProfileSection({ account }: { account: Account }) {
           name="name"
           autoComplete="name"
           required
-          maxLength={100}
+          maxLength={useConfig().accounts.name_max_length}
           defaultValue={account.name}
           error={problemOf(save.error).fields.name}
         />
@@ -45,11 +46,11 @@ export function ProfileSection({ account }: { account: Account }) {
             defaultChecked={account.mail_when_finished}
           />
           <span>
-            <strong>Mail me when a photo is done</strong>
+            <strong>Mail me when a job is done</strong>
             <small>
               {account.email_verified
                 ? "For when you don't want to wait for it here."
-                : "Begins once your email address is confirmed."}
+                : "Starts once your email address is confirmed."}
             </small>
           </span>
         </label>

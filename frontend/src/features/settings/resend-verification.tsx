@@ -1,4 +1,4 @@
-// Sends the mail that confirms an email address once more.
+// Sends the mail that confirms an email address again.
 import { useMutation } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { ProblemNote } from "@/components/problem-note";
@@ -19,7 +19,7 @@ export function ResendVerification() {
         {resend.isPending ? "One moment …" : "Send it again"}
       </button>
       <p className="done" role="status">
-        {resend.isSuccess && "Sent. If it isn't there in a minute, look into the spam folder."}
+        {resend.isSuccess && "Sent. If it isn't there in a minute, check the spam folder."}
       </p>
       {resend.error && <ProblemNote error={resend.error} />}
     </>

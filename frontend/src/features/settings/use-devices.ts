@@ -1,4 +1,4 @@
-// The devices that are signed in, and the way to end the session of one.
+// The query for the devices with a session, and the mutation that ends a session.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
@@ -25,7 +25,7 @@ async function endSession(id: string): Promise<void> {
     const params = { path: { session_id: id } };
     await unwrap(client.DELETE("/api/sessions/{session_id}", { params }));
   } catch (error) {
-    // Ended elsewhere already: just what was wanted.
+    // Ended elsewhere already: the result is the same.
     if (problemOf(error).status !== 404) throw error;
   }
 }

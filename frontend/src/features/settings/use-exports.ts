@@ -1,20 +1,20 @@
-// The copies of one's data: asked for, made in the background, ready for a while.
+// The query for the account's exports, and the mutation that requests a new one.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { Export } from "@/api/types";
 
 const EXPORTS_KEY = ["exports"];
-const ASK_EVERY = 3_000;
+const POLL_EVERY = 3_000;
 
 export function useExports() {
   return useQuery({
     queryKey: EXPORTS_KEY,
     queryFn: async () => (await unwrap(client.GET("/api/accounts/me/exports"))).items,
-    refetchInterval: ({ state }) => (isUnderWay(state.data) ? ASK_EVERY : false),
+    refetchInterval: ({ state }) => (isUnderWay(state.data) ? POLL_EVERY : false),
   });
 }
 
-export function useAskForExport() {
+export function useRequestExport() {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: () => unwrap(client.POST("/api/accounts/me/exports")),
@@ -24,7 +24,7 @@ export function useAskForExport() {
         ...known.filter(({ id }) => id !== made.id),
       ]);
     },
-    // One may be under way already, asked for in another tab.
+    // Another tab may have requested one already.
     onError: () => queryClient.invalidateQueries({ queryKey: EXPORTS_KEY }),
   });
 }

@@ -2,6 +2,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
+import { TEXTS } from "@/features/jobs/recipe";
 import { backend, problem } from "../../fake-backend";
 import { fill, openApp, press, signedIn, signedOut } from "../../render-app";
 import { ada, makeJob } from "../../samples";
@@ -20,7 +21,7 @@ test("whoever is not signed in is sent to log in, and back to where they wanted 
   await fill("Password", "correct horse");
   await userEvent.click(screen.getByRole("button", { name: "Log in" }));
 
-  await screen.findByText("Nothing on the slipway yet");
+  await screen.findByText("Nothing here yet");
   expect(window.location.pathname + window.location.search).toBe("/jobs?from=mail");
   expect(JSON.parse(backend.asked("POST /api/session")[0]?.body ?? "")).toEqual({
     email: "ada@example.com",
@@ -76,7 +77,7 @@ test("a new account is signed in at once", async () => {
   await fill("Password", "correct horse");
   await userEvent.click(screen.getByRole("button", { name: "Create account" }));
 
-  await screen.findByRole("heading", { name: "One photo in, every size out" });
+  await screen.findByRole("heading", { name: TEXTS.title });
 });
 
 test("after logging out nothing of one person is left for the next", async () => {
@@ -102,7 +103,7 @@ test("after logging out nothing of one person is left for the next", async () =>
   await fill("Password", "correct horse");
   await userEvent.click(screen.getByRole("button", { name: "Log in" }));
 
-  await screen.findByText("Looking for your photos …");
+  await screen.findByText("Loading your files …");
   expect(screen.queryByRole("article")).toBeNull();
 });
 
@@ -111,7 +112,7 @@ test("a server out of reach is not mistaken for being signed out", async () => {
 
   openApp("/jobs");
 
-  await screen.findByRole("heading", { name: "Slipway can't be opened right now" });
+  await screen.findByRole("heading", { name: "This page can't be opened right now" });
   expect(screen.getByRole("alert").textContent).toContain("Not today.");
 });
 
@@ -155,7 +156,7 @@ test("after a failed way through Google both ways in still lead to where somebod
   await fill("Email address", "ada@example.com");
   await fill("Password", "correct horse");
   await press("Log in");
-  await screen.findByText("Nothing on the slipway yet");
+  await screen.findByText("Nothing here yet");
   expect(window.location.pathname + window.location.search).toBe("/jobs?from=mail");
 });
 
@@ -174,11 +175,11 @@ test.each([{ google: false }, null])(
 );
 
 test.each([
-  ["google_denied", /told no/],
+  ["google_denied", /was cancelled/],
   ["google_failed", /try again/],
   ["google_unverified", /has not confirmed/],
   ["google_conflict", /exists already/],
-  ["account_disabled", /switched off/],
+  ["account_disabled", /is disabled/],
 ])("a way through Google that ended with %s is explained", async (code, sentence) => {
   signedOut();
   openApp(`/login?error=${code}`);

@@ -25,7 +25,7 @@ test.each(["/verify", "/confirm-email"])(
     const heading = await screen.findByRole("heading", { name: "Your address is confirmed" });
     await waitFor(() => expect(document.activeElement).toBe(heading));
     expect(backend.told(VERIFY)).toEqual([{ token: "secret" }]);
-    expect(await screen.findByRole("link", { name: "Go to your photos" })).toBeTruthy();
+    expect(await screen.findByRole("link", { name: "Go to your files" })).toBeTruthy();
   },
 );
 
@@ -48,9 +48,9 @@ test("a confirmed address is no longer called unconfirmed", async () => {
   });
   openApp("/verify#token=secret");
   await press("Confirm address");
-  await userEvent.click(await screen.findByRole("link", { name: "Go to your photos" }));
+  await userEvent.click(await screen.findByRole("link", { name: "Go to your files" }));
 
-  await screen.findByRole("heading", { name: "Your photos" });
+  await screen.findByRole("heading", { name: "Your files" });
   await waitFor(() => expect(screen.queryByText(/Please confirm/)).toBeNull());
 });
 
@@ -87,7 +87,7 @@ test("a forgotten password is a link away, whether the address has an account or
   await fill("Email address", "nobody@example.com");
   await press("Send the link");
 
-  const heading = await screen.findByRole("heading", { name: "Look into your inbox" });
+  const heading = await screen.findByRole("heading", { name: "Check your inbox" });
   await waitFor(() => expect(document.activeElement).toBe(heading));
   expect(screen.getByText(/^If an account has/).textContent).toContain("nobody@example.com");
   expect(backend.told(ASK)).toEqual([{ email: "nobody@example.com" }]);
@@ -141,7 +141,7 @@ test.each(["#token=used", ""])(
     }
 
     await screen.findByRole("heading", { name: "This link doesn't work any more" });
-    await userEvent.click(screen.getByRole("link", { name: "Ask for a new link" }));
+    await userEvent.click(screen.getByRole("link", { name: "Request a new link" }));
     await screen.findByRole("heading", { name: "Forgot your password?" });
   },
 );

@@ -1,22 +1,17 @@
 // What a card shows and offers in each state of its job.
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, waitFor } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import type { Job } from "@/api/types";
 import { JobCard } from "@/features/jobs/job-card";
 import { liveJobsQuery } from "@/features/jobs/live-jobs";
 import { backend, problem } from "../../fake-backend";
+import { renderPart } from "../../render-app";
 import { completed, makeJob, makeResult, processing } from "../../samples";
 
 function show(job: Job) {
-  const queryClient = new QueryClient();
   const onDeleted = vi.fn();
-  const { container } = render(
-    <QueryClientProvider client={queryClient}>
-      <JobCard job={job} onDeleted={onDeleted} />
-    </QueryClientProvider>,
-  );
+  const { container, queryClient } = renderPart(<JobCard job={job} onDeleted={onDeleted} />);
   const learned = () => queryClient.getQueryData(liveJobsQuery.queryKey)?.[job.id]?.job;
   return { container, learned, onDeleted };
 }
@@ -38,42 +33,62 @@ test("a waiting job can be cancelled", async () => {
   await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("article")));
 });
 
-test("a job in work shows its progress", () => {
+test("a job that is processed shows its progress", () => {
   show(processing(40));
   const bar = screen.getByRole<HTMLProgressElement>("progressbar", { name: "Progress of mug.jpg" });
   expect(bar.value).toBe(40);
   expect(actions()).toEqual(["Cancel mug.jpg", "Delete mug.jpg"]);
 });
 
-test("a finished job offers every file with its format, dimensions and size", () => {
-  const avif = makeResult({
-    name: "web-1600.avif",
-    format: "avif",
-    width: 1600,
-    height: 1067,
+test("a finished job offers every file with its label and size", () => {
+  const report = makeResult({
+    name: "report.json",
+    label: "Report",
+    content_type: "application/json",
     size: 1_250_000,
-    url: "/api/jobs/x/results/web-1600.avif",
+    url: "/api/jobs/x/results/report.json",
   });
-  const { container } = show(completed({ results: [makeResult(), avif] }));
+  const { container } = show(completed({ results: [report, makeResult()] }));
 
   const links = screen.getAllByRole<HTMLAnchorElement>("link");
   expect(links.map((link) => link.textContent)).toEqual([
-    "Download WEBP320 × 2139 kB",
-    "Download AVIF1600 × 10671.3 MB",
+    "Download Report1.3 MB",
+    "Download Small9 kB",
   ]);
-  expect(links.map((link) => new URL(link.href).pathname)).toEqual([makeResult().url, avif.url]);
+  expect(links.map((link) => new URL(link.href).pathname)).toEqual([report.url, makeResult().url]);
   expect(container.querySelector("img")?.src).toContain(makeResult().url);
   expect(screen.getByText(/made in 2\.5 s/)).toBeTruthy();
   expect(actions()).toEqual(["Delete mug.jpg"]);
 });
 
-test("files too large for a preview are not loaded as one", () => {
-  const { container } = show(completed({ results: [makeResult({ size: 4_000_000 })] }));
+test("the smallest picture is the thumbnail", () => {
+  const small = makeResult({ name: "tiny.webp", url: "/small", size: 300 });
+  const text = makeResult({
+    name: "report.md",
+    url: "/text",
+    size: 10,
+    content_type: "text/markdown",
+  });
+  const { container } = show(completed({ results: [makeResult(), text, small] }));
+  expect(container.querySelector("img")?.src).toMatch(/\/small$/);
+});
+
+test.each([
+  ["pictures too large", { size: 4_000_000 }],
+  ["files that are no pictures", { content_type: "text/markdown" }],
+])("%s are not loaded as a thumbnail", (_, changes) => {
+  const { container } = show(completed({ results: [makeResult(changes)] }));
   expect(container.querySelector("img")).toBeNull();
 });
 
+test("results of an earlier release may have more keys", () => {
+  const earlier = { ...makeResult(), format: "webp", width: 320, height: 213 };
+  show(completed({ results: [earlier] }));
+  expect(screen.getByRole("link").textContent).toBe("Download Small9 kB");
+});
+
 test("a failed job says why and can be tried again", async () => {
-  const failure = { code: "not_an_image", message: "This file is not a photo we can read." };
+  const failure = { code: "unreadable", message: "Line 7 has no end." };
   const { learned } = show(processing(10, { status: "failed", failure }));
   backend.on(`POST /api/jobs/${makeJob().id}/retry`, () => ({
     status: 202,

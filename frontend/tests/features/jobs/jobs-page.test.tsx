@@ -12,23 +12,23 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function openStudio(items: Job[] = []) {
+async function openJobs(items: Job[] = []) {
   signedIn();
   backend.on("GET /api/jobs", () => ({ status: 200, body: { items, next_cursor: null } }));
   openApp("/jobs");
-  await screen.findByRole("heading", { name: "Your photos" });
+  await screen.findByRole("heading", { name: "Your files" });
 }
 
 const send = (name: string, data: unknown) => act(() => FakeEventSource.last.send(name, data));
 const card = () => screen.findByRole("article", { name: "mug.jpg" });
 
 test("nobody's first visit meets an empty page", async () => {
-  await openStudio();
-  expect(await screen.findByText("Nothing on the slipway yet")).toBeTruthy();
+  await openJobs();
+  expect(await screen.findByText("Nothing here yet")).toBeTruthy();
 });
 
 test("a job runs from waiting to its files before the viewer's eyes", async () => {
-  await openStudio([makeJob()]);
+  await openJobs([makeJob()]);
   expect(within(await card()).getByText("Waiting")).toBeTruthy();
 
   send("job", processing(60));
@@ -44,7 +44,7 @@ test("a job runs from waiting to its files before the viewer's eyes", async () =
 });
 
 test("a job made elsewhere appears, and one deleted elsewhere disappears", async () => {
-  await openStudio();
+  await openJobs();
   send("job", makeJob());
   await card();
   send("job-deleted", { id: makeJob().id });
@@ -62,18 +62,18 @@ test("a list that answers late does not take back what an event has told", async
     return { status: 200, body: { items: [makeJob()], next_cursor: null } };
   });
   openApp("/jobs");
-  await screen.findByRole("heading", { name: "Your photos" });
+  await screen.findByRole("heading", { name: "Your files" });
 
   send("job", processing(80));
   answer();
 
-  await waitFor(() => expect(screen.queryByText("Looking for your photos …")).toBeNull());
-  expect(within(await card()).getByText("In work")).toBeTruthy();
+  await waitFor(() => expect(screen.queryByText("Loading your files …")).toBeNull());
+  expect(within(await card()).getByText("Processing")).toBeTruthy();
 });
 
-test("older photos are loaded on request", async () => {
-  await openStudio();
-  await screen.findByText("Nothing on the slipway yet");
+test("older jobs are loaded on request", async () => {
+  await openJobs();
+  await screen.findByText("Nothing here yet");
   backend.on("GET /api/jobs", ({ path }) => {
     const isSecond = path.includes("cursor=c2");
     const job = makeJob({
@@ -93,7 +93,7 @@ test("older photos are loaded on request", async () => {
 });
 
 test("a connection lost for longer is said, and said no more once it is back", async () => {
-  await openStudio();
+  await openJobs();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 
   act(() => FakeEventSource.last.interrupt());
@@ -107,7 +107,7 @@ test("a connection lost for longer is said, and said no more once it is back", a
 });
 
 test("after an interruption the list is asked for again, for what was deleted meanwhile", async () => {
-  await openStudio([makeJob()]);
+  await openJobs([makeJob()]);
   await card();
   backend.on("GET /api/jobs", () => ({ status: 200, body: { items: [], next_cursor: null } }));
 
@@ -131,6 +131,6 @@ test("an address that is not confirmed is mentioned, and the mail can be sent ag
 });
 
 test("nothing is said of an address that is confirmed", async () => {
-  await openStudio();
+  await openJobs();
   expect(screen.queryByRole("button", { name: "Send it again" })).toBeNull();
 });

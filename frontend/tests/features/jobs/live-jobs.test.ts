@@ -23,8 +23,8 @@ const live = () => queryClient.getQueryData(liveJobsQuery.queryKey) ?? {};
 const statuses = (...pages: ListedPage[]) => mergeJobs(pages, live()).map((job) => job.status);
 const ids = (...pages: ListedPage[]) => mergeJobs(pages, live()).map((job) => job.id);
 
-function page(items: ListedPage["items"], askedAt: number, next_cursor: string | null = null) {
-  return { items, next_cursor, askedAt };
+function page(items: ListedPage["items"], requestedAt: number, next_cursor: string | null = null) {
+  return { items, next_cursor, requestedAt };
 }
 
 test("an event that arrives before the answer to the POST is not undone by it", () => {

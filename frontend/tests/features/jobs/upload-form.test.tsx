@@ -1,10 +1,12 @@
-// Photos going in: choosing, refusing, stopping, trying again.
-import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+// Files going in: choosing, refusing, stopping, trying again.
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
+import { firstRecipe, TEXTS } from "@/features/jobs/recipe";
 import { UploadForm } from "@/features/jobs/upload-form";
 import { backend, problem } from "../../fake-backend";
-import { makeJob, photo } from "../../samples";
+import { renderPart } from "../../render-app";
+import { config, makeFile, makeJob } from "../../samples";
 
 const onJob = vi.fn();
 
@@ -16,49 +18,47 @@ beforeEach(() => {
   }));
   backend.on("PUT /storage/u1", () => ({ status: 200 }));
   backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
-  render(<UploadForm onJob={onJob} />);
+  renderPart(<UploadForm onJob={onJob} />);
 });
 
-const picker = () => screen.getByLabelText(/Choose photos/);
+const picker = () => screen.getByLabelText(new RegExp(TEXTS.chooseFiles));
 
-test("chosen photos become jobs with the recipe that was set, and their rows disappear", async () => {
-  await userEvent.click(screen.getByRole("radio", { name: /Social/ }));
-  await userEvent.type(screen.getByLabelText("Watermark"), "© Ada");
-  await userEvent.upload(picker(), [photo("one.jpg"), photo("two.jpg")]);
+test("chosen files become jobs with the recipe of the form, and their rows disappear", async () => {
+  await userEvent.upload(picker(), [makeFile("one.jpg"), makeFile("two.jpg")]);
 
   await waitFor(() => expect(onJob).toHaveBeenCalledTimes(2));
   expect(screen.queryByRole("list", { name: "Uploads" })).toBeNull();
   const asked = backend.asked("POST /api/jobs");
-  expect(asked.map(({ body }) => JSON.parse(body).recipe)).toEqual([
-    { preset: "social", enhance: true, watermark: "© Ada" },
-    { preset: "social", enhance: true, watermark: "© Ada" },
-  ]);
+  const recipe = firstRecipe(config.recipe);
+  expect(asked.map(({ body }) => JSON.parse(body).recipe)).toEqual([recipe, recipe]);
   const keys = asked.map(({ headers }) => headers["idempotency-key"]);
   expect(new Set(keys).size).toBe(2);
 });
 
-test("photos can be dropped and pasted anywhere on the page", async () => {
-  fireEvent.drop(document.body, { dataTransfer: { files: [photo("dropped.jpg")] } });
-  fireEvent.paste(document.body, { clipboardData: { files: [photo("pasted.png", "image/png")] } });
+test("files can be dropped and pasted anywhere on the page", async () => {
+  fireEvent.drop(document.body, { dataTransfer: { files: [makeFile("dropped.jpg")] } });
+  fireEvent.paste(document.body, {
+    clipboardData: { files: [makeFile("pasted.png", "image/png")] },
+  });
 
   await waitFor(() => expect(onJob).toHaveBeenCalledTimes(2));
   const names = backend.asked("POST /api/uploads").map(({ body }) => JSON.parse(body).filename);
   expect(names.sort()).toEqual(["dropped.jpg", "pasted.png"]);
 });
 
-test("a file that is no photo is refused without asking the server", async () => {
-  fireEvent.drop(document.body, { dataTransfer: { files: [photo("notes.txt", "text/plain")] } });
+test("a file of another type is refused without asking the server", async () => {
+  fireEvent.drop(document.body, { dataTransfer: { files: [makeFile("notes.txt", "text/plain")] } });
 
-  expect((await screen.findByRole("alert")).textContent).toContain("not a picture");
+  expect((await screen.findByRole("alert")).textContent).toContain("Choose JPEG, PNG or TIFF.");
   expect(screen.queryByRole("button", { name: /Try again/ })).toBeNull();
   await userEvent.click(screen.getByRole("button", { name: "Dismiss notes.txt" }));
   expect(screen.queryByText("notes.txt")).toBeNull();
   expect(backend.asked("POST /api/uploads")).toHaveLength(0);
 });
 
-test("trying again after a lost answer sends the same key, and the photo only once", async () => {
+test("trying again after a lost response sends the same key, and the file only once", async () => {
   backend.on("POST /api/jobs", () => problem(503, "unavailable", "Back in a moment."));
-  await userEvent.upload(picker(), photo());
+  await userEvent.upload(picker(), makeFile());
   expect((await screen.findByRole("alert")).textContent).toContain("Back in a moment.");
 
   backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
@@ -73,7 +73,7 @@ test("trying again after a lost answer sends the same key, and the photo only on
 
 test("an upload under way can be stopped", async () => {
   backend.on("PUT /storage/u1", () => new Promise(() => {}));
-  await userEvent.upload(picker(), photo());
+  await userEvent.upload(picker(), makeFile());
   await screen.findByRole("progressbar", { name: "Upload of mug.jpg" });
 
   await waitFor(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(1));
@@ -86,11 +86,11 @@ test("an upload under way can be stopped", async () => {
   expect(onJob).not.toHaveBeenCalled();
 });
 
-test("no more than three photos go up at the same time", async () => {
+test("no more than three files are uploaded at the same time", async () => {
   backend.on("PUT /storage/u1", () => new Promise(() => {}));
   await userEvent.upload(
     picker(),
-    [1, 2, 3, 4, 5].map((n) => photo(`${n}.jpg`)),
+    [1, 2, 3, 4, 5].map((n) => makeFile(`${n}.jpg`)),
   );
 
   await waitFor(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(3));

@@ -1,9 +1,10 @@
-// Sending one photo to storage, over real HTTP.
+// Sending one file to storage, over real HTTP.
 import { expect, test, vi } from "vitest";
-import { sendPhoto, startJob } from "@/features/jobs/upload";
+import { firstRecipe } from "@/features/jobs/recipe";
+import { sendFile, startJob } from "@/features/jobs/upload";
 import { eventually } from "../../eventually";
 import { backend, problem } from "../../fake-backend";
-import { makeJob, photo } from "../../samples";
+import { config, makeFile, makeJob } from "../../samples";
 
 function storageAt(url: string) {
   backend.on("POST /api/uploads", () => ({
@@ -25,10 +26,10 @@ test("the file goes to the signed address with exactly the signed headers", asyn
   backend.on("PUT /storage/originals/u1", () => ({ status: 200 }));
   const onSent = vi.fn();
 
-  expect(await sendPhoto(photo(), never, onSent)).toBe("u1");
+  expect(await sendFile(makeFile(), "image/jpeg", never, onSent)).toBe("u1");
 
   const [put] = backend.asked("PUT /storage/originals/u1?signature=abc");
-  expect(put?.body).toBe("the bytes of a photo");
+  expect(put?.body).toBe("the bytes of a file");
   expect(put?.headers).toMatchObject({
     "content-type": "image/jpeg",
     "x-amz-meta-check": "signed",
@@ -40,26 +41,28 @@ test("the upload is announced with the file's name, type and size", async () => 
   storageAt("/storage/u1");
   backend.on("PUT /storage/u1", () => ({ status: 200 }));
 
-  await sendPhoto(photo("scan.TIF", ""), never, () => {});
+  await sendFile(makeFile("scan.TIF", ""), "image/tiff", never, () => {});
 
   const [announced] = backend.asked("POST /api/uploads");
   expect(JSON.parse(announced?.body ?? "")).toEqual({
     filename: "scan.TIF",
     content_type: "image/tiff",
-    size: 20,
+    size: 19,
   });
 });
 
 test("a refusal of the server is passed on in its own words", async () => {
   backend.on("POST /api/uploads", () => problem(422, "file_too_large", "At most 50 MB, please."));
-  await expect(sendPhoto(photo(), never, () => {})).rejects.toThrow("At most 50 MB, please.");
+  await expect(sendFile(makeFile(), "image/jpeg", never, () => {})).rejects.toThrow(
+    "At most 50 MB, please.",
+  );
 });
 
 test("storage that answers with something for programmers gives a sentence all the same", async () => {
   storageAt("/storage/u1");
   backend.on("PUT /storage/u1", () => ({ status: 403 }));
-  await expect(sendPhoto(photo(), never, () => {})).rejects.toMatchObject({
-    problem: { code: "upload_failed", detail: "The photo could not be stored. Please try again." },
+  await expect(sendFile(makeFile(), "image/jpeg", never, () => {})).rejects.toMatchObject({
+    problem: { code: "upload_failed", detail: "The file could not be stored. Please try again." },
   });
 });
 
@@ -68,7 +71,7 @@ test("an upload that is stopped ends at once", async () => {
   backend.on("PUT /storage/u1", () => new Promise(() => {}));
   const stop = new AbortController();
 
-  const sending = sendPhoto(photo(), stop.signal, () => {});
+  const sending = sendFile(makeFile(), "image/jpeg", stop.signal, () => {});
   await eventually(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(1));
   stop.abort();
 
@@ -77,7 +80,7 @@ test("an upload that is stopped ends at once", async () => {
 
 test("a job is asked for with its idempotency key", async () => {
   backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
-  const recipe = { preset: "web", enhance: false, watermark: null } as const;
+  const recipe = firstRecipe(config.recipe);
 
   await startJob("u1", recipe, "key-1");
 

@@ -190,7 +190,7 @@ test("a copy that is being made already is shown when asking for another is refu
 
   await press("Make a copy");
 
-  await screen.findByText("In work");
+  await screen.findByText("Processing");
 });
 
 test("an account is deleted only with its password, and says farewell", async () => {
@@ -247,5 +247,5 @@ test("an account is kept after a second thought", async () => {
 test("the farewell is no page of its own", async () => {
   signedIn();
   openApp("/farewell");
-  await screen.findByRole("heading", { name: "Your photos" });
+  await screen.findByRole("heading", { name: "Your files" });
 });

@@ -1,0 +1,39 @@
+// The words for photos, their sizes and their recipes.
+import type { Facts, Job } from "@/api/types";
+
+export const TEXTS = {
+  title: "One photo in, every size out",
+  chooseFiles: "Choose photos",
+  noJobsYet: "Choose a photo, and every size you asked for will be here a moment later.",
+};
+
+interface PresetText {
+  name: string;
+  explanation?: string;
+}
+
+const PRESETS: Record<string, PresetText> = {
+  web: { name: "Web shop", explanation: "WebP 1600, 800 and 320 wide, and an AVIF of 1600." },
+  social: { name: "Social", explanation: "Square, link and story crops that follow the subject." },
+  print: { name: "Print", explanation: "A 300 dpi JPEG, long side 3600, colours untouched." },
+};
+
+// A preset that is new on the server is shown by its own name.
+export function describePreset(preset: string): PresetText {
+  return PRESETS[preset] ?? { name: preset };
+}
+
+export function describeRecipe({ preset, enhance, watermark }: Job["recipe"]): string {
+  return [
+    typeof preset === "string" && describePreset(preset).name,
+    enhance === true && "enhanced",
+    typeof watermark === "string" && watermark && `“${watermark}”`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+// Empty before a worker opened the photo.
+export function describeFacts({ width, height }: Facts): string {
+  return typeof width === "number" && typeof height === "number" ? `${width} × ${height}` : "";
+}

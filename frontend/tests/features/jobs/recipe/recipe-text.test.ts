@@ -1,0 +1,18 @@
+// The words for photos and their recipes.
+import { expect, test } from "vitest";
+import { describeFacts, describeRecipe } from "@/features/jobs/recipe";
+
+test.each([
+  [{ preset: "web", enhance: true, watermark: null }, "Web shop, enhanced"],
+  [{ preset: "social", enhance: false, watermark: "© Ada" }, "Social, “© Ada”"],
+  [{ preset: "print" }, "Print"],
+  [{ preset: "new-on-the-server", enhance: false }, "new-on-the-server"],
+  [{}, ""],
+])("the recipe %j reads %j", (recipe, line) => {
+  expect(describeRecipe(recipe)).toBe(line);
+});
+
+test("the facts of a photo are its width and height, once a worker opened it", () => {
+  expect(describeFacts({ width: 1600, height: 1067 })).toBe("1600 × 1067");
+  expect(describeFacts({})).toBe("");
+});
