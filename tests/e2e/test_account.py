@@ -29,7 +29,7 @@ def log_in(page: Page, email: str, password: str) -> None:
     page.get_by_label("Email address").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("heading", name="Your photos").wait_for()
+    page.get_by_role("heading", name="Your files").wait_for()
 
 
 @pytest.mark.usefixtures("worker")
@@ -40,13 +40,13 @@ def test_a_person_signs_up_verifies_forgets_the_password_and_leaves(page: Page, 
     page.get_by_label("Email address").fill("new@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    page.get_by_role("heading", name="Your photos").wait_for()
+    page.get_by_role("heading", name="Your files").wait_for()
 
     page.goto(mailed_link(tmp_path, "/verify"))
     # The secret leaves the address bar at once.
     page.wait_for_url(re.compile("/verify$"))
     page.get_by_role("button", name="Confirm address").click()
-    page.get_by_role("link", name="Go to your photos").click()
+    page.get_by_role("link", name="Go to your files").click()
 
     page.goto("/forgot-password")
     page.get_by_label("Email address").fill("new@example.com")
