@@ -3,7 +3,6 @@
 const PATHS = {
   download: "M12 4v11m-5-5 5 5 5-5M5 20h14",
   upload: "M12 16V4m-5 5 5-5 5 5M5 20h14",
-  file: "M6 3h8l4 4v14H6zm8 0v4h4",
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4 20.500a8 8 0 0 1 16 0",
   auto: "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
   light:

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { apiUrl } from "@/api/origin";
 import type { Job } from "@/api/types";
-import { Icon } from "@/components/icons";
+import { Placeholder } from "./recipe";
 
 const LARGEST_PREVIEW = 600_000;
 
@@ -16,7 +16,7 @@ export function JobThumbnail({ job }: { job: Job }) {
   if (!preview || preview.url === brokenUrl) {
     return (
       <div className="thumbnail thumbnail-empty">
-        <Icon name="file" />
+        <Placeholder />
       </div>
     );
   }

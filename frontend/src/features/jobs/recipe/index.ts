@@ -3,6 +3,7 @@
 // The exports below are all that the rest of the frontend uses.
 import type { ComponentType } from "react";
 import type { Facts, Job, Recipe, RecipeSchema } from "@/api/types";
+import * as placeholder from "./placeholder";
 import * as form from "./recipe-form";
 import * as text from "./recipe-text";
 
@@ -23,6 +24,9 @@ export const describeRecipe: (recipe: Job["recipe"]) => string = text.describeRe
 
 // One line about a file, original or result, from what the pipeline found out. Empty when it says nothing.
 export const describeFacts: (facts: Facts) => string = text.describeFacts;
+
+// The icon of a job without a thumbnail.
+export const Placeholder: ComponentType = placeholder.Placeholder;
 
 // The texts of the jobs page that name what is uploaded.
 export const TEXTS: { title: string; chooseFiles: string; noJobsYet: string } = text.TEXTS;
