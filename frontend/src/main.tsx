@@ -3,12 +3,12 @@ import "@/styles/index.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Providers } from "@/app/providers";
-import { AppRoutes, preloadFirstPages } from "@/app/router";
+import { AppRoutes, preloadHomePage } from "@/app/router";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
-preloadFirstPages();
+preloadHomePage();
 createRoot(root).render(
   <StrictMode>
     <Providers>

@@ -2,7 +2,7 @@
 import { Link } from "react-router";
 import { PageTitle } from "@/components/page-title";
 
-export function NotFoundPage() {
+export default function NotFoundPage() {
   return (
     <div className="centred">
       <p className="eyebrow">404</p>

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { BrowserRouter } from "react-router";
 import { mayPass } from "@/api/problem";
 import { onSessionEnd } from "@/api/renew-session";
+import { configQuery } from "@/config/use-config";
 import { leaveSession } from "@/session/use-session";
 
 export function Providers({ children }: { children: ReactNode }) {
@@ -19,7 +20,7 @@ export function Providers({ children }: { children: ReactNode }) {
 }
 
 function createQueryClient(): QueryClient {
-  return new QueryClient({
+  const queryClient = new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 30_000,
@@ -27,4 +28,7 @@ function createQueryClient(): QueryClient {
       },
     },
   });
+  // Every page waits for it, so it is requested before the first render.
+  queryClient.prefetchQuery(configQuery);
+  return queryClient;
 }

@@ -1,20 +1,18 @@
-// Which address shows which page. Every page is a chunk of its own.
+// Which address shows which page. The log-in page comes with the first load, every other page is a chunk of its own.
 import { lazy } from "react";
 import { Navigate, useRoutes } from "react-router";
+import LogInPage from "@/features/entrance/login-page";
 import { Layout } from "./layout";
-import { NotFoundPage } from "./not-found-page";
+import { lazyPage } from "./lazy-page";
 import { RequireConfig } from "./require-config";
 import { RequireSession } from "./require-session";
 
-const loadHomePage = () => import("./home-page");
-const loadLogInPage = () => import("@/features/entrance/login-page");
-
-const HomePage = lazy(loadHomePage);
-const LogInPage = lazy(loadLogInPage);
+const home = lazyPage(() => import("./home-page"));
 const AccountPage = lazy(() => import("@/features/settings/account-page"));
 const ConfirmAddressPage = lazy(() => import("@/features/entrance/confirm-address-page"));
 const FarewellPage = lazy(() => import("@/features/entrance/farewell-page"));
 const ForgotPasswordPage = lazy(() => import("@/features/entrance/forgot-password-page"));
+const NotFoundPage = lazy(() => import("./not-found-page"));
 const ResetPasswordPage = lazy(() => import("@/features/entrance/reset-password-page"));
 const SignUpPage = lazy(() => import("@/features/entrance/signup-page"));
 
@@ -36,7 +34,7 @@ const ROUTES = [
           {
             element: <RequireSession />,
             children: [
-              { path: "/jobs", element: <HomePage /> },
+              { path: "/jobs", element: <home.Page /> },
               { path: "/account", element: <AccountPage /> },
             ],
           },
@@ -51,10 +49,8 @@ export function AppRoutes() {
   return useRoutes(ROUTES);
 }
 
-// Most visits start on one of these two pages. They load in parallel with the configuration and the session.
-export function preloadFirstPages(): void {
-  for (const load of [loadHomePage, loadLogInPage]) {
-    // A page that fails to load here is requested again when it is shown.
-    load().catch(() => {});
-  }
+// Most visits lead to the home page. It loads in parallel with the configuration and the session.
+export function preloadHomePage(): void {
+  // A page that fails to load here is requested again when it is shown.
+  home.preload().catch(() => {});
 }
