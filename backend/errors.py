@@ -1,6 +1,6 @@
 """The error tree. A domain error carries its HTTP status and a stable code; routes never build answers for it."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class AppError(Exception):
@@ -92,20 +92,3 @@ class Unavailable(AppError):
     title = "Temporarily unavailable"
     detail = "A part of the service is away. Try again in a moment."
     retry_after = 5
-
-
-def problem(
-    status: int, code: str, title: str, detail: str, request_id: str, errors: list[dict[str, str]] | None = None
-) -> dict[str, Any]:
-    """Return an RFC 9457 problem document with our `code`, `request_id` and, for fields, `errors`."""
-    document: dict[str, Any] = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request_id,
-    }
-    if errors:
-        document["errors"] = errors
-    return document

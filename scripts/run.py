@@ -41,7 +41,7 @@ def main() -> int:
 
 def _check_settings() -> str | None:
     from backend.settings import get_settings
-    from backend.settings_source import SettingsError
+    from backend.settings.sources import SettingsError
 
     try:
         settings = get_settings()
@@ -87,7 +87,7 @@ def _run_processes(procfile: str, environment: dict[str, str]) -> int:
 
 
 def _announce(environment: dict[str, str]) -> None:
-    from backend.demo import DEMO_EMAIL, DEMO_PASSWORD
+    from backend.commands.create_demo import DEMO_EMAIL, DEMO_PASSWORD
 
     deadline = time.monotonic() + READY_SECONDS
     urls = [f"http://127.0.0.1:{environment['PORT']}/health/ready"]

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from backend.admin import audit, jobs, service
+from backend.admin.dependencies import AdminUser, get_admin
 from backend.admin.schemas import (
     AdminJobOut,
     AdminJobPage,
@@ -22,10 +23,11 @@ from backend.admin.schemas import (
     queue_out,
     user_out,
 )
-from backend.dependencies import AdminUser, QueueDep, ReadSessionDep, SessionDep, SessionsDep, SettingsDep, get_admin
+from backend.jobs import queue_figures
 from backend.jobs.models import JobStatus
-from backend.problems import problems
 from backend.text import Storable
+from backend.web.dependencies import QueueDep, ReadSessionDep, SessionDep, SessionsDep, SettingsDep
+from backend.web.problems import problems
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(get_admin)])
 
@@ -105,7 +107,7 @@ def read_job(job_id: UUID, session: ReadSessionDep) -> Response:
 @router.get("/queue", responses=problems(401, 403))
 def read_queue(session: ReadSessionDep, queue: QueueDep) -> QueueOut:
     """Tell how work flows; while Valkey is away, what the database knows of it."""
-    return queue_out(jobs.read_queue(session, queue))
+    return queue_out(queue_figures.read_queue(session, queue))
 
 
 @router.get("/dead-letters", response_model=AdminJobPage, responses=problems(401, 403, 422))

@@ -7,9 +7,9 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.admin.jobs import QueueFigures
 from backend.admin.models import AuditEntry
 from backend.admin.service import QUOTAS, UserSummary
+from backend.jobs.queue_figures import QueueFigures
 from backend.jobs.schemas import JobOut, job_document
 from backend.settings import Settings
 

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from backend.accounts.service import find_person_to_mail
 from backend.infra.db import utc_now
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
 from backend.jobs.metrics import count_finished
 from backend.jobs.models import Job
 from backend.mails.service import queue_mail
 from backend.settings import Settings
+from backend.tasks import Task
 
 
 class LeaseLost(Exception):

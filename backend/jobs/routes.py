@@ -10,22 +10,14 @@ from fastapi.responses import RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.dependencies import (
-    ActiveUser,
-    CurrentUser,
-    ReadSessionDep,
-    ReadSessionsDep,
-    SessionDep,
-    SettingsDep,
-    StorageDep,
-    SubscriberDep,
-)
+from backend.accounts.dependencies import ActiveUser, CurrentUser
 from backend.jobs import events, service
 from backend.jobs.listing import list_jobs as list_jobs_of
 from backend.jobs.models import Job
 from backend.jobs.schemas import JobIn, JobOut, JobPage, UploadIn, UploadOut, dump_job, dump_page
 from backend.jobs.uploads import create_upload as sign_upload
-from backend.problems import problems, request_id_of
+from backend.web.dependencies import ReadSessionDep, ReadSessionsDep, SessionDep, SettingsDep, StorageDep, SubscriberDep
+from backend.web.problems import problems, request_id_of
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.infra.db import new_id
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.infra.storage import Storage
 from backend.jobs import events, quotas, transitions
 from backend.jobs.errors import (
@@ -24,6 +24,7 @@ from backend.jobs.models import Job
 from backend.jobs.schemas import JobIn
 from backend.jobs.uploads import get_finished_upload
 from backend.settings import Settings
+from backend.tasks import Task
 
 DOWNLOAD_SECONDS = 300
 

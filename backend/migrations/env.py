@@ -1,4 +1,4 @@
-"""Alembic's entry point: migrates on the connection that backend.migrate opened and locked."""
+"""Alembic's entry point: migrates on the connection that backend.commands.migrate opened and locked."""
 
 from alembic import context
 

@@ -2,7 +2,7 @@
 
 import httpx
 
-from backend.cookies import access_cookie_name
+from backend.accounts.cookies import access_cookie_name
 from scripts.bench.rows import PASSWORD, Account
 from scripts.bench.servers import Stack
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from backend.settings_fields import SettingsFields
+from backend.settings.fields import SettingsFields
 from scripts.deploy.errors import Refused
 
 

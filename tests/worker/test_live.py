@@ -11,9 +11,10 @@ import httpx
 import psutil
 import pytest
 
-from backend.infra.queue import Queue, Task
+from backend.infra.queue import Queue
 from backend.jobs.models import Job, JobStatus
 from backend.settings import Settings
+from backend.tasks import Task
 from scripts.valkey import free_port
 from tests.conftest import MakeSettings, on_one_database
 from tests.photos import make_noise

@@ -13,8 +13,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction, utc_now
-from backend.infra.disk_storage import DiskStorage
 from backend.infra.storage import Storage, StorageError
+from backend.infra.storage.disk import DiskStorage
 from backend.jobs import transitions
 from backend.jobs.models import Job
 from backend.jobs.service import result_key

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.settings import Settings
+from backend.tasks import Task
 from tests.backend.infra.recorder import Recorder
 from tests.backend.infra.test_sentry import items_of
 from tests.conftest import MakeSettings

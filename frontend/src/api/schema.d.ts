@@ -368,7 +368,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Account
-         * @description Close the account at once; its photos and everything else of it are deleted by a task.
+         * @description Close the account at once; a task deletes its files and rows.
          */
         delete: operations["delete_account_api_accounts_me_delete"];
         options?: never;

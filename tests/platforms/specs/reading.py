@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
-from backend.client_address import ClientAddress
 from backend.settings import Settings
+from backend.web.client_address import ClientAddress
 from tests.servers import ROOT
 
 Spec = dict[str, Any]
@@ -139,6 +139,7 @@ def longest_job() -> int:
 
 
 def longest_request() -> int:
-    found = re.search(r"^graceful_timeout = (\d+)$", (ROOT / "backend/gunicorn_config.py").read_text(), re.MULTILINE)
+    config = ROOT / "backend" / "web" / "gunicorn_config.py"
+    found = re.search(r"^graceful_timeout = (\d+)$", config.read_text(), re.MULTILINE)
     assert found
     return int(found[1])
