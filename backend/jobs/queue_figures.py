@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, TextClause, bindparam, func, select
+from sqlalchemy import ColumnElement, TextClause, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from backend.infra.db import utc_now
@@ -45,8 +45,7 @@ def status_is(status: JobStatus) -> ColumnElement[bool]:
 
     With a parameter, PostgreSQL's generic plan can't use the partial indexes.
     """
-    same: ColumnElement[bool] = Job.status == bindparam(None, str(status), literal_execute=True)
-    return same
+    return Job.status == literal_column(f"'{status}'")
 
 
 def _count(session: Session, conditions: list[ColumnElement[bool] | TextClause]) -> int:

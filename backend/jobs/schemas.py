@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from backend.infra.rows import Page
 from backend.jobs.failures import failure_message
 from backend.jobs.models import JobStatus
 from backend.text import strip_unprintable
@@ -154,7 +155,7 @@ def dump_job(row: Any) -> bytes:
     return orjson.dumps(job_document(row), option=orjson.OPT_UTC_Z)
 
 
-def dump_page(rows: list[Any], next_cursor: str | None) -> bytes:
+def dump_page(page: Page) -> bytes:
     """Return a JobPage as JSON."""
-    page = {"items": [job_document(row) for row in rows], "next_cursor": next_cursor}
-    return orjson.dumps(page, option=orjson.OPT_UTC_Z)
+    document = {"items": [job_document(row) for row in page.rows], "next_cursor": page.next_cursor}
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
