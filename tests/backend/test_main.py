@@ -1,4 +1,4 @@
-"""The application is built the way FastAPI's documentation shows: routers are included, dependencies can be replaced."""
+"""The application is built as FastAPI documents: routers are included, and dependencies can be replaced."""
 
 from uuid import uuid4
 
