@@ -30,6 +30,7 @@ from backend.infra.request_counter import RequestCounter
 from backend.infra.sentry import configure_sentry
 from backend.infra.storage.create import create_storage, storage_origins
 from backend.infra.storage.disk import URL_PREFIX, DiskStorage
+from backend.jobs.config import router as config_router
 from backend.jobs.routes import router as jobs_router
 from backend.settings import Settings, get_settings
 from backend.web.api_document import describe_api
@@ -113,6 +114,7 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
 def _include_routers(app: FastAPI) -> None:
     app.include_router(health_router)
     app.include_router(jobs_router)
+    app.include_router(config_router)
     app.include_router(accounts_router)
     app.include_router(sessions_router)
     app.include_router(google_router)

@@ -64,7 +64,7 @@ def sign_export(session: Session, storage: Storage, user_id: UUID, export_id: UU
         raise ExportNotFound
     return storage.sign_download(
         export_key(user_id, export_id),
-        filename="slipway-export.zip",
+        filename="account-export.zip",
         content_type="application/zip",
         expires_in=DOWNLOAD_SECONDS,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from backend.infra import schema
@@ -38,7 +38,8 @@ def migrate(settings: Settings, *, wait_seconds: float, revision: str = "head") 
         raise MigrationError(
             f"There is no revision {revision}; there are base, {', '.join(schema.known_revisions())}, head"
         )
-    engine = create_engine(settings)
+    # One connection migrates, the other holds the lock.
+    engine = create_engine(settings.model_copy(update={"DATABASE_POOL_SIZE": 2}))
     _make_folder_of_sqlite(settings)
     try:
         _wait_for(engine, wait_seconds)
@@ -59,6 +60,9 @@ def alembic_config(connection: Connection) -> Config:
 def _run(connection: Connection, revision: str) -> None:
     known = schema.known_revisions()
     current = _current(connection)
+    if connection.dialect.name == "postgresql":
+        # Ends the transaction of the query above: Alembic begins one for each migration.
+        connection.commit()
     if current is not None and current not in known:
         log.warning("schema_is_newer", database=current, code=known[-1])
         return
@@ -98,12 +102,20 @@ def _wait_for(engine: Engine, seconds: float) -> None:
 
 @contextmanager
 def _locked(engine: Engine) -> Iterator[Connection]:
-    """Hold a lock no other migration can have. SQLite's BEGIN IMMEDIATE is one by itself."""
-    with engine.connect() as connection, _without_cascades(connection), connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-            # A migration that waits for a table holds up every query behind it; it had better fail soon.
-            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    """Yield a connection while no other process can migrate.
+
+    On PostgreSQL the lock is held by a connection of its own, so that each migration has its own transaction and may
+    commit in between. On SQLite the one transaction around all migrations, a BEGIN IMMEDIATE, is the lock.
+    """
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection, _without_cascades(connection), connection.begin():
+            yield connection
+        return
+    with engine.connect() as lock, lock.begin(), engine.connect() as connection:
+        lock.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        lock.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        # A migration that waits for a table blocks every query behind it, so it must fail soon.
+        event.listen(engine, "begin", lambda began: began.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         yield connection
 
 

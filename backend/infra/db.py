@@ -36,6 +36,17 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
+def is_in_models(item: Any, name: str | None, kind: str, reflected: bool, _model: Any) -> bool:
+    """Whether Alembic compares an item with the models: not the columns that only older releases use.
+
+    A model lists those under `info={"retired_columns": …}` until a migration drops them.
+    """
+    if kind != "column" or not reflected:
+        return True
+    table = Base.metadata.tables.get(item.table.name)
+    return table is None or name not in table.info.get("retired_columns", ())
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime on every database; SQLite keeps no time zone of its own."""
 

@@ -13,7 +13,7 @@ class SettingsFields(BaseSettings):
     """The fields alone; `backend.settings.Settings` reads and checks them."""
 
     # --- the application
-    APP_NAME: str = Field("Slipway", description="Name shown to people, in mails and in the API document.")
+    APP_NAME: str = Field("Slipway", description="Name of the application in pages, mails and the API document.")
     ENVIRONMENT: Literal["development", "test", "staging", "production"] = Field(
         "development", description="staging and production refuse unsafe settings at start."
     )
@@ -105,13 +105,15 @@ class SettingsFields(BaseSettings):
     S3_ADDRESSING_STYLE: Literal["auto", "path", "virtual"] = Field(
         "auto", description="path: host/bucket/key, virtual: bucket.host/key."
     )
-    MAX_UPLOAD_BYTES: int = Field(50_000_000, ge=1, description="Largest photo accepted.")
-    UPLOAD_EXPIRE_MINUTES: int = Field(60, ge=1, description="Time to send a photo after asking for its address.")
+    MAX_UPLOAD_BYTES: int = Field(50_000_000, ge=1, description="Largest file accepted, in bytes.")
+    UPLOAD_EXPIRE_MINUTES: int = Field(
+        60, ge=1, description="Minutes in which a file can be sent after its upload was created."
+    )
 
     # --- jobs
     QUOTA_JOBS_RUNNING: int = Field(50, ge=1, description="Unfinished jobs a user may have at once.")
     QUOTA_JOBS_PER_DAY: int = Field(1000, ge=1, description="Jobs a user may make in 24 hours.")
-    QUOTA_BYTES: int = Field(5_000_000_000, ge=1, description="Bytes of photos and results a user may store.")
+    QUOTA_BYTES: int = Field(5_000_000_000, ge=1, description="Bytes of files and results a user may store.")
     RETENTION_DAYS: int = Field(30, ge=1, description="Finished jobs and their files are deleted after this.")
     JOB_LEASE_SECONDS: float = Field(30, gt=0, description="A worker silent for this long has lost its job.")
     JOB_REQUEUE_AFTER_SECONDS: float = Field(60, gt=0, description="A job queued this long is sent again.")
@@ -131,7 +133,10 @@ class SettingsFields(BaseSettings):
     SMTP_SECURITY: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How the connection to the mail server is encrypted."
     )
-    MAIL_FROM: str = Field("Slipway <no-reply@localhost>", description="Sender of the application's mails.")
+    MAIL_FROM: str = Field(
+        "no-reply@localhost",
+        description="Sender of mails: an address, or `Name <address>`; the name is APP_NAME without one.",
+    )
 
     # --- logs and errors
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level written.")

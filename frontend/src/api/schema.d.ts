@@ -252,6 +252,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Config
+         * @description Return the configuration. It is the same for everyone, and changes only with a deployment.
+         */
+        get: operations["read_config_api_config_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts": {
         parameters: {
             query?: never;
@@ -941,6 +961,20 @@ export interface components {
             created_at: string;
         };
         /**
+         * AccountsConfig
+         * @description Limits of account forms, in characters, and whether sign-up is open.
+         */
+        AccountsConfig: {
+            /** Registration */
+            registration: boolean;
+            /** Password Min Length */
+            password_min_length: number;
+            /** Password Max Length */
+            password_max_length: number;
+            /** Name Max Length */
+            name_max_length: number;
+        };
+        /**
          * AdminJobOut
          * @description A job as admins see it: whose it is, and under which request id the logs tell of it.
          */
@@ -1049,7 +1083,7 @@ export interface components {
             /** Target Id */
             target_id: string | null;
             /** Target Email */
-            target_email?: string | null;
+            target_email: string | null;
             /** Detail */
             detail: {
                 [key: string]: unknown;
@@ -1073,6 +1107,20 @@ export interface components {
             items: components["schemas"]["AuditOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * ConfigOut
+         * @description The configuration; `recipe` is the JSON Schema of a job's recipe, with its defaults and limits.
+         */
+        ConfigOut: {
+            /** App Name */
+            app_name: string;
+            uploads: components["schemas"]["UploadsConfig"];
+            accounts: components["schemas"]["AccountsConfig"];
+            /** Recipe */
+            recipe: {
+                [key: string]: unknown;
+            };
         };
         /**
          * EmailChange
@@ -1131,6 +1179,18 @@ export interface components {
             code: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FileType
+         * @description A type of file the pipeline reads; `extensions` are for systems that don't know the type.
+         */
+        FileType: {
+            /** Content Type */
+            content_type: string;
+            /** Name */
+            name: string;
+            /** Extensions */
+            extensions: string[];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -1244,7 +1304,7 @@ export interface components {
         };
         /**
          * OriginalOut
-         * @description The photo that came in; its dimensions are known once a worker opened it.
+         * @description The file that came in; a worker fills `facts` when it opens the file.
          */
         OriginalOut: {
             /** Filename */
@@ -1253,10 +1313,10 @@ export interface components {
             content_type: string;
             /** Size */
             size: number;
-            /** Width */
-            width: number | null;
-            /** Height */
-            height: number | null;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
         };
         /**
          * PasswordChange
@@ -1369,11 +1429,12 @@ export interface components {
         };
         /**
          * Recipe
-         * @description What to make of a photo.
+         * @description What to make of a photo. Every field has a default, so `{}` is a recipe too.
          */
         Recipe: {
             /**
              * Preset
+             * @default web
              * @enum {string}
              */
             preset: "web" | "social" | "print";
@@ -1442,14 +1503,16 @@ export interface components {
         ResultOut: {
             /** Name */
             name: string;
-            /** Format */
-            format: string;
-            /** Width */
-            width: number;
-            /** Height */
-            height: number;
+            /** Label */
+            label: string;
+            /** Content Type */
+            content_type: string;
             /** Size */
             size: number;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
             /** Url */
             url: string;
         };
@@ -1559,6 +1622,16 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+        };
+        /**
+         * UploadsConfig
+         * @description The files that are accepted; `max_bytes` is for each file.
+         */
+        UploadsConfig: {
+            /** Max Bytes */
+            max_bytes: number;
+            /** Accepted Types */
+            accepted_types: components["schemas"]["FileType"][];
         };
         /** ValidationError */
         ValidationError: {
@@ -2385,6 +2458,44 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_config_api_config_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigOut"];
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -60,7 +60,7 @@ def add_job(session: Session, user_id: UUID, failure_code: str) -> UUID:
         request_id="x",
         status="failed",
         failure_code=failure_code,
-        preset="web",
+        recipe={},
         original_key=upload.key,
         filename=upload.filename,
         content_type=upload.content_type,
