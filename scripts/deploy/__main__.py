@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
-from scripts.deploy.app_platform import AppPlatform
+from scripts.deploy.app_platform.platform import AppPlatform
 from scripts.deploy.command import Command
 from scripts.deploy.commands import deploy_staging, promote, rollback
 from scripts.deploy.environments import ENVIRONMENTS, Environment
 from scripts.deploy.errors import DeployError, OutsideError, Refused
-from scripts.deploy.fly import Fly
+from scripts.deploy.fly.platform import Fly
 from scripts.deploy.looks import logs, smoke_test, status
 from scripts.deploy.outside import ROOT, Outside
 from scripts.deploy.platform import Platform

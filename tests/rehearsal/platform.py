@@ -10,16 +10,16 @@ from typing import Any
 import httpx
 
 from scripts.valkey import free_port
-from tests.platforms.app_platform.model import App
-from tests.platforms.app_platform.registry import Registry
-from tests.platforms.app_platform.server import StandIn, app_platform
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal.certificates import Authority
 from tests.rehearsal.databases import Clusters
 from tests.rehearsal.rollout import Site
 from tests.rehearsal.router import Router, serving
 from tests.rehearsal.runner import DockerRunner
 from tests.rehearsal.surroundings import Surroundings
+from tests.simulators.app_platform.model import App
+from tests.simulators.app_platform.registry import Registry
+from tests.simulators.app_platform.server import StandIn, app_platform
+from tests.simulators.app_platform.spec import Spec
 
 TICK_SECONDS = 0.2
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from tests.platforms.app_platform.runner import Answer, Outcome
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal.containers import DockerError
 from tests.rehearsal.environment import SpecError
 from tests.rehearsal.rollout import Farewell, Rollout, Site
+from tests.simulators.app_platform.runner import Answer, Outcome
+from tests.simulators.app_platform.spec import Spec
 
 # A container that is just being started is there within this time, and can be removed.
 CLOSE_SECONDS = 30

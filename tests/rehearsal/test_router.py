@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from scripts.valkey import free_port
-from tests.platforms.app_platform.server import served
 from tests.rehearsal.certificates import Authority
 from tests.rehearsal.environment import SpecError
 from tests.rehearsal.router import Router, Rule, Table, Target, rules, serving
+from tests.simulators.app_platform.server import served
 
 RULES = (Rule("/api", "api", True), Rule("/", "web", False))
 

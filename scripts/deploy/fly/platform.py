@@ -1,0 +1,200 @@
+"""One app on Fly.io, driven by flyctl."""
+
+import json
+import os
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from scripts.deploy.environments import STAGING, Environment
+from scripts.deploy.errors import Refused, ReleaseFailed, Unsure
+from scripts.deploy.fly import commands, documents
+from scripts.deploy.fly.config import config_at, config_changes, read_config
+from scripts.deploy.fly.documents import COMPLETE, Document
+from scripts.deploy.fly.flyctl import LAST_LINES, Flyctl
+from scripts.deploy.outside import ROOT, Outside
+from scripts.deploy.platform import Deployment, Plan, State
+from scripts.deploy.registry import Registry, platform_registry
+from scripts.deploy.releases import SHORT
+from scripts.deploy.report import Report
+from scripts.deploy.variables import Named, compare
+
+POLL_SECONDS = 5
+HOST = "registry.fly.io"
+NOT_KEPT = "Fly.io keeps no former secrets: write the former values into the file, and make sync-env again"
+
+
+class Fly:
+    """The app of one environment. Raises Refused without a token."""
+
+    # One image: its web process serves the frontend too.
+    images: tuple[str, ...] = ("app",)
+    deploy_seconds = 1800.0
+
+    def __init__(self, outside: Outside, report: Report, environment: Environment) -> None:
+        self._outside = outside
+        self._report = report
+        self._config = environment.fly_config
+        self._settings = read_config(self._config)
+        self.app = str(self._settings["app"])
+        self._flyctl = Flyctl(outside, report, self.app)
+        prefix = os.environ.get("IMAGE_PREFIX") or f"{HOST}/"
+        # Fly's registry takes any name with the token.
+        self._registry = platform_registry(outside, prefix, HOST, "x", self._flyctl.token)
+        # The release this command deployed itself, and whether that changed secrets alone.
+        self._ended = ""
+        self._secrets_alone = False
+
+    def registry(self) -> Registry:
+        """Return the registry of IMAGE_PREFIX, or Fly's own."""
+        return self._registry
+
+    def repository(self, image: str) -> str:
+        """Return staging's repository: an organisation's apps share their images, so a digest is one artifact."""
+        return str(read_config(STAGING.fly_config)["app"])
+
+    def look(self) -> State | None:
+        """Return how the app is now. Raises Refused when there is none: only a person makes one, with flyctl."""
+        newest = next(iter(self._releases()), {})
+        return State(
+            url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{self.app}.fly.dev").rstrip("/"),
+            active=self._active(),
+            under_way=self._deployment(newest) if documents.is_under_way(newest, self.deploy_seconds) else None,
+        )
+
+    def history(self) -> list[Deployment]:
+        """Return the releases that went well and whose images are still there, newest first."""
+        found = [self._deployment(release) for release in self._releases() if release["status"] == COMPLETE]
+        return [deployment for deployment in found if all(deployment.images.values())]
+
+    def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
+        """Return the deployment of an image with the configuration of this folder."""
+        there = self.values()
+        missing = [name for name in commands.NEEDED_SECRETS if name not in {*there, *given}]
+        if missing:
+            hint = "write them into a file and send them with the deployment: ENV_FILE=…"
+            raise Refused(f"{self.app} has no secret {', '.join(missing)}: {hint}")
+        lines = compare(given, there, self.named(), prune=False)
+        added = {line.key: given[line.key] for line in lines if line.action == "add"}
+        self._flyctl.expect(commands.validate(self.app, self._config))
+        payload = {"image": self._tagged(git_sha), "stdin": commands.secrets_input(added), "pruned": []}
+        return Plan(dict(release), [f"+ secret {name}" for name in added] + self._changes(), payload)
+
+    def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
+        """Return a restart with other secrets."""
+        active = self._active()
+        changes = [f"+ secret {name}" for name in given] + [f"- secret {name}" for name in pruned]
+        payload = {"image": "", "stdin": commands.secrets_input(given), "pruned": list(pruned)}
+        return Plan(active.images if active else {}, changes, payload)
+
+    def deploy(self, plan: Plan) -> str:
+        """Run flyctl until it ends. Raises ReleaseFailed with what it said last, Unsure when it changed secrets."""
+        image, stdin, pruned = (plan.payload[name] for name in ("image", "stdin", "pruned"))
+        self._secrets_alone = not image
+        if stdin:
+            self._flyctl.expect(commands.import_secrets(self.app), stdin)
+        if pruned:
+            self._flyctl.expect(commands.unset_secrets(self.app, pruned))
+        argv = commands.deploy(self.app, self._config, image) if image else commands.deploy_secrets(self.app)
+        try:
+            self._flyctl.watch(argv)
+        except ReleaseFailed as error:
+            if self._secrets_alone:
+                raise Unsure(f"{error}. {NOT_KEPT}") from None
+            raise
+        return self._verified(plan.images)
+
+    def follow(self, deployment: str, seconds: float) -> None:
+        """Wait until a release that another flyctl works on has ended; `deploy` waited for its own."""
+        if deployment == self._ended:
+            return
+        deadline = self._outside.clock() + seconds
+        while True:
+            release = next(one for one in self._releases() if f"v{one['version']}" == deployment)
+            if not release["in_progress"]:
+                break
+            if self._outside.clock() > deadline:
+                raise Unsure(f"Release {deployment} is not done after {seconds:.0f} s. See: make status PLATFORM=fly")
+            self._outside.sleep(POLL_SECONDS)
+        if release["status"] != COMPLETE:
+            raise ReleaseFailed(f"Release {deployment} ended as {release['status']}")
+        self._verified(self._deployment(release).images)
+
+    def cancel(self, deployment: str) -> None:
+        """Refuse: what another flyctl does can only be ended where it runs."""
+        raise Refused(f"Release {deployment} is deployed by another flyctl: end it there, or wait. See: make status")
+
+    def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
+        """Deploy the earlier image with its own configuration, at once and without migrations. Raises ReleaseFailed.
+
+        Secrets can't be taken back; raises Unsure when nothing else was changed.
+        """
+        if self._secrets_alone:
+            raise Unsure(NOT_KEPT)
+        repository, digest = next(iter(target.images.items()))
+        image = self._tagged(git_sha) if git_sha else f"{self._registry.prefix}{repository}@{digest}"
+        with tempfile.TemporaryDirectory(prefix="slipway-fly-") as folder:
+            config = config_at(self._outside, self._config, git_sha, Path(folder))
+            if config is None:
+                self._report.say(f"  git has no commit {git_sha[:SHORT]}: {self._config} is this folder's")
+            argv = commands.deploy_back(self.app, str(config or ROOT / self._config), image, seconds)
+            self._flyctl.watch(argv)
+        return self._verified(target.images)
+
+    def logs(self, component: str, deployment: str = "") -> str:
+        """Return the last lines of each Machine of a process group, or of the app."""
+        machines = [one["id"] for one in self._machines() if documents.group_of(one) == component]
+        if component and not machines:
+            groups = ", ".join(self._settings["processes"])
+            raise Refused(f"{self.app} has no Machine for {component}. Its groups are {groups}")
+        texts = [self._flyctl.expect(commands.logs(self.app, one)).out for one in machines or [""]]
+        return "\n".join(line for text in texts for line in text.splitlines()[-LAST_LINES:])
+
+    def named(self) -> Named:
+        """Return the variables of the configuration, and the secrets the application needs."""
+        needed = frozenset(commands.NEEDED_SECRETS)
+        return Named(self._config, frozenset(self._settings["env"]), needed, needed)
+
+    def values(self) -> dict[str, str | None]:
+        """Return the names of the app's secrets; nobody can read their values."""
+        return {one["name"]: None for one in self._flyctl.shown("secrets list")}
+
+    def _active(self) -> Deployment | None:
+        """Return what the Machines run, as the newest release among them; with several images none is named."""
+        machines = self._machines()
+        if not machines:
+            return None
+        digests = {documents.digest_of(one) for one in machines}
+        digest = digests.pop() if len(digests) == 1 else ""
+        return Deployment(documents.newest_of(machines), {self.repository("app"): digest})
+
+    def _deployment(self, release: Document) -> Deployment:
+        """Return a release; where its image is named by a tag, the registry knows the digest."""
+        repository, (tag, digest) = self.repository("app"), documents.image_of(release)
+        if not digest and tag:
+            digest = self._registry.digest(repository, tag) or ""
+        return Deployment(f"v{release['version']}", {repository: digest})
+
+    def _verified(self, images: Mapping[str, str]) -> str:
+        """See that every Machine runs the digest, a tag being but a name; return the release. Raises ReleaseFailed."""
+        (wanted,) = images.values()
+        other = [one["id"] for one in self._machines() if documents.digest_of(one) != wanted]
+        if other:
+            raise ReleaseFailed(f"Machines {', '.join(other)} run another image than {wanted}")
+        self._ended = f"v{self._releases()[0]['version']}"
+        return self._ended
+
+    def _changes(self) -> list[str]:
+        """Return what the configuration changes, both as flyctl understands them."""
+        live = self._flyctl.run(commands.show_config(self.app))
+        local = self._flyctl.expect(commands.show_config(self.app, self._config))
+        return config_changes(self._config, {} if live.code else json.loads(live.out), json.loads(local.out))
+
+    def _tagged(self, git_sha: str) -> str:
+        return f"{self._registry.prefix}{self.repository('app')}:sha-{git_sha[:SHORT]}"
+
+    def _machines(self) -> list[Document]:
+        return documents.machines_of_app(self._flyctl.shown("machine list"))
+
+    def _releases(self) -> list[Document]:
+        return list(self._flyctl.shown("releases"))

@@ -1,0 +1,144 @@
+"""Limits, errors of the platform, and tokens that run out."""
+
+from collections import deque
+
+import pytest
+
+from tests.scripts.deploy.app_platform.account import NEW, OLD, Account
+from tests.simulators.app_platform.faults import Faults
+from tests.simulators.app_platform.model import App
+from tests.simulators.app_platform.runner import Answer, ScriptedRunner
+
+
+@pytest.fixture
+def app(account: Account) -> App:
+    """Staging, with the images of another release in the registry."""
+    account.release(NEW, "sha")
+    return account.add_app("staging", account.release(OLD, "sha"))
+
+
+@pytest.fixture
+def faults(account: Account) -> Faults:
+    return account.platform.faults
+
+
+@pytest.mark.usefixtures("app")
+def test_a_deployment_the_platform_refuses_is_refused(account: Account, faults: Faults) -> None:
+    faults.answer("PUT", "/v2/apps/", 422)
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "the stand-in was told to say 422" in ended.err) == (2, True)
+    assert account.changes() == ["PUT /apps"]
+
+
+@pytest.mark.usefixtures("app")
+def test_a_spec_the_platform_would_not_take_is_never_sent(account: Account, faults: Faults) -> None:
+    faults.answer("POST", "/propose", 400)
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "App Platform would not take the spec" in ended.err) == (2, True)
+    assert account.changes() == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_too_many_requests_are_waited_for_as_long_as_is_said(
+    account: Account, app: App, faults: Faults, method: str
+) -> None:
+    faults.too_many(method, "/v2/apps/", retry_after=17, times=2)
+    ended = account.run("staging", "--tag", NEW)
+    assert ended.code == 0, ended.text
+    assert account.clock.waited.count(17) == 2
+    assert len(app.deployments) == 2
+
+
+@pytest.mark.usefixtures("app")
+def test_a_limit_that_does_not_end_is_a_refusal(account: Account, faults: Faults) -> None:
+    faults.too_many("PUT", "/v2/apps/", retry_after=900, times=99)
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "answered 429" in ended.err) == (2, True)
+    # No answer makes the tool wait longer.
+    assert max(account.clock.waited) == 60
+    assert len(account.platform.seen("PUT")) == 6
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v2/apps$", 502), ("/deployments/", 503), ("/deployments$", 524)])
+def test_reading_is_tried_again(account: Account, app: App, faults: Faults, path: str, status: int) -> None:
+    faults.answer("GET", path, status, times=3)
+    faults.lose_request("GET", path, skip=4)
+    assert account.run("staging", "--tag", NEW).code == 0
+    assert len(app.deployments) == 2
+
+
+def test_a_list_that_can_not_be_had_before_is_a_refusal(account: Account, app: App, faults: Faults) -> None:
+    faults.answer("GET", "/deployments$", 524, times=99)
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "answered 524" in ended.err) == (2, True)
+    assert (account.changes(), len(app.deployments)) == ([], 1)
+
+
+def test_a_platform_that_goes_away_meanwhile_needs_a_person(
+    account: Account, app: App, faults: Faults, runner: ScriptedRunner
+) -> None:
+    runner.rolls = deque([None] * 99)
+    faults.answer("GET", "/deployments/", 503, times=99, skip=2)
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "answered 503" in ended.err) == (3, True)
+    assert app.deployments[-1].under_way
+
+
+def test_a_page_where_json_was_to_be_is_a_sentence(account: Account, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITALOCEAN_API_URL", app.live_url)
+    ended = account.run("staging", "--tag", NEW)
+    assert ended.code == 2
+    assert "404" in ended.err
+    monkeypatch.setenv("DIGITALOCEAN_API_URL", f"{app.live_url}/?")
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "no answer of this API" in ended.err) == (2, True)
+
+
+def test_an_answer_nobody_foresaw_ends_in_a_sentence_and_a_document(
+    account: Account, app: App, runner: ScriptedRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner.pages[app.spec["services"][0]["image"]["digest"], "GET /v2/apps"] = Answer(200, {"apps": [{"id": "x"}]})
+    monkeypatch.setenv("DIGITALOCEAN_API_URL", app.live_url)
+    ended = account.run("staging", "--tag", NEW, "--json")
+    assert (ended.code, ended.document["exit_code"]) == (2, 2)
+    assert "the tool itself failed: KeyError" in ended.document["message"]
+
+
+@pytest.mark.usefixtures("app")
+def test_a_token_that_has_run_out_is_a_refusal(account: Account) -> None:
+    account.platform.cloud.tokens.clear()
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "DIGITALOCEAN_ACCESS_TOKEN is wrong or has run out" in ended.err) == (2, True)
+    assert account.changes() == []
+
+
+def test_a_token_that_runs_out_meanwhile_leaves_the_deployment_alone(
+    account: Account, app: App, faults: Faults, runner: ScriptedRunner
+) -> None:
+    runner.rolls = deque([None] * 9)
+    tokens = account.platform.cloud.tokens
+    faults.call("GET", "/deployments/", tokens.clear, skip=1)
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "has run out" in ended.err) == (3, True)
+    assert account.changes() == ["PUT /apps"]
+    assert app.deployments[-1].under_way
+    tokens.add(account.platform.token)
+    assert account.run("staging", "--tag", NEW).code == 0
+    assert len(app.deployments) == 2
+
+
+@pytest.mark.usefixtures("app")
+def test_a_token_without_a_scope_is_told(account: Account, faults: Faults) -> None:
+    faults.answer("PUT", "/v2/apps/", 403)
+    ended = account.run("staging", "--tag", NEW)
+    assert (ended.code, "lacks a scope" in ended.err) == (2, True)
+
+
+def test_without_a_token_nothing_is_asked(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIGITALOCEAN_ACCESS_TOKEN")
+    ended = account.run("status", "--env", "staging")
+    assert (ended.code, "DIGITALOCEAN_ACCESS_TOKEN is not set" in ended.err) == (2, True)
+    monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", account.platform.token)
+    monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://api.example.org")
+    ended = account.run("status", "--env", "staging")
+    assert (ended.code, "must begin with https://" in ended.err) == (2, True)

@@ -1,0 +1,78 @@
+"""Production asks a person at a terminal, who types the app's name; nobody else is taken for one."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, write_env_file
+
+Typing = Callable[[str], int]
+
+
+@pytest.fixture
+def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Typing]:
+    """Make a terminal of the standard input, where somebody types."""
+    keyboard, terminal = os.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield lambda text: os.write(keyboard, text.encode())
+    os.close(keyboard)
+
+
+@pytest.fixture
+def commands(account: Account, tmp_path: Path) -> dict[str, list[str]]:
+    """The commands that change production, without --yes."""
+    account.release(NEW, "sha", "tested")
+    account.add_app("production", account.release(NEW[::-1], "production"), account.release(OLD, "sha", "production"))
+    path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
+    return {
+        "promote": ["promote", "--tag", NEW],
+        "rollback": ["rollback", "--env", "production"],
+        "sync-env": ["sync-env", "--env", "production", "--file", path],
+    }
+
+
+@pytest.mark.parametrize("name", ["promote", "rollback", "sync-env"])
+def test_whoever_types_the_apps_name_goes_on(
+    account: Account, typing: Typing, commands: dict[str, list[str]], name: str
+) -> None:
+    typing("slipway-production\n")
+    ended = account.run(*commands[name])
+    assert ended.code == 0, ended.text
+    assert "Type slipway-production to go on:" in ended.err
+    assert len(account.changes()) == 1
+
+
+@pytest.mark.parametrize("answer", ["y\n", "\n", "slipway-staging\n", "SLIPWAY-PRODUCTION\n", "\x04"])
+def test_another_answer_changes_nothing(
+    account: Account, typing: Typing, commands: dict[str, list[str]], answer: str
+) -> None:
+    typing(answer)
+    ended = account.run(*commands["promote"])
+    assert (ended.code, "Not confirmed" in ended.err) == (2, True)
+    assert account.changes() == []
+
+
+@pytest.mark.parametrize("name", ["promote", "rollback", "sync-env"])
+def test_without_a_terminal_nobody_is_asked_and_nothing_is_changed(
+    account: Account, commands: dict[str, list[str]], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = tmp_path / "answers"
+    answers.write_text("slipway-production\n")
+    with answers.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        ended = account.run(*commands[name])
+    assert (ended.code, "give YES=1" in ended.err) == (2, True)
+    assert account.changes() == []
+
+
+def test_the_change_is_shown_before_the_question(
+    account: Account, typing: Typing, commands: dict[str, list[str]]
+) -> None:
+    typing("no\n")
+    ended = account.run(*commands["promote"])
+    assert "image slipway-app: sha256:" in ended.out
+    assert "Promote " + NEW[:12] in ended.err

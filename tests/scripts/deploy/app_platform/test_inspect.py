@@ -1,0 +1,117 @@
+"""What can be looked at: what runs, what is under way, what can be gone back to, and the logs."""
+
+from collections import deque
+
+import pytest
+
+from scripts.deploy.migrations import between
+from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, VALUES, Account, file_spec, with_images
+from tests.simulators.app_platform.model import App
+from tests.simulators.app_platform.runner import Answer, ScriptedRunner
+
+
+@pytest.fixture
+def app(account: Account) -> App:
+    """Production with a history of two, of which the older is proven."""
+    older, old = account.release(OLDER, "sha", "production"), account.release(OLD, "sha")
+    return account.add_app("production", older, old)
+
+
+def test_status_tells_what_runs_and_what_can_be_gone_back_to(account: Account, app: App) -> None:
+    ended = account.run("status", "--env", "production")
+    assert ended.code == 0, ended.text
+    lines = [" ".join(line.split()) for line in ended.out.splitlines()]
+    assert f"slipway-production at {app.live_url}" in lines
+    assert f"active {OLD[:12]} {app.deployments[1].id} not proven" in lines
+    assert f"earlier {OLDER[:12]} {app.deployments[0].id} production" in lines
+    assert any(line.startswith("health ok, version ") and "worker ok" in line for line in lines)
+    assert "slipway-production is well" in ended.out
+    assert account.changes() == []
+
+
+def test_status_tells_what_is_under_way(account: Account, app: App, runner: ScriptedRunner) -> None:
+    runner.rolls = deque([None] * 99)
+    new = account.release(NEW, "sha", "tested")
+    theirs = account.platform.cloud.update(app, with_images(app.spec, new))
+    ended = account.run("status", "--env", "production")
+    assert f"under way  {NEW[:12]}  {theirs.id}" in ended.out
+
+
+def test_an_app_on_a_later_page_of_the_list_is_found(account: Account) -> None:
+    for number in range(100):
+        account.platform.cloud.add_app({"name": f"other-{number}"})
+    account.add_app("staging", account.release(OLD, "sha"))
+    assert account.run("logs", "--env", "staging").code == 0
+
+
+def test_status_of_an_ill_site_fails(account: Account, app: App, runner: ScriptedRunner) -> None:
+    digest = app.deployments[1].spec["services"][0]["image"]["digest"]
+    ill = {"status": "degraded", "version": "0.1.0", "checks": {"valkey": "unavailable"}}
+    runner.pages[digest, "GET /health"] = Answer(200, ill)
+    ended = account.run("status", "--env", "production")
+    assert ended.code == 3
+    assert "slipway-production is not well: degraded, version 0.1.0, valkey unavailable" in ended.err
+    runner.pages[digest, "GET /health"] = Answer(502, "Bad gateway")
+    ended = account.run("status", "--env", "production")
+    assert (ended.code, "/health answered 502" in ended.err) == (3, True)
+
+
+def test_status_of_a_pinned_app_says_so(account: Account, app: App) -> None:
+    account.platform.cloud.roll_back(app, app.deployments[0], skip_pin=False)
+    assert ", pinned to a rollback" in account.run("status", "--env", "production").out
+
+
+def test_logs_are_those_of_a_component_or_of_all(account: Account, app: App) -> None:
+    assert app.active
+    app.active.logs["RUN", "api"] = "\n".join(f"line {number}" for number in range(100))
+    app.active.logs["RUN", "worker"] = "a job is done"
+    one = account.run("logs", "--env", "production", "--component", "worker")
+    assert (one.code, "a job is done" in one.out, "line 99" in one.out) == (0, True, False)
+    everything = account.run("logs", "--env", "production")
+    assert "a job is done" in everything.out
+    assert "line 99" in everything.out
+    assert "line 0\n" not in everything.out
+
+
+def test_logs_that_are_not_there_are_told(account: Account, app: App) -> None:
+    account.platform.faults.answer("GET", "/logs$", 404)
+    ended = account.run("logs", "--env", "production")
+    assert (ended.code, "nothing was logged" in ended.out) == (0, True)
+    assert len(app.deployments) == 2
+
+
+@pytest.mark.parametrize("name", ["status", "logs", "smoke"])
+def test_without_an_app_there_is_nothing_to_look_at(account: Account, name: str) -> None:
+    ended = account.run(name, "--env", "staging")
+    assert (ended.code, "There is no app slipway-staging" in ended.err) == (2, True)
+
+
+def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(account: Account) -> None:
+    new = account.release(NEW, "sha")
+    account.runner.rolls = deque([None] * 99)
+    account.platform.cloud.create_app(with_images(file_spec("staging", **VALUES), new))
+    status = account.run("status", "--env", "staging")
+    assert (status.code, "no address yet" in status.err, "under way" in status.out) == (3, True, True)
+    smoke = account.run("smoke", "--env", "staging")
+    assert (smoke.code, "Nothing has the traffic of slipway-staging yet" in smoke.err) == (2, True)
+    back = account.run("rollback", "--env", "staging")
+    assert (back.code, "No earlier release of staging" in back.err) == (2, True)
+    assert account.changes() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("0004", "0004", []),
+        ("0002", "0004", ["0003_audit_log", "0004_families_and_recipients"]),
+        ("", "0002", ["0001_first_schema", "0002_accounts_and_mails"]),
+        ("0002", "", []),
+    ],
+)
+def test_the_migrations_between_two_releases_are_named(before: str, after: str, expected: list[str]) -> None:
+    assert between(before, after) == expected
+
+
+def test_an_older_release_and_one_that_is_not_in_this_folder_are_told() -> None:
+    assert "the schema is not taken back" in between("0004", "0002")[0]
+    assert "git fetch" in between("9000", "9001")[0]
