@@ -13,38 +13,38 @@ from scripts.deploy.app_platform.platform import AppPlatform
 from scripts.deploy.command import Command
 from scripts.deploy.commands import deploy_staging, promote, rollback
 from scripts.deploy.environments import ENVIRONMENTS, Environment
-from scripts.deploy.errors import DeployError, OutsideError, Refused
+from scripts.deploy.errors import DeployError, ExternalError, Refused
 from scripts.deploy.fly.platform import Fly
-from scripts.deploy.looks import logs, smoke_test, status
-from scripts.deploy.outside import ROOT, Outside
+from scripts.deploy.inspect import logs, smoke_test, status
 from scripts.deploy.platform import Platform
 from scripts.deploy.releases import VERSION
 from scripts.deploy.report import Report
-from scripts.deploy.smoke_run import VARIABLES
+from scripts.deploy.smoke import VARIABLES
 from scripts.deploy.sync import read_values, sync_env
+from scripts.deploy.system import ROOT, System
 
-PLATFORMS: dict[str, Callable[[Outside, Report, Environment], Platform]] = {"do": AppPlatform, "fly": Fly}
-READING = ("status", "logs", "smoke")
+PLATFORMS: dict[str, Callable[[System, Report, Environment], Platform]] = {"do": AppPlatform, "fly": Fly}
+READ_ONLY = ("status", "logs", "smoke")
 INTERRUPTED = 130
 LOCKS = ROOT / ".deploy"
 
 
-def main(arguments: list[str] | None = None, outside: Outside | None = None) -> int:
+def main(arguments: list[str] | None = None, system: System | None = None) -> int:
     """Run one command and return its exit code.
 
     0 done, 1 failed and the last good release serves, 2 refused and nothing changed, 3 a person must look,
     130 interrupted.
     """
     given = _parser().parse_args(arguments)
-    outside = outside or Outside()
+    system = system or System()
     environment = ENVIRONMENTS[given.env]
-    report = Report(given.command, given.env, given.platform, as_json=given.json, clock=outside.clock)
+    report = Report(given.command, given.env, given.platform, as_json=given.json, clock=system.clock)
     command: Command | None = None
     try:
-        with nullcontext() if given.command in READING or given.dry_run else _alone(environment, given.platform):
-            platform = PLATFORMS[given.platform](outside, report, environment)
+        with nullcontext() if given.command in READ_ONLY or given.dry_run else _lock(environment, given.platform):
+            platform = PLATFORMS[given.platform](system, report, environment)
             values = read_values(given.env_file) if given.env_file else {}
-            command = Command(outside, report, environment, platform, values, given.dry_run, given.yes)
+            command = Command(system, report, environment, platform, values, given.dry_run, given.yes)
             return report.end(0, _run(command, given))
     except KeyboardInterrupt:
         hint = "What is under way on the platform goes on; the same command takes it up again"
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None, outside: Outside | None = None) -> 
         return report.end(_exit_code(error, command), str(error))
     except Exception as error:
         traceback.print_exc()
-        return report.end(_exit_code(OutsideError(""), command), f"the tool itself failed: {type(error).__name__}")
+        return report.end(_exit_code(ExternalError(""), command), f"the tool itself failed: {type(error).__name__}")
 
 
 def _run(command: Command, given: argparse.Namespace) -> str:
@@ -74,13 +74,13 @@ def _run(command: Command, given: argparse.Namespace) -> str:
 
 def _exit_code(error: DeployError, command: Command | None) -> int:
     changed = command is not None and command.delivery.changed
-    if isinstance(error, OutsideError | Refused):
+    if isinstance(error, ExternalError | Refused):
         return 3 if changed else Refused.exit_code
     return error.exit_code
 
 
 @contextmanager
-def _alone(environment: Environment, platform: str) -> Iterator[None]:
+def _lock(environment: Environment, platform: str) -> Iterator[None]:
     """Let one command of this folder change an environment at a time. Raises Refused.
 
     Other machines are seen on the platform: as a deployment that is under way.

@@ -1,6 +1,6 @@
 """The commands that bring releases somewhere: staging, promote, rollback."""
 
-from scripts.deploy.command import Command, existing, free, make_plan
+from scripts.deploy.command import Command, find_deployable_state, make_plan, require_app
 from scripts.deploy.environments import STAGING
 from scripts.deploy.errors import Refused
 from scripts.deploy.platform import Deployment, State
@@ -9,28 +9,28 @@ from scripts.deploy.releases import (
     VERSION,
     Release,
     build,
-    clean_commit,
+    checked_out_commit,
     commit_of,
     commit_of_images,
     find,
-    tag_all,
+    tag_images,
 )
 
 
 def deploy_staging(command: Command, tag: str) -> str:
     """Build what is checked out, or take the images of a tag, and bring them to staging; then tag them as tested."""
     with command.report.phase("check"):
-        commit = commit_of(tag, command.outside) if tag else clean_commit(command.outside)
-        state = free(command)
+        commit = commit_of(tag, command.system) if tag else checked_out_commit(command.system)
+        state = find_deployable_state(command)
     with command.report.phase("build"):
-        release = _built(command, commit, tag)
+        release = _find_or_build(command, commit, tag)
     if release is None:
         return f"would build sha-{commit} and deploy it to staging"
     plan = make_plan(command, release, state)
     if command.dry_run:
         return f"would deploy {commit} to staging"
     command.delivery.deploy(plan, release.git_sha, state or State(""))
-    return _tagged(command, release, [f"{STAGING.gives}-{commit}"])
+    return _tagged(command, release, [f"{STAGING.passed_tag}-{commit}"])
 
 
 def promote(command: Command, tag: str, version: str) -> str:
@@ -38,11 +38,11 @@ def promote(command: Command, tag: str, version: str) -> str:
     with command.report.phase("check"):
         if version and not VERSION.fullmatch(version):
             raise Refused(f"RELEASE={version} is no version: write it as v1.2.3")
-        commit = commit_of(tag, command.outside)
-        release = _tested(command, commit)
-        tags = [f"{command.environment.gives}-{commit}", *([version] if version else [])]
-        _refuse_taken(command, release, tags)
-        state = free(command)
+        commit = commit_of(tag, command.system)
+        release = _find_tested(command, commit)
+        tags = [f"{command.environment.passed_tag}-{commit}", *([version] if version else [])]
+        _refuse_taken_tags(command, release, tags)
+        state = find_deployable_state(command)
     plan = make_plan(command, release, state)
     if command.dry_run:
         return f"would promote {commit} to production"
@@ -54,24 +54,24 @@ def promote(command: Command, tag: str, version: str) -> str:
 def rollback(command: Command, to: str) -> str:
     """Bring the last good release back, or the one that was named; a deployment under way is ended."""
     with command.report.phase("check"):
-        state = existing(command, free(command, while_deploying=True))
+        state = require_app(command, find_deployable_state(command, while_deploying=True))
         target, commit = _target(command, state, to)
     named = commit[:SHORT] or target.id
     if command.dry_run:
         return f"would go back to {named}"
     command.confirm(f"Go back to {named} in {command.environment.name}")
-    if state.under_way:
+    if state.in_progress:
         with command.report.phase("cancel"):
-            command.delivery.cancel(state.under_way.id)
-        state = existing(command, command.platform.look())
+            command.delivery.cancel(state.in_progress.id)
+        state = require_app(command, command.platform.find_state())
     if state.active and state.active.images == target.images and (not to or state.active.id == target.id):
-        command.delivery.prove(commit)
+        command.delivery.verify(commit)
         return f"{named} kept the traffic"
-    command.delivery.go_back(target, commit)
+    command.delivery.roll_back(target, commit)
     return f"{named} is back in {command.environment.name}"
 
 
-def _built(command: Command, commit: str, tag: str) -> Release | None:
+def _find_or_build(command: Command, commit: str, tag: str) -> Release | None:
     """Return the release of a commit, built when the registry has none; None when a dry run would build it."""
     repositories = list(command.repositories.values())
     release = find(command.registry, repositories, commit, "sha")
@@ -83,7 +83,7 @@ def _built(command: Command, commit: str, tag: str) -> Release | None:
         raise Refused(f"{command.registry.prefix} has no images sha-{commit}: {hint}")
     if command.dry_run:
         return None
-    build(command.outside, command.report, command.registry, commit, command.repositories)
+    build(command.system, command.report, command.registry, commit, command.repositories)
     command.report.facts["built"] = True
     release = find(command.registry, repositories, commit, "sha")
     if release is None:
@@ -91,10 +91,10 @@ def _built(command: Command, commit: str, tag: str) -> Release | None:
     return release
 
 
-def _tested(command: Command, commit: str) -> Release:
+def _find_tested(command: Command, commit: str) -> Release:
     """Return the release that passed staging's smoke test. Raises Refused for any other."""
     repositories = list(command.repositories.values())
-    needed = command.environment.needs
+    needed = command.environment.required_tag
     release = find(command.registry, repositories, commit, needed)
     if release is None:
         raise Refused(f"{commit} is not tested: no {needed}-{commit} in the registry. make deploy-staging TAG={commit}")
@@ -104,7 +104,7 @@ def _tested(command: Command, commit: str) -> Release:
     return release
 
 
-def _refuse_taken(command: Command, release: Release, tags: list[str]) -> None:
+def _refuse_taken_tags(command: Command, release: Release, tags: list[str]) -> None:
     for tag in tags:
         for repository, digest in release.images.items():
             named = command.registry.digest(repository, tag)
@@ -115,7 +115,7 @@ def _refuse_taken(command: Command, release: Release, tags: list[str]) -> None:
 def _tagged(command: Command, release: Release, tags: list[str]) -> str:
     with command.report.phase("tag"):
         for tag in tags:
-            tag_all(command.registry, release, tag)
+            tag_images(command.registry, release, tag)
     return f"{release.git_sha[:SHORT]} runs in {command.environment.name}, tagged {', '.join(tags)}"
 
 
@@ -125,7 +125,7 @@ def _target(command: Command, state: State, to: str) -> tuple[Deployment, str]:
         target: Deployment | None = _named(command, to)
     else:
         # Ending what is under way is going back.
-        target = state.active if state.under_way else command.delivery.last_good()
+        target = state.active if state.in_progress else command.delivery.find_last_good()
     if target is None:
         hint = "name one yourself with TO=<commit>; see: make status"
         raise Refused(f"No earlier release of {command.environment.name} ever passed its smoke test: {hint}")
@@ -138,11 +138,11 @@ def _named(command: Command, to: str) -> Deployment:
     by_id = next((deployment for deployment in history if deployment.id == to), None)
     if by_id:
         return by_id
-    commit = commit_of(to, command.outside)
+    commit = commit_of(to, command.system)
     for deployment in history:
         if commit_of_images(command.registry, deployment.images).startswith(commit):
             return deployment
-    gives = command.environment.gives
+    gives = command.environment.passed_tag
     release = find(command.registry, list(command.repositories.values()), commit, gives)
     if release is None:
         raise Refused(f"TO={to} never ran well in {command.environment.name}: no {gives}-{commit} in the registry")

@@ -22,7 +22,7 @@ def parse(text: str, name: str) -> dict[str, str]:
             continue
         found = LINE.fullmatch(line)
         if not found or "\r" in line:
-            raise Refused(f"{name}, line {number}: {_trouble(line)}")
+            raise Refused(f"{name}, line {number}: {_line_problem(line)}")
         key, written = found.groups()
         if key in values:
             raise Refused(f"{name}, line {number}: {key} is there twice")
@@ -30,7 +30,7 @@ def parse(text: str, name: str) -> dict[str, str]:
     return values
 
 
-def _trouble(line: str) -> str:
+def _line_problem(line: str) -> str:
     if "\r" in line:
         return "ends as on Windows (CR LF); save it with LF alone"
     if line.startswith("export "):

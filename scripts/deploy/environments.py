@@ -6,7 +6,7 @@ The values stand in each one's spec; that they differ in these places alone is t
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.deploy.outside import ROOT
+from scripts.deploy.system import ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,10 @@ class Environment:
 
     name: str
     # The tag, without its commit, that a release must carry, and the one it gets when its smoke test passed.
-    needs: str
-    gives: str
+    required_tag: str
+    passed_tag: str
     # Whether a person is asked before anything changes.
-    asks: bool
+    asks_first: bool
 
     @property
     def spec(self) -> Path:
@@ -31,8 +31,8 @@ class Environment:
         return "fly.toml" if self.name == "production" else f"fly.{self.name}.toml"
 
 
-STAGING = Environment("staging", needs="sha", gives="tested", asks=False)
-PRODUCTION = Environment("production", needs="tested", gives="production", asks=True)
+STAGING = Environment("staging", required_tag="sha", passed_tag="tested", asks_first=False)
+PRODUCTION = Environment("production", required_tag="tested", passed_tag="production", asks_first=True)
 ENVIRONMENTS = {environment.name: environment for environment in (STAGING, PRODUCTION)}
 
 APP_PLATFORM_DIFFERENCES = {

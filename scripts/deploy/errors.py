@@ -17,13 +17,13 @@ class Refused(DeployError):
     exit_code = 2
 
 
-class Unsure(DeployError):
+class NeedsAttention(DeployError):
     """3: it is not sure that the last good release serves; a person must look."""
 
     exit_code = 3
 
 
-class OutsideError(DeployError):
+class ExternalError(DeployError):
     """A server or a program outside gave no useful answer; what that means depends on what was under way."""
 
     def __init__(self, message: str, log: str = "", status: int = 0) -> None:

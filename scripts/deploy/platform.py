@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from scripts.deploy.registry import Registry
-from scripts.deploy.variables import Named
+from scripts.deploy.variables import DeclaredVariables
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An app now: `active` has the traffic, `under_way` is being deployed; `pinned` apps take no deployment."""
+    """An app now: `active` has the traffic, `in_progress` is being deployed; `pinned` apps take no deployment."""
 
     url: str
     active: Deployment | None = None
-    under_way: Deployment | None = None
+    in_progress: Deployment | None = None
     pinned: bool = False
 
 
@@ -36,7 +36,7 @@ class Plan:
 
 
 class Platform(Protocol):
-    """One app on one platform. Methods raise OutsideError when the platform can't be asked."""
+    """One app on one platform. Methods raise ExternalError when the platform can't be asked."""
 
     # The app's name.
     app: str
@@ -50,7 +50,7 @@ class Platform(Protocol):
     def repository(self, image: str) -> str:
         """Return an image's repository, below the registry's prefix."""
 
-    def look(self) -> State | None:
+    def find_state(self) -> State | None:
         """Return how the app is now; None when there is no such app."""
 
     def history(self) -> list[Deployment]:
@@ -62,26 +62,26 @@ class Platform(Protocol):
         Raises Refused when the platform would not take it.
         """
 
-    def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
+    def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
         """Return a deployment that sets variables, of which some are secret, and removes the pruned ones."""
 
     def deploy(self, plan: Plan) -> str:
-        """Begin the deployment, once, and return its id. Raises Refused, or Unsure."""
+        """Begin the deployment, once, and return its id. Raises Refused, or NeedsAttention."""
 
-    def follow(self, deployment: str, seconds: float) -> None:
-        """Wait until the deployment has the traffic. Raises ReleaseFailed with the logs that matter, or Unsure."""
+    def wait_until_active(self, deployment: str, seconds: float) -> None:
+        """Wait until the deployment is active. Raises ReleaseFailed with the failed steps' logs, or NeedsAttention."""
 
     def cancel(self, deployment: str) -> None:
         """End a deployment that is under way; what served before it goes on."""
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
-        """Bring an earlier deployment back and return the id of the new one. Raises ReleaseFailed or Unsure."""
+        """Bring an earlier deployment back and return the id of the new one. Raises ReleaseFailed or NeedsAttention."""
 
     def logs(self, component: str, deployment: str = "") -> str:
         """Return the last lines of a component, or of all for ""."""
 
-    def named(self) -> Named:
+    def declared_variables(self) -> DeclaredVariables:
         """Return the variables that the platform's file in git names."""
 
-    def values(self) -> dict[str, str | None]:
+    def current_values(self) -> dict[str, str | None]:
         """Return the variables the platform holds; None for a value that can't be read."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from scripts.deploy.errors import OutsideError, Refused
-from scripts.deploy.outside import Outside
+from scripts.deploy.errors import ExternalError, Refused
+from scripts.deploy.system import System
 
 MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -21,7 +21,7 @@ MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-LOGIN = "is DIGITALOCEAN_ACCESS_TOKEN, or FLY_API_TOKEN, that of an account which may write there?"
+LOGIN_HINT = "is DIGITALOCEAN_ACCESS_TOKEN, or FLY_API_TOKEN, that of an account which may write there?"
 PLAIN_HTTP = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 
 
@@ -29,7 +29,7 @@ PLAIN_HTTP = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 class Registry:
     """One registry; `prefix` is a host and perhaps a path, such as `registry.digitalocean.com/studio/`."""
 
-    outside: Outside
+    system: System
     prefix: str
     username: str = ""
     password: str = field(default="", repr=False)
@@ -41,12 +41,12 @@ class Registry:
         return self.prefix.partition("/")[0]
 
     def digest(self, repository: str, tag: str) -> str | None:
-        """Return the digest a tag names, None when there is no such tag. Raises OutsideError."""
+        """Return the digest a tag names, None when there is no such tag. Raises ExternalError."""
         answer = self._manifest(repository, tag)
         return _digest(answer.content) if answer else None
 
     def labels(self, repository: str, digest: str) -> dict[str, str]:
-        """Return an image's labels. Raises Refused when it is none, or gone, and OutsideError."""
+        """Return an image's labels. Raises Refused when it is none, or gone, and ExternalError."""
         answer = self._manifest(repository, digest)
         if answer is None:
             raise Refused(f"{self.prefix}{repository} has no image {digest}: build it with make deploy-staging")
@@ -58,7 +58,7 @@ class Registry:
         return dict(_expected(config).json().get("config", {}).get("Labels") or {})
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
-        """Give a digest one more tag. Raises Refused when the tag names another digest, and OutsideError."""
+        """Give a digest one more tag. Raises Refused when the tag names another digest, and ExternalError."""
         named = self.digest(repository, tag)
         if named == digest:
             return
@@ -69,7 +69,7 @@ class Registry:
             raise Refused(f"{self.prefix}{repository} has no image {digest}")
         try:
             self._put(repository, tag, manifest)
-        except OutsideError:
+        except ExternalError:
             # A lost answer says nothing; the registry does.
             if self.digest(repository, tag) != digest:
                 raise
@@ -77,10 +77,10 @@ class Registry:
     def _put(self, repository: str, tag: str, manifest: httpx.Response) -> None:
         kind = {"content-type": manifest.headers["content-type"]}
         url = self._url(repository, f"manifests/{tag}")
-        answer = self.outside.send("PUT", url, kind | self._login(repository), content=manifest.content)
+        answer = self.system.send("PUT", url, kind | self._login(repository), content=manifest.content)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._authenticate(answer, repository)
-            answer = self.outside.send("PUT", url, kind | self._login(repository), content=manifest.content)
+            answer = self.system.send("PUT", url, kind | self._login(repository), content=manifest.content)
         _expected(answer)
 
     def _manifest(self, repository: str, reference: str) -> httpx.Response | None:
@@ -89,15 +89,15 @@ class Registry:
             return None
         _expected(answer)
         if ":" in reference and _digest(answer.content) != reference:
-            raise OutsideError(f"{self.prefix}{repository}@{reference}: the registry sent something else")
+            raise ExternalError(f"{self.prefix}{repository}@{reference}: the registry sent something else")
         return answer
 
     def _get(self, repository: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
         url = self._url(repository, path)
-        answer = self.outside.get(url, {**(headers or {}), **self._login(repository)}, **more)
+        answer = self.system.get(url, {**(headers or {}), **self._login(repository)}, **more)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._authenticate(answer, repository)
-            answer = self.outside.get(url, {**(headers or {}), **self._login(repository)}, **more)
+            answer = self.system.get(url, {**(headers or {}), **self._login(repository)}, **more)
         return answer
 
     def _authenticate(self, refusal: httpx.Response, repository: str) -> None:
@@ -109,12 +109,12 @@ class Registry:
             self._tokens[repository] = basic.get("authorization", "")
             return
         if not challenge["realm"].startswith("https:") and not PLAIN_HTTP.fullmatch(self.host):
-            raise OutsideError(f"{self.host} names a token server that is not https: nothing is sent there")
+            raise ExternalError(f"{self.host} names a token server that is not https: nothing is sent there")
         scope = f"repository:{self._name(repository)}:pull,push"
         asked = {"service": challenge.get("service", ""), "scope": scope}
-        answer = self.outside.get(challenge["realm"], basic, params=asked)
+        answer = self.system.get(challenge["realm"], basic, params=asked)
         if not answer.is_success:
-            raise OutsideError(f"{self.host} refuses the login ({answer.status_code}): {LOGIN}")
+            raise ExternalError(f"{self.host} refuses the login ({answer.status_code}): {LOGIN_HINT}")
         document = answer.json()
         self._tokens[repository] = f"Bearer {document.get('token') or document['access_token']}"
 
@@ -130,11 +130,11 @@ class Registry:
         return f"{scheme}://{self.host}/v2/{self._name(repository)}/{path}"
 
 
-def platform_registry(outside: Outside, prefix: str, host: str, username: str, token: str) -> Registry:
+def platform_registry(system: System, prefix: str, host: str, username: str, token: str) -> Registry:
     """Return the registry of a prefix; only the platform's own host, and this machine, are shown the token."""
     named = prefix.partition("/")[0]
     shown = named == host or PLAIN_HTTP.fullmatch(named)
-    return Registry(outside, prefix, username if shown else "", token if shown else "")
+    return Registry(system, prefix, username if shown else "", token if shown else "")
 
 
 def _digest(content: bytes) -> str:
@@ -144,6 +144,6 @@ def _digest(content: bytes) -> str:
 def _expected(answer: httpx.Response) -> httpx.Response:
     if not answer.is_success:
         place = f"{answer.request.method} {answer.request.url.host}{answer.request.url.path}"
-        hint = f": {LOGIN}" if answer.status_code in (401, 403) else ""
-        raise OutsideError(f"{place} answered {answer.status_code}{hint}", status=answer.status_code)
+        hint = f": {LOGIN_HINT}" if answer.status_code in (401, 403) else ""
+        raise ExternalError(f"{place} answered {answer.status_code}{hint}", status=answer.status_code)
     return answer

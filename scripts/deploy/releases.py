@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.deploy.errors import OutsideError, Refused
-from scripts.deploy.outside import Outside
+from scripts.deploy.errors import ExternalError, Refused
 from scripts.deploy.registry import Registry
 from scripts.deploy.report import Report
+from scripts.deploy.system import System
 
 SHORT = 12
 REVISION = "org.opencontainers.image.revision"
@@ -35,13 +35,13 @@ class Release:
     images: dict[str, str]
 
 
-def commit_of(tag: str, outside: Outside) -> str:
+def commit_of(tag: str, system: System) -> str:
     """Return the first 12 characters of the commit that a tag means: `tested-<commit>`, `<commit>`, or git's `v1.2.3`.
 
     Raises Refused for any other, among them those of trees with changes.
     """
     if VERSION.fullmatch(tag):
-        found = outside.run(["git", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"])
+        found = system.run(["git", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"])
         if found.code:
             raise Refused(f"There is no git tag {tag} here: git fetch --tags")
         return found.out[:SHORT]
@@ -52,15 +52,15 @@ def commit_of(tag: str, outside: Outside) -> str:
     return known[1][:SHORT]
 
 
-def clean_commit(outside: Outside) -> str:
+def checked_out_commit(system: System) -> str:
     """Return the first 12 characters of the commit that is checked out. Raises Refused when files were changed."""
-    changed = outside.run(["git", "status", "--porcelain"])
+    changed = system.run(["git", "status", "--porcelain"])
     if changed.code:
         raise Refused("This folder is no git repository, so nothing names what would be built: clone it with git")
     if changed.out:
         names = ", ".join(line[3:] for line in changed.out.splitlines()[:5])
         raise Refused(f"These changes are in no commit: {names}. Commit or stash them; what is deployed must be named")
-    return outside.run(["git", "rev-parse", "HEAD"]).out[:SHORT]
+    return system.run(["git", "rev-parse", "HEAD"]).out[:SHORT]
 
 
 def find(registry: Registry, repositories: Sequence[str], commit: str, kind: str) -> Release | None:
@@ -91,7 +91,7 @@ def commit_of_images(registry: Registry, images: Mapping[str, str]) -> str:
         return ""
 
 
-def is_proven(registry: Registry, images: Mapping[str, str], kind: str) -> str:
+def passed_smoke_test(registry: Registry, images: Mapping[str, str], kind: str) -> str:
     """Return the commit of images which carry the tag `<kind>-<commit>`, whole; "" when one does not."""
     commit = commit_of_images(registry, images)
     tag = f"{kind}-{commit[:SHORT]}"
@@ -105,25 +105,25 @@ def _revision(labels: Mapping[str, str]) -> str:
     return found[0] if found else ""
 
 
-def tag_all(registry: Registry, release: Release, tag: str) -> None:
+def tag_images(registry: Registry, release: Release, tag: str) -> None:
     """Give every image of a release one more tag. Raises Refused when it names another image already."""
     for repository, digest in release.images.items():
         registry.tag(repository, digest, tag)
 
 
-def build(outside: Outside, report: Report, registry: Registry, commit: str, images: Mapping[str, str]) -> None:
-    """Build the images, name to repository, and push them as `sha-<commit>`. Raises Refused or OutsideError."""
+def build(system: System, report: Report, registry: Registry, commit: str, images: Mapping[str, str]) -> None:
+    """Build the images, name to repository, and push them as `sha-<commit>`. Raises Refused or ExternalError."""
     if not shutil.which("docker"):
         raise Refused("docker is not installed here, and builds the images. TAG=<commit> takes images that are built")
     tag = f"sha-{commit}"
     command = [sys.executable, "-m", "scripts.images", "--tag", tag, "--platform", ARCHITECTURE, *images]
-    if outside.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=report.quote).code:
-        raise OutsideError("The images could not be built; what docker says stands above")
+    if system.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=report.quote).code:
+        raise ExternalError("The images could not be built; what docker says stands above")
     with tempfile.TemporaryDirectory(prefix="slipway-login-") as folder:
-        environment = _login(outside, registry, Path(folder))
+        environment = _login(system, registry, Path(folder))
         for image, repository in images.items():
             _push(
-                outside,
+                system,
                 report,
                 f"{registry.prefix}slipway-{image}:{tag}",
                 f"{registry.prefix}{repository}:{tag}",
@@ -131,7 +131,7 @@ def build(outside: Outside, report: Report, registry: Registry, commit: str, ima
             )
 
 
-def _login(outside: Outside, registry: Registry, folder: Path) -> dict[str, str]:
+def _login(system: System, registry: Registry, folder: Path) -> dict[str, str]:
     """Return the environment that logs Docker in for one command; nothing is kept, and no process list shows it.
 
     The folder hides which engine a person chose, so the environment names that too.
@@ -143,13 +143,13 @@ def _login(outside: Outside, registry: Registry, folder: Path) -> dict[str, str]
     path.touch(mode=0o600)
     path.write_text(json.dumps({"auths": {registry.host: {"auth": login}}}))
     asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
-    engine = os.environ.get("DOCKER_HOST") or outside.run(asked).out.strip()
+    engine = os.environ.get("DOCKER_HOST") or system.run(asked).out.strip()
     return {"DOCKER_CONFIG": str(folder)} | ({"DOCKER_HOST": engine} if engine else {})
 
 
-def _push(outside: Outside, report: Report, built: str, name: str, environment: dict[str, str]) -> None:
-    if built != name and outside.run(["docker", "tag", built, name]).code:
-        raise OutsideError(f"docker tag {built} {name} failed")
+def _push(system: System, report: Report, built: str, name: str, environment: dict[str, str]) -> None:
+    if built != name and system.run(["docker", "tag", built, name]).code:
+        raise ExternalError(f"docker tag {built} {name} failed")
     report.say(f"  pushing {name}")
-    if outside.run(["docker", "push", "--quiet", name], env=environment, each=report.quote).code:
-        raise OutsideError(f"{name} could not be pushed; what docker says stands above")
+    if system.run(["docker", "push", "--quiet", name], env=environment, each=report.quote).code:
+        raise ExternalError(f"{name} could not be pushed; what docker says stands above")

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from scripts.deploy import env_file
-from scripts.deploy.command import Command, existing, free
+from scripts.deploy.command import Command, find_deployable_state, require_app
 from scripts.deploy.errors import Refused
 from scripts.deploy.releases import commit_of_images
 from scripts.deploy.variables import Line, compare, is_secret
@@ -26,13 +26,13 @@ def sync_env(command: Command, path: str, *, prune: bool) -> str:
     """Show file, platform and settings side by side, send what differs, and try the site."""
     with command.report.phase("check"):
         file = read_values(path)
-        state = existing(command, free(command))
-        if state.under_way:
-            raise Refused(f"{command.platform.app} is deploying, {state.under_way.id}: wait for it")
+        state = require_app(command, find_deployable_state(command))
+        if state.in_progress:
+            raise Refused(f"{command.platform.app} is deploying, {state.in_progress.id}: wait for it")
         if state.active is None:
             raise Refused(f"{command.platform.app} runs nothing yet: its first deployment takes the file as ENV_FILE=…")
-        named = command.platform.named()
-        held = command.platform.values()
+        named = command.platform.declared_variables()
+        held = command.platform.current_values()
         lines = compare(file, held, named, prune=prune)
     _show(command, lines, file, held)
     given = {line.key: file[line.key] for line in lines if line.action in ("add", "set")}
@@ -44,7 +44,7 @@ def sync_env(command: Command, path: str, *, prune: bool) -> str:
     command.confirm(f"Send {len(given)} and remove {len(pruned)} variables of {command.environment.name}")
     secret = [key for key in given if is_secret(key, named.secret)]
     with command.report.phase("plan"):
-        plan = command.platform.plan_values(given, secret, pruned)
+        plan = command.platform.plan_variables(given, secret, pruned)
     command.delivery.deploy(plan, commit_of_images(command.registry, plan.images))
     return f"{command.environment.name} runs with the variables of {path}"
 

@@ -14,7 +14,7 @@ from scripts.deploy.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class DeclaredVariables:
     """The variables that the platform's file in git names, `source`: with a value, without one, and as secrets."""
 
     source: str
@@ -39,7 +39,9 @@ def is_secret(key: str, named_secret: frozenset[str]) -> bool:
     return key in named_secret or (known is not None and known.annotation is SecretStr)
 
 
-def compare(file: Mapping[str, str], platform: Mapping[str, str | None], named: Named, *, prune: bool) -> list[Line]:
+def compare(
+    file: Mapping[str, str], platform: Mapping[str, str | None], named: DeclaredVariables, *, prune: bool
+) -> list[Line]:
     """Return a line for each variable of the file or the platform; a value of None can't be read.
 
     Raises Refused for names nobody knows, and for values that the next deployment would undo.
@@ -52,13 +54,13 @@ def compare(file: Mapping[str, str], platform: Mapping[str, str | None], named: 
     for key in sorted({*file, *platform}):
         secret = is_secret(key, named.secret)
         if key in file:
-            lines.append(Line(key, secret, *_of_file(file[key], platform.get(key, ""), key in platform)))
+            lines.append(Line(key, secret, *_file_action(file[key], platform.get(key, ""), key in platform)))
         else:
-            lines.append(Line(key, secret, *_of_platform(key, named, prune)))
+            lines.append(Line(key, secret, *_platform_action(key, named, prune)))
     return lines
 
 
-def _of_file(value: str, held: str | None, there: bool) -> tuple[str, ...]:
+def _file_action(value: str, held: str | None, there: bool) -> tuple[str, ...]:
     if not there:
         return ("add",)
     if held is None:
@@ -66,7 +68,7 @@ def _of_file(value: str, held: str | None, there: bool) -> tuple[str, ...]:
     return ("keep",) if held == value else ("set",)
 
 
-def _of_platform(key: str, named: Named, prune: bool) -> tuple[str, ...]:
+def _platform_action(key: str, named: DeclaredVariables, prune: bool) -> tuple[str, ...]:
     if key in named.fixed:
         return ("keep", f"from {named.source}")
     if key in named.open:
@@ -74,7 +76,7 @@ def _of_platform(key: str, named: Named, prune: bool) -> tuple[str, ...]:
     return ("remove",) if prune else ("keep", "only on the platform; PRUNE=1 removes it")
 
 
-def _refuse_unknown(file: Mapping[str, str], named: Named) -> None:
+def _refuse_unknown(file: Mapping[str, str], named: DeclaredVariables) -> None:
     known = {*SettingsFields.model_fields, *named.fixed, *named.open}
     wrong = []
     for key in file:

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scripts.deploy.errors import OutsideError, Refused
-from scripts.deploy.outside import Outside
+from scripts.deploy.errors import ExternalError, Refused
+from scripts.deploy.system import System
 
 Document = dict[str, Any]
 PAGE = 100
@@ -17,8 +17,8 @@ LOCAL = ("127.0.0.1", "localhost")
 class Api:
     """The API of the account that DIGITALOCEAN_ACCESS_TOKEN belongs to. Raises Refused without one."""
 
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
+    def __init__(self, system: System) -> None:
+        self.system = system
         self.token = os.environ.get("DIGITALOCEAN_ACCESS_TOKEN", "")
         self.url = os.environ.get("DIGITALOCEAN_API_URL", "https://api.digitalocean.com").rstrip("/")
         if not self.token:
@@ -27,11 +27,11 @@ class Api:
             raise Refused("DIGITALOCEAN_API_URL must begin with https://, for the token is sent there")
 
     def get(self, path: str, **query: Any) -> Document:
-        """Return a document. Raises OutsideError."""
-        return self._read(self.outside.get(f"{self.url}{path}", self._headers(), params=query or None))
+        """Return a document. Raises ExternalError."""
+        return self._read(self.system.get(f"{self.url}{path}", self._headers(), params=query or None))
 
     def pages(self, path: str, name: str, most: int = 20) -> list[Document]:
-        """Return the items of a list, page after page. Raises OutsideError."""
+        """Return the items of a list, page after page. Raises ExternalError."""
         items: list[Document] = []
         for page in range(1, most + 1):
             document = self.get(path, page=page, per_page=PAGE)
@@ -41,8 +41,8 @@ class Api:
         return items
 
     def send(self, method: str, path: str, body: Document | None = None) -> Document:
-        """Send a change once. Raises OutsideError; its status is 0 or above 499 when it may have been carried out."""
-        return self._read(self.outside.send(method, f"{self.url}{path}", self._headers(), json=body))
+        """Send a change once. Raises ExternalError; its status is 0 or above 499 when it may have been carried out."""
+        return self._read(self.system.send(method, f"{self.url}{path}", self._headers(), json=body))
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"}
@@ -53,8 +53,8 @@ class Api:
             try:
                 return dict(answer.json()) if answer.content else {}
             except ValueError:
-                raise OutsideError(f"{place} was answered, but that is no answer of this API") from None
-        raise OutsideError(f"{place} answered {answer.status_code}: {_reason(answer)}", status=answer.status_code)
+                raise ExternalError(f"{place} was answered, but that is no answer of this API") from None
+        raise ExternalError(f"{place} answered {answer.status_code}: {_reason(answer)}", status=answer.status_code)
 
 
 def _reason(answer: httpx.Response) -> str:

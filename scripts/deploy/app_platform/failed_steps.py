@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.deploy.app_platform.api import Api, Document
-from scripts.deploy.errors import OutsideError
+from scripts.deploy.errors import ExternalError
 
 LINES = 60
 
@@ -18,22 +18,22 @@ def failed_steps(api: Api, path: str, deployment: Document) -> tuple[str, str]:
         component = step.get("component_name", "")
         part = f"/components/{component}" if component else ""
         kinds = ("BUILD",) if step["name"] == "build" else ("DEPLOY", "RUN")
-        text = next(filter(None, (log_of(api, f"{path}{part}/logs", kind) for kind in kinds)), "")
+        text = next(filter(None, (read_log_end(api, f"{path}{part}/logs", kind) for kind in kinds)), "")
         if text:
             logs.append(f"--- {component or step['name']}\n{text}")
     return (f" ({'; '.join(reasons)})" if reasons else ""), "\n".join(logs)
 
 
-def log_of(api: Api, path: str, kind: str) -> str:
+def read_log_end(api: Api, path: str, kind: str) -> str:
     """Return the last lines of a log; "" when there is none, or it can't be had."""
     try:
         links = api.get(path, type=kind, follow=False)
-    except OutsideError:
+    except ExternalError:
         return ""
     addresses = [*(links.get("historic_urls") or []), links.get("live_url") or ""]
     address = next((one for one in addresses if one.startswith(("https:", "http:"))), "")
     # The address is signed by itself: the token is not sent there, and it is not shown.
-    text = api.outside.read_log(address) if address else ""
+    text = api.system.read_log(address) if address else ""
     return "\n".join(text.splitlines()[-LINES:])
 
 

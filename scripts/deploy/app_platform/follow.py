@@ -3,19 +3,19 @@
 from scripts.deploy.app_platform.api import Api, Document
 from scripts.deploy.app_platform.begin import POLL_SECONDS
 from scripts.deploy.app_platform.failed_steps import failed_steps
-from scripts.deploy.errors import ReleaseFailed, Unsure
+from scripts.deploy.errors import NeedsAttention, ReleaseFailed
 from scripts.deploy.report import Report
 
 FAILED = ("ERROR", "CANCELED")
 
 
-def came(api: Api, report: Report, app_id: str, deployment: str, seconds: float) -> bool:
-    """Poll a deployment, and tell whether it came to be ACTIVE in so many seconds.
+def reached_active(api: Api, report: Report, app_id: str, deployment: str, seconds: float) -> bool:
+    """Poll a deployment, and tell whether it became ACTIVE in so many seconds.
 
-    Raises ReleaseFailed with the logs that matter when it ended otherwise, Unsure when another took its place.
+    Raises ReleaseFailed with the logs that matter when it ended otherwise, NeedsAttention when another took its place.
     """
     path = f"/v2/apps/{app_id}/deployments/{deployment}"
-    deadline, shown = api.outside.clock() + seconds, ""
+    deadline, shown = api.system.clock() + seconds, ""
     while True:
         found = api.get(path)["deployment"]
         told = _told(found)
@@ -25,13 +25,15 @@ def came(api: Api, report: Report, app_id: str, deployment: str, seconds: float)
         if found["phase"] == "ACTIVE":
             return True
         if found["phase"] == "SUPERSEDED":
-            raise Unsure(f"Another deployment took the place of {deployment}: somebody else deploys. See: make status")
+            raise NeedsAttention(
+                f"Another deployment took the place of {deployment}: somebody else deploys. See: make status"
+            )
         if found["phase"] in FAILED:
             steps, log = failed_steps(api, path, found)
             raise ReleaseFailed(f"Deployment {deployment} ended as {found['phase']}{steps}", log)
-        if api.outside.clock() > deadline:
+        if api.system.clock() > deadline:
             return False
-        api.outside.sleep(POLL_SECONDS)
+        api.system.sleep(POLL_SECONDS)
 
 
 def _told(deployment: Document) -> str:

@@ -7,17 +7,25 @@ from contextlib import suppress
 from scripts.deploy.app_platform import app_spec
 from scripts.deploy.app_platform.api import Api, Document
 from scripts.deploy.app_platform.app_spec import Spec
-from scripts.deploy.app_platform.begin import LOOKS, POLL_SECONDS, begin, begun_with, create, find_app, recent
-from scripts.deploy.app_platform.failed_steps import log_of
-from scripts.deploy.app_platform.follow import came
+from scripts.deploy.app_platform.begin import (
+    POLL_SECONDS,
+    SEARCH_ATTEMPTS,
+    create_app,
+    find_app,
+    find_first_deployment,
+    list_deployments,
+    start_deployment,
+)
+from scripts.deploy.app_platform.failed_steps import read_log_end
+from scripts.deploy.app_platform.follow import reached_active
 from scripts.deploy.app_platform.spec_changes import changes
 from scripts.deploy.environments import Environment
-from scripts.deploy.errors import OutsideError, Refused, ReleaseFailed, Unsure
-from scripts.deploy.outside import Outside
+from scripts.deploy.errors import ExternalError, NeedsAttention, Refused, ReleaseFailed
 from scripts.deploy.platform import Deployment, Plan, State
 from scripts.deploy.registry import Registry, platform_registry
 from scripts.deploy.report import Report
-from scripts.deploy.variables import Named
+from scripts.deploy.system import System
+from scripts.deploy.variables import DeclaredVariables
 
 # How long a deployment that was cancelled may take to end.
 CANCEL_SECONDS = 60
@@ -31,9 +39,9 @@ class AppPlatform:
     # A PRE_DEPLOY job may take 10 minutes.
     deploy_seconds = 1200.0
 
-    def __init__(self, outside: Outside, report: Report, environment: Environment) -> None:
-        self._api = Api(outside)
-        self._outside = outside
+    def __init__(self, system: System, report: Report, environment: Environment) -> None:
+        self._api = Api(system)
+        self._system = system
         self._report = report
         self._environment = environment
         self._base = app_spec.read_spec(environment.spec.read_text("utf-8"), environment.spec.name)
@@ -50,108 +58,112 @@ class AppPlatform:
                 found = f"the account has {', '.join(names) or 'none'}"
                 raise Refused(f"Which registry? {found}. Set IMAGE_PREFIX={REGISTRY_HOST}/<name>/")
             prefix = f"{REGISTRY_HOST}/{names[0]}/"
-        return platform_registry(self._outside, prefix, REGISTRY_HOST, self._api.token, self._api.token)
+        return platform_registry(self._system, prefix, REGISTRY_HOST, self._api.token, self._api.token)
 
     def repository(self, image: str) -> str:
         """Return an image's repository, as the spec names it."""
         return f"slipway-{image}"
 
-    def look(self) -> State | None:
+    def find_state(self) -> State | None:
         """Return how the app is now; None when the account has none of the spec's name."""
         if not self._id:
             self._id = find_app(self._api, self.app)
         if not self._id:
             return None
         self._app = self._api.get(f"/v2/apps/{self._id}")["app"]
-        under_way = self._app.get("in_progress_deployment") or self._app.get("pending_deployment")
+        in_progress = self._app.get("in_progress_deployment") or self._app.get("pending_deployment")
         return State(
             url=self._app.get("live_url", "").rstrip("/"),
             active=_deployment(self._app.get("active_deployment")),
-            under_way=_deployment(under_way),
+            in_progress=_deployment(in_progress),
             pinned=bool(self._app.get("pinned_deployment")),
         )
 
     def history(self) -> list[Deployment]:
         """Return what once had the traffic, newest first; the platform goes back to the last ten of them."""
-        found = [_deployment(one) for one in recent(self._api, self._id) if one["phase"] in ("ACTIVE", "SUPERSEDED")]
+        found = [
+            _deployment(one)
+            for one in list_deployments(self._api, self._id)
+            if one["phase"] in ("ACTIVE", "SUPERSEDED")
+        ]
         return [deployment for deployment in found if deployment and all(deployment.images.values())]
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
         """Return the file's spec with the release's digests and what only the platform knows."""
         spec = app_spec.merged(app_spec.with_digests(self._base, release), self._live, given)
-        return self._proposed(spec, dict(release))
+        return self._validated_plan(spec, dict(release))
 
-    def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
+    def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
         """Return the live spec with other variables, and with the images that have the traffic."""
         spec = app_spec.with_values(self._live, self._base, given, pruned, secret)
-        return self._proposed(spec, app_spec.digests(self._live))
+        return self._validated_plan(spec, app_spec.digests(self._live))
 
     def deploy(self, plan: Plan) -> str:
         """Send the spec once; an answer that is lost is looked for on the platform."""
         if not self._id:
-            self._id = create(self._api, self._report, plan.payload)
-            return begun_with(self._api, self._id, plan.images)
+            self._id = create_app(self._api, self._report, plan.payload)
+            return find_first_deployment(self._api, self._id, plan.images)
         body = {"spec": plan.payload, "update_all_source_versions": True}
-        return begin(self._api, self._report, self._id, "PUT", "", body, plan.images)
+        return start_deployment(self._api, self._report, self._id, "PUT", "", body, plan.images)
 
-    def follow(self, deployment: str, seconds: float) -> None:
+    def wait_until_active(self, deployment: str, seconds: float) -> None:
         """Poll the deployment until it has the traffic; one that takes too long is cancelled."""
-        if not came(self._api, self._report, self._id, deployment, seconds):
+        if not reached_active(self._api, self._report, self._id, deployment, seconds):
             self.cancel(deployment)
             raise ReleaseFailed(f"Deployment {deployment} was not done after {seconds:.0f} s, and was cancelled")
-        for _ in range(LOOKS):
-            state = self.look()
+        for _ in range(SEARCH_ATTEMPTS):
+            state = self.find_state()
             if state and state.active and state.active.id == deployment:
                 return
-            self._outside.sleep(POLL_SECONDS)
-        raise Unsure(f"Deployment {deployment} is ACTIVE, but another one has the traffic. See: make status")
+            self._system.sleep(POLL_SECONDS)
+        raise NeedsAttention(f"Deployment {deployment} is ACTIVE, but another one has the traffic. See: make status")
 
     def cancel(self, deployment: str) -> None:
         """Cancel a deployment, and wait until it has ended, be it by coming through after all."""
-        trouble = None
+        problem = None
         try:
             self._api.send("POST", f"/v2/apps/{self._id}/deployments/{deployment}/cancel")
-        except OutsideError as error:
+        except ExternalError as error:
             # It may have ended by itself, or the answer is lost: the deployment tells.
-            trouble = error
+            problem = error
         with suppress(ReleaseFailed):
-            if not came(self._api, self._report, self._id, deployment, CANCEL_SECONDS) and trouble:
-                raise trouble
+            if not reached_active(self._api, self._report, self._id, deployment, CANCEL_SECONDS) and problem:
+                raise problem
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
         """Roll back as the platform does, spec and variables too; where it can't, put the old images into the spec."""
-        deadline = self._outside.clock() + seconds
-        refusal = self._refusal(target.id) if target.id else "it knows no such deployment any more"
+        deadline = self._system.clock() + seconds
+        refusal = self._rollback_refusal(target.id) if target.id else "it knows no such deployment any more"
         if not refusal:
             body = {"deployment_id": target.id, "skip_pin": True}
-            deployment = begin(self._api, self._report, self._id, "POST", "/rollback", body, target.images)
+            deployment = start_deployment(self._api, self._report, self._id, "POST", "/rollback", body, target.images)
             try:
-                return self._came_back(deployment, deadline)
+                return self._wait_for_rollback(deployment, deadline)
             except ReleaseFailed as error:
                 refusal = str(error)
         self._report.say(f"  the platform's own rollback is not possible ({refusal}); the images alone go back")
-        self.look()
+        self.find_state()
         # The migrations stay at the newer release: an old one need not know the schema.
         spec = app_spec.with_digests(self._live, target.images, jobs=False)
-        return self._came_back(self.deploy(self._proposed(spec, target.images)), deadline)
+        return self._wait_for_rollback(self.deploy(self._validated_plan(spec, target.images)), deadline)
 
     def logs(self, component: str, deployment: str = "") -> str:
         """Return the last lines of what runs, or of a deployment that failed."""
         which = f"/deployments/{deployment}" if deployment else ""
         part = f"/components/{component}" if component else ""
-        return log_of(self._api, f"/v2/apps/{self._id}{which}{part}/logs", "RUN")
+        return read_log_end(self._api, f"/v2/apps/{self._id}{which}{part}/logs", "RUN")
 
-    def named(self) -> Named:
+    def declared_variables(self) -> DeclaredVariables:
         """Return the variables of the file: with a value, without one, and secrets."""
         envs = [env for _, level in app_spec.levels(self._base) for env in level.get("envs") or []]
-        return Named(
+        return DeclaredVariables(
             source=f".do/{self._environment.spec.name}",
             fixed=frozenset(env["key"] for env in envs if "value" in env),
             open=frozenset(env["key"] for env in envs if "value" not in env),
             secret=frozenset(env["key"] for env in envs if env.get("type") == "SECRET"),
         )
 
-    def values(self) -> dict[str, str | None]:
+    def current_values(self) -> dict[str, str | None]:
         """Return the app's variables; secrets can't be read."""
         found: dict[str, str | None] = {}
         for name, level in app_spec.levels(self._live):
@@ -166,34 +178,34 @@ class AppPlatform:
         spec: Spec = (self._app.get("active_deployment") or self._app).get("spec") or {}
         return spec
 
-    def _proposed(self, spec: Spec, images: dict[str, str]) -> Plan:
+    def _validated_plan(self, spec: Spec, images: dict[str, str]) -> Plan:
         """Let the platform check a spec; nothing is changed by it. Raises Refused."""
         body = {"spec": spec} | ({"app_id": self._id} if self._id else {})
         try:
             self._api.send("POST", "/v2/apps/propose", body)
-        except OutsideError as error:
+        except ExternalError as error:
             if 400 <= error.status < 500:
                 raise Refused(f"App Platform would not take the spec: {error}") from None
             # Only the check is away, and it must not keep anybody from going back.
             self._report.say(f"  the spec was not checked beforehand: {error}")
         return Plan(images, changes(self._live, spec), spec)
 
-    def _refusal(self, deployment: str) -> str:
+    def _rollback_refusal(self, deployment: str) -> str:
         """Return why the platform can't roll back to a deployment; "" when it can."""
         body = {"deployment_id": deployment, "skip_pin": True}
         try:
             answer = self._api.send("POST", f"/v2/apps/{self._id}/rollback/validate", body)
-        except OutsideError as error:
+        except ExternalError as error:
             return str(error)
         for warning in answer.get("warnings") or []:
             self._report.say(f"  warning: {warning.get('message') or warning.get('code')}")
         refusal = answer.get("error") or {}
         return "" if answer.get("valid") else str(refusal.get("message") or refusal.get("code") or "no reason given")
 
-    def _came_back(self, deployment: str, deadline: float) -> str:
+    def _wait_for_rollback(self, deployment: str, deadline: float) -> str:
         """Wait for a rollback. One that is late is not cancelled: nothing better is to be had."""
-        if not came(self._api, self._report, self._id, deployment, deadline - self._outside.clock()):
-            raise Unsure(f"The rollback {deployment} is not done in time, and goes on. See: make status")
+        if not reached_active(self._api, self._report, self._id, deployment, deadline - self._system.clock()):
+            raise NeedsAttention(f"The rollback {deployment} is not done in time, and goes on. See: make status")
         return deployment
 
 

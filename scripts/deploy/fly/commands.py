@@ -76,36 +76,36 @@ def secrets_input(values: Mapping[str, str]) -> str:
     line is known to newer versions alone. Source: flyctl's internal/command/secrets/parser.go.
     Raises Refused for a value that can't be said so that every version reads it.
     """
-    return "".join(f"{key}={_written(key, value)}\n" for key, value in values.items())
+    return "".join(f"{key}={_encoded(key, value)}\n" for key, value in values.items())
 
 
-def _written(key: str, value: str) -> str:
-    trouble = "a CR or NUL character" if "\r" in value or "\0" in value else ""
+def _encoded(key: str, value: str) -> str:
+    problem = "a CR or NUL character" if "\r" in value or "\0" in value else ""
     first, *others = value.split("\n")
-    ways = _ways_of_lines(first, others) if others else _ways_of_line(value)
+    ways = _multi_line_encodings(first, others) if others else _single_line_encodings(value)
     written = next((way for way, arrives in ways.items() if arrives), "")
     if any(len(f"{key}={line}".encode()) > LONGEST_LINE for line in written.split("\n")):
-        trouble = "a line of 64 KB or more"
+        problem = "a line of 64 KB or more"
     elif not written:
-        trouble = 'double quotes where flyctl takes them for its own, such as before a # or at a line\'s end """'
-    if trouble:
-        raise Refused(f"{key} has {trouble}, which flyctl can't read: choose another value")
+        problem = 'double quotes where flyctl takes them for its own, such as before a # or at a line\'s end """'
+    if problem:
+        raise Refused(f"{key} has {problem}, which flyctl can't read: choose another value")
     return written
 
 
-def _ways_of_line(value: str) -> dict[str, bool]:
+def _single_line_encodings(value: str) -> dict[str, bool]:
     """Return how a value of one line can be written, and whether it arrives."""
     takes_quotes = value[:1] == value[-1:] and value[:1] in ("'", '"')
-    bare = not takes_quotes and not value.startswith((" ", '"""')) and not _is_cut(value)
-    return {f'"{value}"': not value.startswith('""') and value != '"' and not _is_cut(f'"{value}'), value: bare}
+    bare = not takes_quotes and not value.startswith((" ", '"""')) and not _is_truncated(value)
+    return {f'"{value}"': not value.startswith('""') and value != '"' and not _is_truncated(f'"{value}'), value: bare}
 
 
-def _ways_of_lines(first: str, others: Sequence[str]) -> dict[str, bool]:
+def _multi_line_encodings(first: str, others: Sequence[str]) -> dict[str, bool]:
     """Return how a value of several lines can be written, and whether it arrives."""
     ends = any(line.endswith('"""') for line in (first, *others[:-1]))
-    return {"\n".join([f'"""{first}', *others]) + '"""': not ends and not _is_cut(f'"""{first}')}
+    return {"\n".join([f'"""{first}', *others]) + '"""': not ends and not _is_truncated(f'"""{first}')}
 
 
-def _is_cut(line: str) -> bool:
+def _is_truncated(line: str) -> bool:
     before, sign, _ = line.partition("#")
     return bool(sign) and before.count('"') % 2 == 0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.deploy.outside import ROOT, Outside
+from scripts.deploy.system import ROOT, System
 
 
 def read_config(name: str) -> dict[str, Any]:
@@ -22,9 +22,9 @@ def config_changes(name: str, before: Mapping[str, Any], after: Mapping[str, Any
     return lines + [f"- {name} {key}" for key in old if key not in new]
 
 
-def config_at(outside: Outside, name: str, git_sha: str, folder: Path) -> Path | None:
+def config_at(system: System, name: str, git_sha: str, folder: Path) -> Path | None:
     """Write a configuration into a folder as git has it at a commit; None when git lacks the commit."""
-    shown = outside.run(["git", "show", f"{git_sha}:{name}"]) if git_sha else None
+    shown = system.run(["git", "show", f"{git_sha}:{name}"]) if git_sha else None
     if shown is None or shown.code:
         return None
     path = folder / name

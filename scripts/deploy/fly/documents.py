@@ -41,7 +41,7 @@ def image_of(release: Document) -> tuple[str, str]:
     return named.rpartition("/")[2].partition(":")[2], digest
 
 
-def is_under_way(release: Document, seconds: float) -> bool:
+def is_in_progress(release: Document, seconds: float) -> bool:
     """Tell whether a release is being deployed; one that has been for longer was left so by a killed flyctl."""
     if not release.get("in_progress"):
         return False

@@ -6,17 +6,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from scripts.deploy.errors import OutsideError, Refused, ReleaseFailed
+from scripts.deploy.errors import ExternalError, Refused, ReleaseFailed
 from scripts.deploy.fly import commands
-from scripts.deploy.outside import Outside, Ran
 from scripts.deploy.report import Report
+from scripts.deploy.system import ProgramResult, System
 
 # No questions about updates, no figures about the person, no colours in logs.
 QUIET = {"FLY_NO_UPDATE_CHECK": "1", "FLY_SEND_METRICS": "0", "NO_COLOR": "1"}
 LAST_LINES = 60
 # In the words of Fly's two interfaces: which one flyctl asks depends on the command and on its version.
-NOT_THERE = re.compile(r"could not find app|app not found", re.IGNORECASE)
-NOT_LET_IN = re.compile(r"must be authenticated|unauthorized|no access token|token validation", re.IGNORECASE)
+APP_NOT_FOUND = re.compile(r"could not find app|app not found", re.IGNORECASE)
+UNAUTHORIZED = re.compile(r"must be authenticated|unauthorized|no access token|token validation", re.IGNORECASE)
 TOKEN = "FLY_API_TOKEN is wrong or has run out. Make another for the organisation: fly tokens create org"
 CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -24,8 +24,8 @@ CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 class Flyctl:
     """flyctl with the token of FLY_API_TOKEN, which it reads itself. Raises Refused without one."""
 
-    def __init__(self, outside: Outside, report: Report, app: str) -> None:
-        self._outside = outside
+    def __init__(self, system: System, report: Report, app: str) -> None:
+        self._system = system
         self._report = report
         self._app = app
         self.token = os.environ.get("FLY_API_TOKEN", "")
@@ -34,28 +34,28 @@ class Flyctl:
                 "FLY_API_TOKEN is not set. Make one for the organisation, and export it: fly tokens create org"
             )
 
-    def run(self, argv: Sequence[str], stdin: str = "") -> Ran:
-        """Run one command and return how it ended. Raises OutsideError when it can't be started."""
-        return self._outside.run(argv, stdin=stdin, env=QUIET)
+    def run(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:
+        """Run one command and return how it ended. Raises ExternalError when it can't be started."""
+        return self._system.run(argv, stdin=stdin, env=QUIET)
 
-    def expect(self, argv: Sequence[str], stdin: str = "") -> Ran:
-        """Run one command. Raises Refused when there is no such app, OutsideError with its last words for the rest."""
+    def run_checked(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:
+        """Run one command. Raises Refused when there is no such app, ExternalError with its last words for the rest."""
         ran = self.run(argv, stdin)
         if ran.code == 0:
             return ran
         words = _last_words(ran.err or ran.out)
-        if NOT_THERE.search(words):
+        if APP_NOT_FOUND.search(words):
             raise Refused(
                 f"There is no app {self._app} on Fly.io, or FLY_API_TOKEN is of another organisation. "
                 f"Make it once: fly apps create {self._app}"
             )
-        raise OutsideError(f"{' '.join(argv[:3])} failed: {words}")
+        raise ExternalError(f"{' '.join(argv[:3])} failed: {words}")
 
-    def shown(self, what: str) -> Any:
+    def read_json(self, what: str) -> Any:
         """Return what `flyctl <what> --json` says; null is an empty list."""
-        return _lower(json.loads(self.expect(commands.show(what, self._app)).out or "null") or [])
+        return _snake_case_keys(json.loads(self.run_checked(commands.show(what, self._app)).out or "null") or [])
 
-    def watch(self, argv: Sequence[str]) -> None:
+    def run_streaming(self, argv: Sequence[str]) -> None:
         """Run a long command and show its lines. Raises ReleaseFailed with the last of them when it fails."""
         lines: list[str] = []
 
@@ -63,15 +63,15 @@ class Flyctl:
             lines.append(line)
             self._report.quote(line)
 
-        ran = self._outside.run(argv, env=QUIET, each=show)
+        ran = self._system.run(argv, env=QUIET, each=show)
         if ran.code:
             raise ReleaseFailed(f"{' '.join(argv[:2])} failed: {_last_words(chr(10).join(lines))}")
 
 
-def _lower(document: Any) -> Any:
+def _snake_case_keys(document: Any) -> Any:
     """Return a document, or a list of them, with keys such as image_ref; some versions of flyctl write ImageRef."""
     if isinstance(document, list):
-        return [_lower(item) for item in document]
+        return [_snake_case_keys(item) for item in document]
     return {CAPITAL.sub("_", key).lower(): value for key, value in document.items()}
 
 
@@ -79,4 +79,4 @@ def _last_words(text: str) -> str:
     lines = [line for line in text.strip().splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")]
     words = (errors or lines or ["it said nothing"])[-1][:500]
-    return TOKEN if NOT_LET_IN.search(words) else words
+    return TOKEN if UNAUTHORIZED.search(words) else words

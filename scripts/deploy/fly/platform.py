@@ -7,17 +7,17 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from scripts.deploy.environments import STAGING, Environment
-from scripts.deploy.errors import Refused, ReleaseFailed, Unsure
+from scripts.deploy.errors import NeedsAttention, Refused, ReleaseFailed
 from scripts.deploy.fly import commands, documents
 from scripts.deploy.fly.config import config_at, config_changes, read_config
 from scripts.deploy.fly.documents import COMPLETE, Document
 from scripts.deploy.fly.flyctl import LAST_LINES, Flyctl
-from scripts.deploy.outside import ROOT, Outside
 from scripts.deploy.platform import Deployment, Plan, State
 from scripts.deploy.registry import Registry, platform_registry
 from scripts.deploy.releases import SHORT
 from scripts.deploy.report import Report
-from scripts.deploy.variables import Named, compare
+from scripts.deploy.system import ROOT, System
+from scripts.deploy.variables import DeclaredVariables, compare
 
 POLL_SECONDS = 5
 HOST = "registry.fly.io"
@@ -31,19 +31,19 @@ class Fly:
     images: tuple[str, ...] = ("app",)
     deploy_seconds = 1800.0
 
-    def __init__(self, outside: Outside, report: Report, environment: Environment) -> None:
-        self._outside = outside
+    def __init__(self, system: System, report: Report, environment: Environment) -> None:
+        self._system = system
         self._report = report
         self._config = environment.fly_config
         self._settings = read_config(self._config)
         self.app = str(self._settings["app"])
-        self._flyctl = Flyctl(outside, report, self.app)
+        self._flyctl = Flyctl(system, report, self.app)
         prefix = os.environ.get("IMAGE_PREFIX") or f"{HOST}/"
         # Fly's registry takes any name with the token.
-        self._registry = platform_registry(outside, prefix, HOST, "x", self._flyctl.token)
+        self._registry = platform_registry(system, prefix, HOST, "x", self._flyctl.token)
         # The release this command deployed itself, and whether that changed secrets alone.
-        self._ended = ""
-        self._secrets_alone = False
+        self._own_release = ""
+        self._secrets_only = False
 
     def registry(self) -> Registry:
         """Return the registry of IMAGE_PREFIX, or Fly's own."""
@@ -53,13 +53,13 @@ class Fly:
         """Return staging's repository: an organisation's apps share their images, so a digest is one artifact."""
         return str(read_config(STAGING.fly_config)["app"])
 
-    def look(self) -> State | None:
+    def find_state(self) -> State | None:
         """Return how the app is now. Raises Refused when there is none: only a person makes one, with flyctl."""
         newest = next(iter(self._releases()), {})
         return State(
             url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{self.app}.fly.dev").rstrip("/"),
             active=self._active(),
-            under_way=self._deployment(newest) if documents.is_under_way(newest, self.deploy_seconds) else None,
+            in_progress=self._deployment(newest) if documents.is_in_progress(newest, self.deploy_seconds) else None,
         )
 
     def history(self) -> list[Deployment]:
@@ -69,18 +69,18 @@ class Fly:
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
         """Return the deployment of an image with the configuration of this folder."""
-        there = self.values()
+        there = self.current_values()
         missing = [name for name in commands.NEEDED_SECRETS if name not in {*there, *given}]
         if missing:
             hint = "write them into a file and send them with the deployment: ENV_FILE=…"
             raise Refused(f"{self.app} has no secret {', '.join(missing)}: {hint}")
-        lines = compare(given, there, self.named(), prune=False)
+        lines = compare(given, there, self.declared_variables(), prune=False)
         added = {line.key: given[line.key] for line in lines if line.action == "add"}
-        self._flyctl.expect(commands.validate(self.app, self._config))
+        self._flyctl.run_checked(commands.validate(self.app, self._config))
         payload = {"image": self._tagged(git_sha), "stdin": commands.secrets_input(added), "pruned": []}
         return Plan(dict(release), [f"+ secret {name}" for name in added] + self._changes(), payload)
 
-    def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
+    def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
         """Return a restart with other secrets."""
         active = self._active()
         changes = [f"+ secret {name}" for name in given] + [f"- secret {name}" for name in pruned]
@@ -88,37 +88,39 @@ class Fly:
         return Plan(active.images if active else {}, changes, payload)
 
     def deploy(self, plan: Plan) -> str:
-        """Run flyctl until it ends. Raises ReleaseFailed with what it said last, Unsure when it changed secrets."""
+        """Run flyctl until it ends. Raises ReleaseFailed with its error, NeedsAttention when it changed secrets."""
         image, stdin, pruned = (plan.payload[name] for name in ("image", "stdin", "pruned"))
-        self._secrets_alone = not image
+        self._secrets_only = not image
         if stdin:
-            self._flyctl.expect(commands.import_secrets(self.app), stdin)
+            self._flyctl.run_checked(commands.import_secrets(self.app), stdin)
         if pruned:
-            self._flyctl.expect(commands.unset_secrets(self.app, pruned))
+            self._flyctl.run_checked(commands.unset_secrets(self.app, pruned))
         argv = commands.deploy(self.app, self._config, image) if image else commands.deploy_secrets(self.app)
         try:
-            self._flyctl.watch(argv)
+            self._flyctl.run_streaming(argv)
         except ReleaseFailed as error:
-            if self._secrets_alone:
-                raise Unsure(f"{error}. {NOT_KEPT}") from None
+            if self._secrets_only:
+                raise NeedsAttention(f"{error}. {NOT_KEPT}") from None
             raise
-        return self._verified(plan.images)
+        return self._verify_machines(plan.images)
 
-    def follow(self, deployment: str, seconds: float) -> None:
+    def wait_until_active(self, deployment: str, seconds: float) -> None:
         """Wait until a release that another flyctl works on has ended; `deploy` waited for its own."""
-        if deployment == self._ended:
+        if deployment == self._own_release:
             return
-        deadline = self._outside.clock() + seconds
+        deadline = self._system.clock() + seconds
         while True:
             release = next(one for one in self._releases() if f"v{one['version']}" == deployment)
             if not release["in_progress"]:
                 break
-            if self._outside.clock() > deadline:
-                raise Unsure(f"Release {deployment} is not done after {seconds:.0f} s. See: make status PLATFORM=fly")
-            self._outside.sleep(POLL_SECONDS)
+            if self._system.clock() > deadline:
+                raise NeedsAttention(
+                    f"Release {deployment} is not done after {seconds:.0f} s. See: make status PLATFORM=fly"
+                )
+            self._system.sleep(POLL_SECONDS)
         if release["status"] != COMPLETE:
             raise ReleaseFailed(f"Release {deployment} ended as {release['status']}")
-        self._verified(self._deployment(release).images)
+        self._verify_machines(self._deployment(release).images)
 
     def cancel(self, deployment: str) -> None:
         """Refuse: what another flyctl does can only be ended where it runs."""
@@ -127,19 +129,19 @@ class Fly:
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
         """Deploy the earlier image with its own configuration, at once and without migrations. Raises ReleaseFailed.
 
-        Secrets can't be taken back; raises Unsure when nothing else was changed.
+        Secrets can't be taken back; raises NeedsAttention when nothing else was changed.
         """
-        if self._secrets_alone:
-            raise Unsure(NOT_KEPT)
+        if self._secrets_only:
+            raise NeedsAttention(NOT_KEPT)
         repository, digest = next(iter(target.images.items()))
         image = self._tagged(git_sha) if git_sha else f"{self._registry.prefix}{repository}@{digest}"
         with tempfile.TemporaryDirectory(prefix="slipway-fly-") as folder:
-            config = config_at(self._outside, self._config, git_sha, Path(folder))
+            config = config_at(self._system, self._config, git_sha, Path(folder))
             if config is None:
                 self._report.say(f"  git has no commit {git_sha[:SHORT]}: {self._config} is this folder's")
             argv = commands.deploy_back(self.app, str(config or ROOT / self._config), image, seconds)
-            self._flyctl.watch(argv)
-        return self._verified(target.images)
+            self._flyctl.run_streaming(argv)
+        return self._verify_machines(target.images)
 
     def logs(self, component: str, deployment: str = "") -> str:
         """Return the last lines of each Machine of a process group, or of the app."""
@@ -147,17 +149,17 @@ class Fly:
         if component and not machines:
             groups = ", ".join(self._settings["processes"])
             raise Refused(f"{self.app} has no Machine for {component}. Its groups are {groups}")
-        texts = [self._flyctl.expect(commands.logs(self.app, one)).out for one in machines or [""]]
+        texts = [self._flyctl.run_checked(commands.logs(self.app, one)).out for one in machines or [""]]
         return "\n".join(line for text in texts for line in text.splitlines()[-LAST_LINES:])
 
-    def named(self) -> Named:
+    def declared_variables(self) -> DeclaredVariables:
         """Return the variables of the configuration, and the secrets the application needs."""
         needed = frozenset(commands.NEEDED_SECRETS)
-        return Named(self._config, frozenset(self._settings["env"]), needed, needed)
+        return DeclaredVariables(self._config, frozenset(self._settings["env"]), needed, needed)
 
-    def values(self) -> dict[str, str | None]:
+    def current_values(self) -> dict[str, str | None]:
         """Return the names of the app's secrets; nobody can read their values."""
-        return {one["name"]: None for one in self._flyctl.shown("secrets list")}
+        return {one["name"]: None for one in self._flyctl.read_json("secrets list")}
 
     def _active(self) -> Deployment | None:
         """Return what the Machines run, as the newest release among them; with several images none is named."""
@@ -175,26 +177,26 @@ class Fly:
             digest = self._registry.digest(repository, tag) or ""
         return Deployment(f"v{release['version']}", {repository: digest})
 
-    def _verified(self, images: Mapping[str, str]) -> str:
+    def _verify_machines(self, images: Mapping[str, str]) -> str:
         """See that every Machine runs the digest, a tag being but a name; return the release. Raises ReleaseFailed."""
         (wanted,) = images.values()
         other = [one["id"] for one in self._machines() if documents.digest_of(one) != wanted]
         if other:
             raise ReleaseFailed(f"Machines {', '.join(other)} run another image than {wanted}")
-        self._ended = f"v{self._releases()[0]['version']}"
-        return self._ended
+        self._own_release = f"v{self._releases()[0]['version']}"
+        return self._own_release
 
     def _changes(self) -> list[str]:
         """Return what the configuration changes, both as flyctl understands them."""
         live = self._flyctl.run(commands.show_config(self.app))
-        local = self._flyctl.expect(commands.show_config(self.app, self._config))
+        local = self._flyctl.run_checked(commands.show_config(self.app, self._config))
         return config_changes(self._config, {} if live.code else json.loads(live.out), json.loads(local.out))
 
     def _tagged(self, git_sha: str) -> str:
         return f"{self._registry.prefix}{self.repository('app')}:sha-{git_sha[:SHORT]}"
 
     def _machines(self) -> list[Document]:
-        return documents.machines_of_app(self._flyctl.shown("machine list"))
+        return documents.machines_of_app(self._flyctl.read_json("machine list"))
 
     def _releases(self) -> list[Document]:
-        return list(self._flyctl.shown("releases"))
+        return list(self._flyctl.read_json("releases"))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from scripts.deploy.__main__ import main
-from scripts.deploy.outside import Outside, Ran
+from scripts.deploy.system import ProgramResult, System
 from tests.servers import ROOT
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import ScriptedRunner
@@ -42,14 +42,14 @@ class Clock:
         self.waited.append(seconds)
 
 
-class Watched(Outside):
-    """The outside, which remembers the programs that were run."""
+class RecordingSystem(System):
+    """The system, which remembers the programs that were run."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock.sleep, clock)
         self.programs: list[str] = []
 
-    def run(self, argv: Any, **more: Any) -> Ran:
+    def run(self, argv: Any, **more: Any) -> ProgramResult:
         self.programs.append(" ".join(argv))
         return super().run(argv, **more)
 
@@ -80,11 +80,11 @@ class Account:
     clock: Clock = field(default_factory=Clock)
     programs: list[str] = field(default_factory=list)
 
-    def run(self, *argv: str, outside: Outside | None = None) -> Ended:
+    def run(self, *argv: str, system: System | None = None) -> Ended:
         """Run the tool in this process. Nothing secret may be in what it prints, or in the programs' arguments."""
         self.capture.readouterr()
-        watched = Watched(self.clock)
-        code = main(list(argv), outside or watched)
+        watched = RecordingSystem(self.clock)
+        code = main(list(argv), system or watched)
         captured = self.capture.readouterr()
         self.programs += watched.programs
         # The real site logs to the same output, one JSON object a line.

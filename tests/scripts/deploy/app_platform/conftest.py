@@ -50,6 +50,6 @@ def account(
             monkeypatch.setenv("PYTHONPATH", str(ROOT))
             # Where the lock is: a person of this folder, and other tests, may be deploying at the same time.
             monkeypatch.setattr("scripts.deploy.__main__.LOCKS", tmp_path / "locks")
-            monkeypatch.setattr("scripts.deploy.smoke_run.SETTLE_SECONDS", 0)
+            monkeypatch.setattr("scripts.deploy.smoke.SETTLE_SECONDS", 0)
             yield Account(platform, registry, runner, capsys)
         assert not [seen for seen in platform.face.seen if platform.token in f"{seen.path} {seen.query}"]

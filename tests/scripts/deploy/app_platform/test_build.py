@@ -24,7 +24,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(folder, "init", "-q")
     git(folder, "add", ".")
     git(folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-q", "-m", "one")
-    monkeypatch.setattr("scripts.deploy.outside.ROOT", folder)
+    monkeypatch.setattr("scripts.deploy.system.ROOT", folder)
     return folder
 
 
@@ -112,7 +112,7 @@ def test_changes_that_no_commit_holds_are_refused(account: Account, clone: Path)
 def test_a_folder_that_is_no_repository_is_refused(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.deploy.outside.ROOT", tmp_path)
+    monkeypatch.setattr("scripts.deploy.system.ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     ended = account.run("staging")
     assert (ended.code, "no git repository" in ended.err) == (2, True)

@@ -9,7 +9,7 @@ from tests.scripts.deploy.app_platform.account import (
     OLDER,
     Account,
     Ended,
-    Watched,
+    RecordingSystem,
     env_values,
     runs,
     with_images,
@@ -93,12 +93,12 @@ def test_what_begins_while_the_person_is_asked_is_not_taken_for_ours(account: Ac
     app = account.add_app("production", old)
     cloud = account.platform.cloud
 
-    class Waiting(Watched):
+    class Waiting(RecordingSystem):
         def ask(self, question: str) -> str:
             cloud.update(app, with_images(app.spec, older))
             return "slipway-production"
 
-    ended = account.run("promote", "--tag", NEW, outside=Waiting(account.clock))
+    ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
     assert ended.code == 2, ended.text
     assert app.deployments[-1].id in ended.err
     assert account.changes() == []
@@ -109,14 +109,14 @@ def test_what_was_changed_while_the_person_is_asked_is_not_undone(account: Accou
     account.release(NEW, "sha", "tested")
     app = account.add_app("production", old)
 
-    class Waiting(Watched):
+    class Waiting(RecordingSystem):
         def ask(self, question: str) -> str:
             changed = with_images(app.spec, old)
             changed["envs"].append({"key": "RETENTION_DAYS", "value": "3", "scope": "RUN_TIME"})
             account.let_run(app, changed)
             return "slipway-production"
 
-    ended = account.run("promote", "--tag", NEW, outside=Waiting(account.clock))
+    ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
     assert ended.code == 2, ended.text
     assert env_values(app.spec)["RETENTION_DAYS"] == "3"
     assert account.changes() == []
@@ -126,13 +126,13 @@ def test_variables_are_not_lost_in_a_deployment_that_begins_meanwhile(account: A
     app = account.add_app("production", account.release(OLD, "sha", "production"))
     cloud = account.platform.cloud
 
-    class Waiting(Watched):
+    class Waiting(RecordingSystem):
         def ask(self, question: str) -> str:
             cloud.deploy_again(app)
             return "slipway-production"
 
     path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
-    ended = account.run("sync-env", "--env", "production", "--file", path, outside=Waiting(account.clock))
+    ended = account.run("sync-env", "--env", "production", "--file", path, system=Waiting(account.clock))
     assert ended.code == 2, ended.text
     assert account.changes() == []
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.deploy.outside import Outside
+from scripts.deploy.system import System
 from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, runs
 from tests.servers import ROOT
 from tests.simulators.app_platform.runner import ScriptedRunner
@@ -28,7 +28,7 @@ def test_ctrl_c_leaves_the_deployment_to_the_platform_and_the_same_command_takes
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    ended = account.run("staging", "--tag", NEW, outside=Outside(interrupt, account.clock))
+    ended = account.run("staging", "--tag", NEW, system=System(interrupt, account.clock))
     assert (ended.code, HINT in ended.err) == (130, True)
     assert account.changes() == ["PUT /apps"]
     assert app.deployments[-1].under_way

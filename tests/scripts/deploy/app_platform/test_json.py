@@ -3,7 +3,7 @@
 from collections import deque
 from pathlib import Path
 
-from scripts.deploy.outside import Outside
+from scripts.deploy.system import System
 from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, write_env_file
 from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 
@@ -60,7 +60,7 @@ def test_a_refusal_an_interruption_and_a_look_are_documents_too(account: Account
 
     account.platform.faults.answer("GET", "/v2/apps", 503)
     command = ["staging", "--tag", NEW, "--json"]
-    interrupted = account.run(*command, outside=Outside(interrupt, account.clock))
+    interrupted = account.run(*command, system=System(interrupt, account.clock))
     assert (interrupted.document["exit_code"], interrupted.code) == (130, 130)
     command = ["staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env")]
     assert account.run(*command).code == 0

@@ -142,7 +142,7 @@ def test_a_version_of_git_names_its_commit_and_becomes_the_tag(
     account: Account, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git_sha = repository(tmp_path / "clone")
-    monkeypatch.setattr("scripts.deploy.outside.ROOT", tmp_path / "clone")
+    monkeypatch.setattr("scripts.deploy.system.ROOT", tmp_path / "clone")
     new = account.release(git_sha, "sha", "tested")
     code, text = promote(account, "v2.0.0")
     assert code == 0, text

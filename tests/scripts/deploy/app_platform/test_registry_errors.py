@@ -4,8 +4,8 @@ import pytest
 
 from scripts.deploy.app_platform.platform import AppPlatform
 from scripts.deploy.environments import STAGING
-from scripts.deploy.outside import Outside
 from scripts.deploy.report import Report
+from scripts.deploy.system import System
 from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, Clock, runs
 from tests.simulators.app_platform.model import App
 
@@ -66,7 +66,7 @@ def test_a_login_that_ends_before_the_tag_is_made_anew(account: Account, app: Ap
 def test_another_registry_is_not_shown_the_token(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGE_PREFIX", prefix)
     report = Report("status", "staging", "do", as_json=False, clock=Clock())
-    registry = AppPlatform(Outside(), report, STAGING).registry()
+    registry = AppPlatform(System(), report, STAGING).registry()
     assert (registry.prefix, registry.username, registry.password) == (prefix, "", "")
 
 

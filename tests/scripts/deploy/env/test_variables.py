@@ -3,9 +3,9 @@
 import pytest
 
 from scripts.deploy.errors import Refused
-from scripts.deploy.variables import Line, Named, compare
+from scripts.deploy.variables import DeclaredVariables, Line, compare
 
-NAMED = Named(
+NAMED = DeclaredVariables(
     source="spec.yaml",
     fixed=frozenset({"ENVIRONMENT"}),
     open=frozenset({"S3_BUCKET", "SMTP_USERNAME", "STORAGE_ORIGINS"}),

@@ -42,7 +42,7 @@ def organisation(
         monkeypatch.setenv("IMAGE_PREFIX", registry.prefix)
         # Where the lock is: a person of this folder, and other tests, may be deploying at the same time.
         monkeypatch.setattr("scripts.deploy.__main__.LOCKS", tmp_path / "locks")
-        monkeypatch.setattr("scripts.deploy.smoke_run.SETTLE_SECONDS", 0)
+        monkeypatch.setattr("scripts.deploy.smoke.SETTLE_SECONDS", 0)
         yield Organisation(fly, registry, runner, capsys)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.deploy.__main__ import main
 from scripts.deploy.fly.commands import NEEDED_SECRETS
-from scripts.deploy.outside import Outside
+from scripts.deploy.system import System
 from tests.scripts.deploy.app_platform.account import Clock, Ended
 from tests.simulators.app_platform.runner import Answer, ScriptedRunner
 from tests.simulators.flyctl.install import Flyctl
@@ -37,7 +37,7 @@ class Organisation:
     def run(self, *argv: str) -> Ended:
         """Run the tool in this process. No secret may be in what it prints, or in the programs' arguments."""
         self.capture.readouterr()
-        code = main([*argv, "--platform", "fly"], Outside(self.clock.sleep, self.clock))
+        code = main([*argv, "--platform", "fly"], System(self.clock.sleep, self.clock))
         captured = self.capture.readouterr()
         # The real site logs to the same output, one JSON object a line.
         out, err = (

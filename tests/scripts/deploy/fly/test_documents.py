@@ -7,8 +7,8 @@ import pytest
 
 from scripts.deploy.fly import documents
 from scripts.deploy.fly.flyctl import Flyctl
-from scripts.deploy.outside import Outside
 from scripts.deploy.report import Report
+from scripts.deploy.system import System
 from tests.scripts.deploy.app_platform.account import Clock
 
 
@@ -29,7 +29,7 @@ def test_releases_are_read_in_both_spellings_of_flyctl(
     monkeypatch.setenv("FLY_API_TOKEN", "fly-test-token")
     clock = Clock()
     report = Report("status", "staging", "fly", as_json=False, clock=clock)
-    (release,) = Flyctl(Outside(clock.sleep, clock), report, "slipway-staging").shown("releases")
+    (release,) = Flyctl(System(clock.sleep, clock), report, "slipway-staging").read_json("releases")
     assert release == {"version": 3, "in_progress": True, "image_ref": "r/a:sha-1", "status": "running"}
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scripts.deploy.errors import OutsideError
+from scripts.deploy.errors import ExternalError
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST_SECONDS = 30
@@ -26,7 +26,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class ProgramResult:
     """How a program ended, and what it printed."""
 
     code: int
@@ -34,7 +34,7 @@ class Ran:
     err: str
 
 
-class Outside:
+class System:
     """The world of one command; tests give a clock of their own."""
 
     def __init__(
@@ -45,13 +45,13 @@ class Outside:
         self._http = httpx.Client(timeout=REQUEST_SECONDS, headers={"user-agent": "slipway-deploy"})
 
     def get(self, url: str, headers: Mapping[str, str], *, attempts: int = ATTEMPTS, **more: Any) -> httpx.Response:
-        """GET, again after lost answers, 429 and 5xx: reading twice harms nobody. Raises OutsideError."""
+        """GET, again after lost answers, 429 and 5xx: reading twice harms nobody. Raises ExternalError."""
         for attempt in range(1, attempts + 1):
             try:
                 answer = self._http.get(url, headers=headers, **more)
             except httpx.TransportError as error:
                 if attempt == attempts:
-                    raise OutsideError(f"{_place(url)} can't be reached ({type(error).__name__})") from None
+                    raise ExternalError(f"{_place(url)} can't be reached ({type(error).__name__})") from None
                 self.sleep(min(2.0**attempt, 20))
                 continue
             passing = answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error
@@ -61,13 +61,13 @@ class Outside:
         return answer
 
     def send(self, method: str, url: str, headers: Mapping[str, str], **more: Any) -> httpx.Response:
-        """Send once, and again only after 429, which says that nothing was done. Raises OutsideError."""
+        """Send once, and again only after 429, which says that nothing was done. Raises ExternalError."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 answer = self._http.request(method, url, headers=headers, **more)
             except httpx.TransportError as error:
                 kind = type(error).__name__
-                raise OutsideError(
+                raise ExternalError(
                     f"{_place(url)} gave no answer to {method} ({kind}); it may have been done"
                 ) from None
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS or attempt == ATTEMPTS:
@@ -98,11 +98,11 @@ class Outside:
         stdin: str = "",
         env: Mapping[str, str] | None = None,
         each: Callable[[str], None] | None = None,
-    ) -> Ran:
+    ) -> ProgramResult:
         """Run a program in the repository's folder and return what it printed; `each` gets every line meanwhile.
 
         It is told of Ctrl-C, and of a CI system's SIGTERM, as SIGINT, and given time to give back what it holds.
-        Raises OutsideError.
+        Raises ExternalError.
         """
         process = None
         try:
@@ -140,7 +140,7 @@ def _started(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subpro
             start_new_session=True,
         )
     except OSError as error:
-        raise OutsideError(f"{argv[0]} can't be started ({error.strerror}): is it installed?") from None
+        raise ExternalError(f"{argv[0]} can't be started ({error.strerror}): is it installed?") from None
 
 
 @contextmanager
@@ -155,12 +155,12 @@ def _signals_held() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _read(process: subprocess.Popen[str], stdin: str) -> Ran:
+def _read(process: subprocess.Popen[str], stdin: str) -> ProgramResult:
     out, err = process.communicate(stdin)
-    return Ran(process.returncode, out, err)
+    return ProgramResult(process.returncode, out, err)
 
 
-def _watched(process: subprocess.Popen[str], each: Callable[[str], None]) -> Ran:
+def _watched(process: subprocess.Popen[str], each: Callable[[str], None]) -> ProgramResult:
     assert process.stdin
     assert process.stdout
     process.stdin.close()
@@ -168,7 +168,7 @@ def _watched(process: subprocess.Popen[str], each: Callable[[str], None]) -> Ran
     for line in process.stdout:
         lines.append(line)
         each(line.rstrip())
-    return Ran(process.wait(), "".join(lines), "")
+    return ProgramResult(process.wait(), "".join(lines), "")
 
 
 def _give_time(process: subprocess.Popen[str]) -> None:

@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 from scripts.deploy.errors import Refused
-from scripts.deploy.outside import Outside
 from scripts.deploy.report import Report
+from scripts.deploy.system import System
 
 # Said by --help.
 VARIABLES = (
@@ -21,7 +21,7 @@ SETTLE_SECONDS = 30
 SITE = re.compile(r"(https://[^/?#@\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)/?")
 
 
-def refuse_misuse() -> None:
+def check_variables() -> None:
     """Raise Refused for variables that the smoke test would refuse when all is deployed, and take for a failure."""
     url = os.environ.get("SMOKE_URL", "")
     if url and not SITE.fullmatch(url):
@@ -36,7 +36,7 @@ def address(url: str) -> str:
     return os.environ.get("SMOKE_URL", "").rstrip("/") or url
 
 
-def smoke(outside: Outside, report: Report, url: str, git_sha: str) -> str:
+def smoke(system: System, report: Report, url: str, git_sha: str) -> str:
     """Try a site through its queue and back; return "" when all is well, else what failed, a line each.
 
     Its account travels by the environment, for argument lists are public on a machine.
@@ -44,7 +44,7 @@ def smoke(outside: Outside, report: Report, url: str, git_sha: str) -> str:
     more = ["--expect-sha", git_sha] if git_sha else []
     more += ["--api-only"] if os.environ.get("SMOKE_API_ONLY") else []
     command = [sys.executable, "-m", "scripts.smoke", address(url), "--json", "--settle", str(SETTLE_SECONDS), *more]
-    ran = outside.run(command)
+    ran = system.run(command)
     steps: list[dict[str, Any]] = []
     if ran.out.startswith("{"):
         steps = json.loads(ran.out)["steps"]
