@@ -1,7 +1,4 @@
-"""The environments: what differs between staging and production, and what a release needs to get there.
-
-The values stand in each one's spec; that they differ in these places alone is tested.
-"""
+"""The environments, staging and production: their configuration files, and the tags their releases need and get."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +11,10 @@ class Environment:
     """One environment, on either platform."""
 
     name: str
-    # The tag, without its commit, that a release must carry, and the one it gets when its smoke test passed.
+    # The kind of tag a release needs to be deployed here, and the one it gets when it passed its smoke test here.
     required_tag: str
     passed_tag: str
-    # Whether a person is asked before anything changes.
+    # Whether the user has to confirm a change.
     asks_first: bool
 
     @property
@@ -34,19 +31,3 @@ class Environment:
 STAGING = Environment("staging", required_tag="sha", passed_tag="tested", asks_first=False)
 PRODUCTION = Environment("production", required_tag="tested", passed_tag="production", asks_first=True)
 ENVIRONMENTS = {environment.name: environment for environment in (STAGING, PRODUCTION)}
-
-APP_PLATFORM_DIFFERENCES = {
-    "/name",
-    "/alerts/AUTOSCALE_FAILED/rule",
-    "/databases/db/cluster_name",
-    "/databases/valkey/cluster_name",
-    "/envs/ENVIRONMENT/value",
-    "/services/api/instance_size_slug",
-    "/services/api/instance_count",
-    "/services/api/autoscaling/min_instance_count",
-    "/services/api/autoscaling/max_instance_count",
-    "/services/api/autoscaling/metrics/cpu/percent",
-    "/services/web/instance_size_slug",
-    "/services/web/instance_count",
-}
-FLY_DIFFERENCES = {"/app", "/env/ENVIRONMENT", "/env/PUBLIC_URL"}

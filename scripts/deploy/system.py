@@ -1,4 +1,4 @@
-"""All input and output of the deploy tool: HTTP requests, programs, the terminal and the clock."""
+"""The deploy tool's input and output: HTTP requests, programs, the terminal and the clock."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True)
 class ProgramResult:
-    """How a program ended, and what it printed."""
+    """The exit code and the output of a program."""
 
     code: int
     out: str
@@ -35,7 +35,7 @@ class ProgramResult:
 
 
 class System:
-    """The world of one command; tests give a clock of their own."""
+    """The system a command runs on; tests replace the clock."""
 
     def __init__(
         self, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
@@ -45,45 +45,45 @@ class System:
         self._http = httpx.Client(timeout=REQUEST_SECONDS, headers={"user-agent": "slipway-deploy"})
 
     def get(self, url: str, headers: Mapping[str, str], *, attempts: int = ATTEMPTS, **more: Any) -> httpx.Response:
-        """GET, again after lost answers, 429 and 5xx: reading twice harms nobody. Raises ExternalError."""
+        """Send a GET request, and retry it after lost responses, 429 and 5xx. Raises ExternalError."""
         for attempt in range(1, attempts + 1):
             try:
-                answer = self._http.get(url, headers=headers, **more)
+                response = self._http.get(url, headers=headers, **more)
             except httpx.TransportError as error:
                 if attempt == attempts:
-                    raise ExternalError(f"{_place(url)} can't be reached ({type(error).__name__})") from None
+                    raise ExternalError(f"{_without_query(url)} can't be reached ({type(error).__name__})") from None
                 self.sleep(min(2.0**attempt, 20))
                 continue
-            passing = answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error
-            if not passing or attempt == attempts:
+            retryable = response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
+            if not retryable or attempt == attempts:
                 break
-            self.sleep(_retry_after(answer) or min(2.0**attempt, 20))
-        return answer
+            self.sleep(_retry_after(response) or min(2.0**attempt, 20))
+        return response
 
     def send(self, method: str, url: str, headers: Mapping[str, str], **more: Any) -> httpx.Response:
-        """Send once, and again only after 429, which says that nothing was done. Raises ExternalError."""
+        """Send a request, and retry it only after 429, which means that nothing was done. Raises ExternalError."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = self._http.request(method, url, headers=headers, **more)
+                response = self._http.request(method, url, headers=headers, **more)
             except httpx.TransportError as error:
                 kind = type(error).__name__
                 raise ExternalError(
-                    f"{_place(url)} gave no answer to {method} ({kind}); it may have been done"
+                    f"{_without_query(url)} did not respond to {method} ({kind}); the request may have been carried out"
                 ) from None
-            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS or attempt == ATTEMPTS:
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS or attempt == ATTEMPTS:
                 break
-            self.sleep(_retry_after(answer) or min(2.0**attempt, 20))
-        return answer
+            self.sleep(_retry_after(response) or min(2.0**attempt, 20))
+        return response
 
     def read_log(self, url: str, seconds: float = 5) -> str:
-        """Return the end of a log file, or what a log that never ends says in so many seconds; "" when it can't be."""
+        """Return the end of a log; a log that never ends is read for so many seconds. "" when it is not available."""
         chunks: list[bytes] = []
         deadline = time.monotonic() + seconds
         try:
-            with self._http.stream("GET", url, timeout=httpx.Timeout(REQUEST_SECONDS, read=seconds)) as answer:
-                if not answer.is_success:
+            with self._http.stream("GET", url, timeout=httpx.Timeout(REQUEST_SECONDS, read=seconds)) as response:
+                if not response.is_success:
                     return ""
-                for chunk in answer.iter_bytes():
+                for chunk in response.iter_bytes():
                     chunks.append(chunk)
                     if time.monotonic() > deadline or sum(map(len, chunks)) > LOG_BYTES:
                         break
@@ -99,35 +99,34 @@ class System:
         env: Mapping[str, str] | None = None,
         each: Callable[[str], None] | None = None,
     ) -> ProgramResult:
-        """Run a program in the repository's folder and return what it printed; `each` gets every line meanwhile.
+        """Run a program in the repository's folder and return its output; `each` is called with every line.
 
-        It is told of Ctrl-C, and of a CI system's SIGTERM, as SIGINT, and given time to give back what it holds.
-        Raises ExternalError.
+        On Ctrl-C, or a CI system's SIGTERM, it gets SIGINT and time to clean up. Raises ExternalError.
         """
         process = None
         try:
-            with _signals_held() as held:
-                process = _started(argv, {**os.environ, **(env or {})}, subprocess.STDOUT if each else subprocess.PIPE)
+            with _hold_signals() as held:
+                process = _start(argv, {**os.environ, **(env or {})}, subprocess.STDOUT if each else subprocess.PIPE)
             if held:
                 raise KeyboardInterrupt
-            return _watched(process, each) if each else _read(process, stdin)
+            return _stream(process, each) if each else _read(process, stdin)
         except KeyboardInterrupt:
             if process:
-                _give_time(process)
+                _interrupt(process)
             raise
 
     def ask(self, question: str) -> str:
-        """Return what the person at the terminal types; "" when there is no terminal."""
+        """Return what the user types at the terminal, or "" without a terminal."""
         if not sys.stdin.isatty():
             return ""
         print(question, end=" ", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip()
 
 
-def _started(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subprocess.Popen[str]:
+def _start(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     try:
-        # A session of its own: it gets one signal, ours, and not the terminal's too.
+        # In a session of its own, so that it gets only our signal and not the terminal's too.
         return subprocess.Popen(
             argv,
             cwd=ROOT,
@@ -144,8 +143,8 @@ def _started(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subpro
 
 
 @contextmanager
-def _signals_held() -> Iterator[list[int]]:
-    """Note signals instead of raising them: a program that is just being started would be left to itself."""
+def _hold_signals() -> Iterator[list[int]]:
+    """Collect signals instead of raising them: a program that is just being started would be left running."""
     held: list[int] = []
     former = {number: signal.signal(number, lambda sign, _: held.append(sign)) for number in STOPPING}
     try:
@@ -160,7 +159,7 @@ def _read(process: subprocess.Popen[str], stdin: str) -> ProgramResult:
     return ProgramResult(process.returncode, out, err)
 
 
-def _watched(process: subprocess.Popen[str], each: Callable[[str], None]) -> ProgramResult:
+def _stream(process: subprocess.Popen[str], each: Callable[[str], None]) -> ProgramResult:
     assert process.stdin
     assert process.stdout
     process.stdin.close()
@@ -171,7 +170,7 @@ def _watched(process: subprocess.Popen[str], each: Callable[[str], None]) -> Pro
     return ProgramResult(process.wait(), "".join(lines), "")
 
 
-def _give_time(process: subprocess.Popen[str]) -> None:
+def _interrupt(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
     try:
@@ -180,12 +179,12 @@ def _give_time(process: subprocess.Popen[str]) -> None:
         process.terminate()
 
 
-def _retry_after(answer: httpx.Response) -> float:
-    seconds = answer.headers.get("retry-after", "")
+def _retry_after(response: httpx.Response) -> float:
+    seconds = response.headers.get("retry-after", "")
     return min(float(seconds), LONGEST_WAIT) if seconds.isdecimal() else 0
 
 
-def _place(url: str) -> str:
-    """Return an address without what follows its path, which may be a signature."""
+def _without_query(url: str) -> str:
+    """Return a URL without its query, which may contain a signature."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"

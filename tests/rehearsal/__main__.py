@@ -68,7 +68,7 @@ def _rehearse() -> int:
         first = first_release()
         dirty = default_tag().endswith("-dirty")
         if dirty:
-            say("these files have changes that no commit holds; the images get them, under the commit's name")
+            say("these files have uncommitted changes; the images get them, under the commit's name")
             push_first(surroundings.image_prefix, first)
         say("starting databases …")
         with platform(folder, surroundings, [live_spec(environment) for environment in ENVIRONMENTS]) as running:

@@ -1,1 +1,1 @@
-"""The deploy tool on DigitalOcean App Platform."""
+"""Deploys to DigitalOcean App Platform."""

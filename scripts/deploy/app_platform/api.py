@@ -1,4 +1,4 @@
-"""DigitalOcean's HTTP API: requests with the token, errors as sentences."""
+"""DigitalOcean's HTTP API: requests with the account's token, errors as readable messages."""
 
 import os
 from typing import Any
@@ -15,23 +15,24 @@ LOCAL = ("127.0.0.1", "localhost")
 
 
 class Api:
-    """The API of the account that DIGITALOCEAN_ACCESS_TOKEN belongs to. Raises Refused without one."""
+    """The API, with the token in DIGITALOCEAN_ACCESS_TOKEN. Raises Refused without one."""
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.token = os.environ.get("DIGITALOCEAN_ACCESS_TOKEN", "")
         self.url = os.environ.get("DIGITALOCEAN_API_URL", "https://api.digitalocean.com").rstrip("/")
         if not self.token:
-            raise Refused("DIGITALOCEAN_ACCESS_TOKEN is not set. Make a token in the control panel, API, and export it")
+            hint = "Create a token in the control panel, API, and export it"
+            raise Refused(f"DIGITALOCEAN_ACCESS_TOKEN is not set. {hint}")
         if not self.url.startswith("https:") and urlsplit(self.url).hostname not in LOCAL:
-            raise Refused("DIGITALOCEAN_API_URL must begin with https://, for the token is sent there")
+            raise Refused("DIGITALOCEAN_API_URL must start with https://, because the token is sent there")
 
     def get(self, path: str, **query: Any) -> Document:
         """Return a document. Raises ExternalError."""
         return self._read(self.system.get(f"{self.url}{path}", self._headers(), params=query or None))
 
     def pages(self, path: str, name: str, most: int = 20) -> list[Document]:
-        """Return the items of a list, page after page. Raises ExternalError."""
+        """Return the items of all pages of a list. Raises ExternalError."""
         items: list[Document] = []
         for page in range(1, most + 1):
             document = self.get(path, page=page, per_page=PAGE)
@@ -47,22 +48,23 @@ class Api:
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"}
 
-    def _read(self, answer: httpx.Response) -> Document:
-        place = f"{answer.request.method} {answer.request.url.path}"
-        if answer.is_success:
+    def _read(self, response: httpx.Response) -> Document:
+        request = f"{response.request.method} {response.request.url.path}"
+        if response.is_success:
             try:
-                return dict(answer.json()) if answer.content else {}
+                return dict(response.json()) if response.content else {}
             except ValueError:
-                raise ExternalError(f"{place} was answered, but that is no answer of this API") from None
-        raise ExternalError(f"{place} answered {answer.status_code}: {_reason(answer)}", status=answer.status_code)
+                raise ExternalError(f"{request} returned something that is not a response of this API") from None
+        status = response.status_code
+        raise ExternalError(f"{request} returned {status}: {_reason(response)}", status=status)
 
 
-def _reason(answer: httpx.Response) -> str:
-    if answer.status_code == httpx.codes.UNAUTHORIZED:
-        return "DIGITALOCEAN_ACCESS_TOKEN is wrong or has run out; make a new one in the control panel, API"
-    if answer.status_code == httpx.codes.FORBIDDEN:
-        return "DIGITALOCEAN_ACCESS_TOKEN lacks a scope; it needs app, registry and database, to read and to write"
+def _reason(response: httpx.Response) -> str:
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return "DIGITALOCEAN_ACCESS_TOKEN is invalid or expired; create a new one in the control panel, API"
+    if response.status_code == httpx.codes.FORBIDDEN:
+        return "DIGITALOCEAN_ACCESS_TOKEN lacks a scope; it needs to read and write app, registry and database"
     try:
-        return str(answer.json().get("message", ""))[:500]
+        return str(response.json().get("message", ""))[:500]
     except ValueError:
         return "no reason given"

@@ -1,7 +1,7 @@
-"""Makes the app spec that is sent to App Platform out of the file in git and the spec that is live. Pure functions.
+"""Builds the app spec for App Platform from the file in git and the live spec. Pure functions.
 
-A spec that is sent replaces the live one as a whole, so whatever is to stay must be in it: values the file does not
-give, secrets as the ciphertexts the platform handed out, domains, networks.
+A spec replaces the live one as a whole, so everything that must stay has to be in it: values the file leaves open,
+secrets as the ciphertexts the platform returned, domains, networks.
 """
 
 import copy
@@ -15,20 +15,20 @@ from scripts.deploy.errors import Refused
 
 Spec = dict[str, Any]
 KINDS = ("services", "workers", "jobs", "static_sites", "functions")
-# Set in the control panel for an account's own app, so a file that is cloned can't hold them.
+# Set in the control panel for one account's app, so a file that others clone can't contain them.
 KEPT_OF_APP = ("domains", "vpc", "egress", "maintenance")
 KEPT_OF_COMPONENTS = ("log_destinations",)
 CIPHERTEXT = "EV["
 
 
 def read_spec(text: str, name: str) -> Spec:
-    """Return the spec of a file. Raises Refused when it holds ciphertexts: those belong to one app, never to git."""
+    """Return the spec of a file. Raises Refused when it contains ciphertexts: those belong to one app, never to git."""
     if CIPHERTEXT in text:
-        raise Refused(f"{name} holds an encrypted value, {CIPHERTEXT}…]. Name the variable without a value instead")
+        raise Refused(f"{name} contains an encrypted value, {CIPHERTEXT}…]. Name the variable without a value instead")
     spec = yaml.safe_load(text)
     if not isinstance(spec, dict) or "name" not in spec:
-        raise Refused(f"{name} is no app spec: it has no name")
-    # By way of JSON: an anchor makes one object of several places, and each is to be changed by itself.
+        raise Refused(f"{name} is not an app spec: it has no name")
+    # Copied through JSON: a YAML anchor puts one object in several places, and each must be changed separately.
     copied: Spec = json.loads(json.dumps(spec))
     return copied
 
@@ -41,7 +41,7 @@ def components(spec: Spec) -> Iterator[tuple[str, Spec]]:
 
 
 def levels(spec: Spec) -> Iterator[tuple[str, Spec]]:
-    """Return the places where variables may stand: the app itself, named "", and each component by its name."""
+    """Return each level that can have variables: the app itself, named "", and each component by its name."""
     yield "", spec
     for _, component in components(spec):
         yield component["name"], component
@@ -50,7 +50,7 @@ def levels(spec: Spec) -> Iterator[tuple[str, Spec]]:
 def digests(spec: Spec) -> dict[str, str]:
     """Return each repository with the digest its components run; "" where they differ or name a tag.
 
-    The PRE_DEPLOY job is left out: after a rollback it may stay at a newer release.
+    The PRE_DEPLOY job is ignored: after a rollback it may stay at a newer release.
     """
     found: dict[str, str] = {}
     for kind, component in components(spec):
@@ -63,9 +63,9 @@ def digests(spec: Spec) -> dict[str, str]:
 
 
 def with_digests(spec: Spec, release: Mapping[str, str], *, jobs: bool = True) -> Spec:
-    """Return a copy that runs a release, repository to digest; without `jobs` those stay as they are.
+    """Return a copy that runs a release (repository to digest); without `jobs`, jobs keep their images.
 
-    Raises Refused when a component's image is not one of the release.
+    Raises Refused when a component's image is not in the release.
     """
     spec = copy.deepcopy(spec)
     for kind, component in components(spec):
@@ -79,9 +79,9 @@ def with_digests(spec: Spec, release: Mapping[str, str], *, jobs: bool = True) -
 
 
 def merged(base: Spec, live: Spec | None, given: Mapping[str, str]) -> Spec:
-    """Return the file's spec with what it leaves open: values given by name, else those that are live.
+    """Return the file's spec with the values it leaves open: the given ones, else the live ones.
 
-    Raises Refused with the names of all variables that have a value in none of the three.
+    Raises Refused with the names of all variables that have no value in any of the three.
     """
     spec, live = copy.deepcopy(base), live or {}
     for key in KEPT_OF_APP:
@@ -104,7 +104,7 @@ def merged(base: Spec, live: Spec | None, given: Mapping[str, str]) -> Spec:
 
 
 def _fill(level: Spec, before: Spec, given: Mapping[str, str]) -> list[str]:
-    """Give a level's variables their values, keep those only the platform knows, and return the names without any."""
+    """Fill in a level's variables, keep those only the platform has, and return the names without a value."""
     envs = level.setdefault("envs", [])
     live = {env["key"]: env for env in before.get("envs") or []}
     missing = []
@@ -116,7 +116,7 @@ def _fill(level: Spec, before: Spec, given: Mapping[str, str]) -> list[str]:
             env["value"] = given[env["key"]]
         elif former.get("value"):
             env["value"] = former["value"]
-            # The type goes with the value: a ciphertext in clear would be taken for the value itself.
+            # The type goes with the value: without it the platform would use the ciphertext as the value.
             env |= {"type": "SECRET"} if former["value"].startswith(CIPHERTEXT) else {}
         else:
             missing.append(env["key"])
@@ -129,9 +129,10 @@ def _fill(level: Spec, before: Spec, given: Mapping[str, str]) -> list[str]:
 def with_values(
     live: Spec, base: Spec, given: Mapping[str, str], pruned: Collection[str], secret: Collection[str]
 ) -> Spec:
-    """Return a copy of the live spec with variables set or removed; each stands where the file has it, else at the app.
+    """Return a copy of the live spec with variables set or removed, each on the level where the file has it.
 
-    A given value is sent in clear, and the platform encrypts it; every other ciphertext travels as it is.
+    A given value is sent in clear, and the platform encrypts it; all other ciphertexts are sent unchanged.
+    A variable that the file does not name is set on the app.
     """
     spec = copy.deepcopy(live)
     places = component_keys(base)
@@ -153,5 +154,5 @@ def with_values(
 
 
 def component_keys(base: Spec) -> dict[str, str]:
-    """Return the variables that the file gives to one component alone, with its name."""
+    """Return the variables that the file sets for one component only, with the component's name."""
     return {env["key"]: name for name, level in levels(base) if name for env in level.get("envs") or []}

@@ -4,20 +4,9 @@ import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from scripts.deploy.app_platform import app_spec
+from scripts.deploy.app_platform import app_spec, deployments
 from scripts.deploy.app_platform.api import Api, Document
 from scripts.deploy.app_platform.app_spec import Spec
-from scripts.deploy.app_platform.begin import (
-    POLL_SECONDS,
-    SEARCH_ATTEMPTS,
-    create_app,
-    find_app,
-    find_first_deployment,
-    list_deployments,
-    start_deployment,
-)
-from scripts.deploy.app_platform.failed_steps import read_log_end
-from scripts.deploy.app_platform.follow import reached_active
 from scripts.deploy.app_platform.spec_changes import changes
 from scripts.deploy.environments import Environment
 from scripts.deploy.errors import ExternalError, NeedsAttention, Refused, ReleaseFailed
@@ -27,13 +16,13 @@ from scripts.deploy.report import Report
 from scripts.deploy.system import System
 from scripts.deploy.variables import DeclaredVariables
 
-# How long a deployment that was cancelled may take to end.
+# How long a cancelled deployment may take to end.
 CANCEL_SECONDS = 60
 REGISTRY_HOST = "registry.digitalocean.com"
 
 
 class AppPlatform:
-    """The app of one environment. Raises Refused without a token or with a spec that can't be used."""
+    """The app of one environment. Raises Refused without a token or with an unusable spec."""
 
     images: tuple[str, ...] = ("app", "web")
     # A PRE_DEPLOY job may take 10 minutes.
@@ -50,7 +39,7 @@ class AppPlatform:
         self._app: Document = {}
 
     def registry(self) -> Registry:
-        """Return the registry of IMAGE_PREFIX, or the only one of the account; the API's token logs in there."""
+        """Return the registry of IMAGE_PREFIX, or the account's only one; the API token logs in there."""
         prefix = os.environ.get("IMAGE_PREFIX", "")
         if not prefix:
             names = [registry["name"] for registry in self._api.get("/v2/registries").get("registries") or []]
@@ -65,9 +54,9 @@ class AppPlatform:
         return f"slipway-{image}"
 
     def find_state(self) -> State | None:
-        """Return how the app is now; None when the account has none of the spec's name."""
+        """Return the app's current state, or None when the account has no app with the spec's name."""
         if not self._id:
-            self._id = find_app(self._api, self.app)
+            self._id = deployments.find_app(self._api, self.app)
         if not self._id:
             return None
         self._app = self._api.get(f"/v2/apps/{self._id}")["app"]
@@ -80,81 +69,77 @@ class AppPlatform:
         )
 
     def history(self) -> list[Deployment]:
-        """Return what once had the traffic, newest first; the platform goes back to the last ten of them."""
-        found = [
-            _deployment(one)
-            for one in list_deployments(self._api, self._id)
-            if one["phase"] in ("ACTIVE", "SUPERSEDED")
-        ]
+        """Return the deployments that were live, newest first; the platform can roll back to the last ten of them."""
+        listed = deployments.list_deployments(self._api, self._id)
+        found = [_deployment(one) for one in listed if one["phase"] in ("ACTIVE", "SUPERSEDED")]
         return [deployment for deployment in found if deployment and all(deployment.images.values())]
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
-        """Return the file's spec with the release's digests and what only the platform knows."""
+        """Return the file's spec with the release's digests and the values that only the platform has."""
         spec = app_spec.merged(app_spec.with_digests(self._base, release), self._live, given)
         return self._validated_plan(spec, dict(release))
 
     def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
-        """Return the live spec with other variables, and with the images that have the traffic."""
+        """Return the live spec with other variables and the live images."""
         spec = app_spec.with_values(self._live, self._base, given, pruned, secret)
         return self._validated_plan(spec, app_spec.digests(self._live))
 
     def deploy(self, plan: Plan) -> str:
-        """Send the spec once; an answer that is lost is looked for on the platform."""
+        """Send the spec once."""
         if not self._id:
-            self._id = create_app(self._api, self._report, plan.payload)
-            return find_first_deployment(self._api, self._id, plan.images)
-        body = {"spec": plan.payload, "update_all_source_versions": True}
-        return start_deployment(self._api, self._report, self._id, "PUT", "", body, plan.images)
+            self._id = deployments.create_app(self._api, self._report, plan.payload)
+            return deployments.find_first_deployment(self._api, self._id, plan.images)
+        return self._start("PUT", "", {"spec": plan.payload, "update_all_source_versions": True}, plan.images)
 
     def wait_until_active(self, deployment: str, seconds: float) -> None:
-        """Poll the deployment until it has the traffic; one that takes too long is cancelled."""
-        if not reached_active(self._api, self._report, self._id, deployment, seconds):
+        """Poll the deployment until it is live; one that takes too long is cancelled."""
+        if not self._reaches_active(deployment, seconds):
             self.cancel(deployment)
-            raise ReleaseFailed(f"Deployment {deployment} was not done after {seconds:.0f} s, and was cancelled")
-        for _ in range(SEARCH_ATTEMPTS):
+            raise ReleaseFailed(f"Deployment {deployment} did not finish in {seconds:.0f} s and was cancelled")
+        for _ in range(deployments.SEARCH_ATTEMPTS):
             state = self.find_state()
             if state and state.active and state.active.id == deployment:
                 return
-            self._system.sleep(POLL_SECONDS)
-        raise NeedsAttention(f"Deployment {deployment} is ACTIVE, but another one has the traffic. See: make status")
+            self._system.sleep(deployments.POLL_SECONDS)
+        raise NeedsAttention(f"Deployment {deployment} is ACTIVE, but another one is live. See: make status")
 
     def cancel(self, deployment: str) -> None:
-        """Cancel a deployment, and wait until it has ended, be it by coming through after all."""
+        """Cancel a deployment and wait until it has ended, even if it became active first."""
         problem = None
         try:
             self._api.send("POST", f"/v2/apps/{self._id}/deployments/{deployment}/cancel")
         except ExternalError as error:
-            # It may have ended by itself, or the answer is lost: the deployment tells.
+            # It may have ended before, or only the response was lost: its phase shows that.
             problem = error
         with suppress(ReleaseFailed):
-            if not reached_active(self._api, self._report, self._id, deployment, CANCEL_SECONDS) and problem:
+            if not self._reaches_active(deployment, CANCEL_SECONDS) and problem:
                 raise problem
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
-        """Roll back as the platform does, spec and variables too; where it can't, put the old images into the spec."""
+        """Use the platform's rollback, which restores the whole spec; without it, deploy the old images only."""
         deadline = self._system.clock() + seconds
-        refusal = self._rollback_refusal(target.id) if target.id else "it knows no such deployment any more"
+        refusal = self._rollback_refusal(target.id) if target.id else "it no longer has that deployment"
         if not refusal:
             body = {"deployment_id": target.id, "skip_pin": True}
-            deployment = start_deployment(self._api, self._report, self._id, "POST", "/rollback", body, target.images)
+            deployment = self._start("POST", "/rollback", body, target.images)
             try:
                 return self._wait_for_rollback(deployment, deadline)
             except ReleaseFailed as error:
                 refusal = str(error)
-        self._report.say(f"  the platform's own rollback is not possible ({refusal}); the images alone go back")
+        self._report.say(f"  App Platform can't roll back ({refusal}); rolling back the images only")
         self.find_state()
-        # The migrations stay at the newer release: an old one need not know the schema.
+        # The migrations stay at the newer release: an old one may not know the schema.
         spec = app_spec.with_digests(self._live, target.images, jobs=False)
         return self._wait_for_rollback(self.deploy(self._validated_plan(spec, target.images)), deadline)
 
     def logs(self, component: str, deployment: str = "") -> str:
-        """Return the last lines of what runs, or of a deployment that failed."""
+        """Return the last lines of the live deployment, or of one that failed."""
         which = f"/deployments/{deployment}" if deployment else ""
         part = f"/components/{component}" if component else ""
-        return read_log_end(self._api, f"/v2/apps/{self._id}{which}{part}/logs", "RUN")
+        return deployments.read_log(self._api, f"/v2/apps/{self._id}{which}{part}/logs", "RUN")
 
     def declared_variables(self) -> DeclaredVariables:
-        """Return the variables of the file: with a value, without one, and secrets."""
+        """Return the variables of the spec file: with a value, without one, and secrets."""
         envs = [env for _, level in app_spec.levels(self._base) for env in level.get("envs") or []]
         return DeclaredVariables(
             source=f".do/{self._environment.spec.name}",
@@ -174,38 +159,44 @@ class AppPlatform:
 
     @property
     def _live(self) -> Spec:
-        """What has the traffic, for the app's own spec may be that of a deployment that failed."""
+        """The spec of the active deployment: the app's own spec may be that of a deployment that failed."""
         spec: Spec = (self._app.get("active_deployment") or self._app).get("spec") or {}
         return spec
 
+    def _start(self, method: str, path: str, body: Document, images: dict[str, str]) -> str:
+        return deployments.start_deployment(self._api, self._report, self._id, method, path, body, images)
+
+    def _reaches_active(self, deployment: str, seconds: float) -> bool:
+        return deployments.wait_until_active(self._api, self._report, self._id, deployment, seconds)
+
     def _validated_plan(self, spec: Spec, images: dict[str, str]) -> Plan:
-        """Let the platform check a spec; nothing is changed by it. Raises Refused."""
+        """Let the platform validate a spec, which changes nothing. Raises Refused."""
         body = {"spec": spec} | ({"app_id": self._id} if self._id else {})
         try:
             self._api.send("POST", "/v2/apps/propose", body)
         except ExternalError as error:
             if 400 <= error.status < 500:
-                raise Refused(f"App Platform would not take the spec: {error}") from None
-            # Only the check is away, and it must not keep anybody from going back.
-            self._report.say(f"  the spec was not checked beforehand: {error}")
+                raise Refused(f"App Platform rejected the spec: {error}") from None
+            # Only the validation is unavailable, and that must not prevent a rollback.
+            self._report.say(f"  the spec could not be validated beforehand: {error}")
         return Plan(images, changes(self._live, spec), spec)
 
     def _rollback_refusal(self, deployment: str) -> str:
-        """Return why the platform can't roll back to a deployment; "" when it can."""
+        """Return why the platform can't roll back to a deployment, or ""."""
         body = {"deployment_id": deployment, "skip_pin": True}
         try:
-            answer = self._api.send("POST", f"/v2/apps/{self._id}/rollback/validate", body)
+            response = self._api.send("POST", f"/v2/apps/{self._id}/rollback/validate", body)
         except ExternalError as error:
             return str(error)
-        for warning in answer.get("warnings") or []:
+        for warning in response.get("warnings") or []:
             self._report.say(f"  warning: {warning.get('message') or warning.get('code')}")
-        refusal = answer.get("error") or {}
-        return "" if answer.get("valid") else str(refusal.get("message") or refusal.get("code") or "no reason given")
+        refusal = response.get("error") or {}
+        return "" if response.get("valid") else str(refusal.get("message") or refusal.get("code") or "no reason given")
 
     def _wait_for_rollback(self, deployment: str, deadline: float) -> str:
-        """Wait for a rollback. One that is late is not cancelled: nothing better is to be had."""
-        if not reached_active(self._api, self._report, self._id, deployment, deadline - self._system.clock()):
-            raise NeedsAttention(f"The rollback {deployment} is not done in time, and goes on. See: make status")
+        """Wait for a rollback. A late one is not cancelled, because there is nothing better."""
+        if not self._reaches_active(deployment, deadline - self._system.clock()):
+            raise NeedsAttention(f"Rollback {deployment} did not finish in time and still runs. See: make status")
         return deployment
 
 

@@ -1,4 +1,4 @@
-"""Says what one app spec changes in another, for the person who is asked. Pure functions."""
+"""Lists the differences of two app specs for the confirmation. Pure functions."""
 
 import json
 from collections.abc import Iterator
@@ -6,35 +6,36 @@ from typing import Any
 
 from scripts.deploy.app_platform.app_spec import KINDS, Spec, components
 
-# What items of a spec's lists are known by.
+# The keys that identify the items of a spec's lists.
 IDENTITIES = {"name", "key", "rule", "domain"}
 
 
 def changes(before: Spec, after: Spec) -> list[str]:
-    """Return what a spec changes, a line each; of variables only the names.
+    """Return one line per change; of variables only the names are shown.
 
-    Settings that only the live spec has are defaults which the platform wrote out; named things are not.
+    Settings that only the live spec has are defaults which the platform added, so they are no change; missing
+    components, databases, domains and variables are.
     """
     old, new = dict(_flat(before)), dict(_flat(after))
-    lines = [f"+ {place}{_shown(place, new[place])}" for place in new if place not in old]
-    for place in new:
-        if place in old and old[place] != new[place]:
-            lines.append(f"~ {place}{_shown(place, old[place])}{_shown(place, new[place], ' →')}")
-    return lines + [f"- {place}" for place in sorted(_named(before) - _named(after))]
+    lines = [f"+ {path}{_shown(path, new[path])}" for path in new if path not in old]
+    for path in new:
+        if path in old and old[path] != new[path]:
+            lines.append(f"~ {path}{_shown(path, old[path])}{_shown(path, new[path], ' →')}")
+    return lines + [f"- {path}" for path in sorted(_named(before) - _named(after))]
 
 
-def _flat(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Return each setting with its place, lists of named things by their names."""
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Return each setting with its path; items with an identity are addressed by it."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat(inner, f"{place}.{key}" if place else key)
+            yield from _flat(inner, f"{path}.{key}" if path else key)
     elif isinstance(value, list) and value and all(isinstance(item, dict) and IDENTITIES & set(item) for item in value):
         for item in value:
             yield from _flat(
-                {key: inner for key, inner in item.items() if key not in IDENTITIES}, f"{place}.{_name(item)}"
+                {key: inner for key, inner in item.items() if key not in IDENTITIES}, f"{path}.{_name(item)}"
             )
     else:
-        yield place, json.dumps(value)
+        yield path, json.dumps(value)
 
 
 def _name(item: dict[str, Any]) -> str:
@@ -42,12 +43,12 @@ def _name(item: dict[str, Any]) -> str:
 
 
 def _named(spec: Spec) -> set[str]:
-    """Return the places of all components, databases, domains and variables."""
-    places = {f"{kind}.{_name(item)}" for kind in (*KINDS, "databases", "domains") for item in spec.get(kind) or []}
+    """Return the paths of all components, databases, domains and variables."""
+    paths = {f"{kind}.{_name(item)}" for kind in (*KINDS, "databases", "domains") for item in spec.get(kind) or []}
     for kind, component in components(spec):
-        places |= {f"{kind}.{component['name']}.envs.{env['key']}" for env in component.get("envs") or []}
-    return places | {f"envs.{env['key']}" for env in spec.get("envs") or []}
+        paths |= {f"{kind}.{component['name']}.envs.{env['key']}" for env in component.get("envs") or []}
+    return paths | {f"envs.{env['key']}" for env in spec.get("envs") or []}
 
 
-def _shown(place: str, value: str, sign: str = ":") -> str:
-    return "" if place.startswith("envs.") or ".envs." in place else f"{sign} {value}"
+def _shown(path: str, value: str, sign: str = ":") -> str:
+    return "" if path.startswith("envs.") or ".envs." in path else f"{sign} {value}"

@@ -1,1 +1,1 @@
-"""The deploy tool on Fly.io."""
+"""Deploys to Fly.io."""

@@ -1,4 +1,4 @@
-"""The configuration of an app on Fly.io: as this folder has it, what it changes, and as an earlier commit had it."""
+"""Reads the configuration of an app on Fly.io, from this folder or from a commit, and lists its changes."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from scripts.deploy.system import ROOT, System
 
 
 def read_config(name: str) -> dict[str, Any]:
-    """Return a configuration of this folder."""
+    """Return a configuration file of this folder."""
     return tomllib.loads((ROOT / name).read_text("utf-8"))
 
 
 def config_changes(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return what a configuration changes, a line each: variables and tables by their names, never their values."""
+    """Return one line per change: the names of variables and tables, never their values."""
     if not before:
         return [f"+ {name}"]
     old, new = _flat(before), _flat(after)
@@ -23,7 +23,7 @@ def config_changes(name: str, before: Mapping[str, Any], after: Mapping[str, Any
 
 
 def config_at(system: System, name: str, git_sha: str, folder: Path) -> Path | None:
-    """Write a configuration into a folder as git has it at a commit; None when git lacks the commit."""
+    """Write a commit's configuration into a folder and return its path; None when git has no such commit."""
     shown = system.run(["git", "show", f"{git_sha}:{name}"]) if git_sha else None
     if shown is None or shown.code:
         return None

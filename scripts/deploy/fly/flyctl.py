@@ -1,4 +1,4 @@
-"""Runs flyctl for one app and reads what it prints."""
+"""Runs flyctl for one app and reads its output."""
 
 import json
 import os
@@ -11,18 +11,18 @@ from scripts.deploy.fly import commands
 from scripts.deploy.report import Report
 from scripts.deploy.system import ProgramResult, System
 
-# No questions about updates, no figures about the person, no colours in logs.
+# No questions about updates, no usage statistics, no colours in logs.
 QUIET = {"FLY_NO_UPDATE_CHECK": "1", "FLY_SEND_METRICS": "0", "NO_COLOR": "1"}
 LAST_LINES = 60
-# In the words of Fly's two interfaces: which one flyctl asks depends on the command and on its version.
+# The errors of Fly's two APIs; which one flyctl uses depends on the command and on its version.
 APP_NOT_FOUND = re.compile(r"could not find app|app not found", re.IGNORECASE)
 UNAUTHORIZED = re.compile(r"must be authenticated|unauthorized|no access token|token validation", re.IGNORECASE)
-TOKEN = "FLY_API_TOKEN is wrong or has run out. Make another for the organisation: fly tokens create org"
+TOKEN_HINT = "FLY_API_TOKEN is invalid or expired. Create another for the organisation: fly tokens create org"
 CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class Flyctl:
-    """flyctl with the token of FLY_API_TOKEN, which it reads itself. Raises Refused without one."""
+    """flyctl, which reads its token from FLY_API_TOKEN. Raises Refused without one."""
 
     def __init__(self, system: System, report: Report, app: str) -> None:
         self._system = system
@@ -31,32 +31,32 @@ class Flyctl:
         self.token = os.environ.get("FLY_API_TOKEN", "")
         if not self.token:
             raise Refused(
-                "FLY_API_TOKEN is not set. Make one for the organisation, and export it: fly tokens create org"
+                "FLY_API_TOKEN is not set. Create one for the organisation and export it: fly tokens create org"
             )
 
     def run(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:
-        """Run one command and return how it ended. Raises ExternalError when it can't be started."""
+        """Run one command and return its result. Raises ExternalError when it can't be started."""
         return self._system.run(argv, stdin=stdin, env=QUIET)
 
     def run_checked(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:
-        """Run one command. Raises Refused when there is no such app, ExternalError with its last words for the rest."""
+        """Run one command. Raises Refused when there is no such app, else ExternalError with its error."""
         ran = self.run(argv, stdin)
         if ran.code == 0:
             return ran
-        words = _last_words(ran.err or ran.out)
-        if APP_NOT_FOUND.search(words):
+        error = _last_error(ran.err or ran.out)
+        if APP_NOT_FOUND.search(error):
             raise Refused(
                 f"There is no app {self._app} on Fly.io, or FLY_API_TOKEN is of another organisation. "
-                f"Make it once: fly apps create {self._app}"
+                f"Create it once: fly apps create {self._app}"
             )
-        raise ExternalError(f"{' '.join(argv[:3])} failed: {words}")
+        raise ExternalError(f"{' '.join(argv[:3])} failed: {error}")
 
     def read_json(self, what: str) -> Any:
-        """Return what `flyctl <what> --json` says; null is an empty list."""
+        """Return the document that `flyctl <what> --json` prints; null is an empty list."""
         return _snake_case_keys(json.loads(self.run_checked(commands.show(what, self._app)).out or "null") or [])
 
     def run_streaming(self, argv: Sequence[str]) -> None:
-        """Run a long command and show its lines. Raises ReleaseFailed with the last of them when it fails."""
+        """Run a long command and show its output. Raises ReleaseFailed with its error."""
         lines: list[str] = []
 
         def show(line: str) -> None:
@@ -65,18 +65,18 @@ class Flyctl:
 
         ran = self._system.run(argv, env=QUIET, each=show)
         if ran.code:
-            raise ReleaseFailed(f"{' '.join(argv[:2])} failed: {_last_words(chr(10).join(lines))}")
+            raise ReleaseFailed(f"{' '.join(argv[:2])} failed: {_last_error(chr(10).join(lines))}")
 
 
 def _snake_case_keys(document: Any) -> Any:
-    """Return a document, or a list of them, with keys such as image_ref; some versions of flyctl write ImageRef."""
+    """Return a document, or a list of them, with keys such as image_ref; some versions of flyctl print ImageRef."""
     if isinstance(document, list):
         return [_snake_case_keys(item) for item in document]
     return {CAPITAL.sub("_", key).lower(): value for key, value in document.items()}
 
 
-def _last_words(text: str) -> str:
+def _last_error(text: str) -> str:
     lines = [line for line in text.strip().splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")]
-    words = (errors or lines or ["it said nothing"])[-1][:500]
-    return TOKEN if UNAUTHORIZED.search(words) else words
+    error = (errors or lines or ["it printed nothing"])[-1][:500]
+    return TOKEN_HINT if UNAUTHORIZED.search(error) else error

@@ -21,7 +21,7 @@ from scripts.deploy.variables import DeclaredVariables, compare
 
 POLL_SECONDS = 5
 HOST = "registry.fly.io"
-NOT_KEPT = "Fly.io keeps no former secrets: write the former values into the file, and make sync-env again"
+NOT_KEPT = "Fly.io keeps no previous secrets: put the previous values into the file and run make sync-env again"
 
 
 class Fly:
@@ -39,9 +39,9 @@ class Fly:
         self.app = str(self._settings["app"])
         self._flyctl = Flyctl(system, report, self.app)
         prefix = os.environ.get("IMAGE_PREFIX") or f"{HOST}/"
-        # Fly's registry takes any name with the token.
+        # Fly's registry accepts any user name with the token.
         self._registry = platform_registry(system, prefix, HOST, "x", self._flyctl.token)
-        # The release this command deployed itself, and whether that changed secrets alone.
+        # The release that this command deployed, and whether it changed only secrets.
         self._own_release = ""
         self._secrets_only = False
 
@@ -50,11 +50,11 @@ class Fly:
         return self._registry
 
     def repository(self, image: str) -> str:
-        """Return staging's repository: an organisation's apps share their images, so a digest is one artifact."""
+        """Return staging's repository: both apps of an organisation share it, so production runs the tested digest."""
         return str(read_config(STAGING.fly_config)["app"])
 
     def find_state(self) -> State | None:
-        """Return how the app is now. Raises Refused when there is none: only a person makes one, with flyctl."""
+        """Return the app's current state. Raises Refused when there is no app: create it with flyctl."""
         newest = next(iter(self._releases()), {})
         return State(
             url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{self.app}.fly.dev").rstrip("/"),
@@ -63,25 +63,25 @@ class Fly:
         )
 
     def history(self) -> list[Deployment]:
-        """Return the releases that went well and whose images are still there, newest first."""
+        """Return the complete releases whose images still exist, newest first."""
         found = [self._deployment(release) for release in self._releases() if release["status"] == COMPLETE]
         return [deployment for deployment in found if all(deployment.images.values())]
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
-        """Return the deployment of an image with the configuration of this folder."""
-        there = self.current_values()
-        missing = [name for name in commands.NEEDED_SECRETS if name not in {*there, *given}]
+        """Return the deployment of an image with this folder's configuration."""
+        current = self.current_values()
+        missing = [name for name in commands.NEEDED_SECRETS if name not in {*current, *given}]
         if missing:
             hint = "write them into a file and send them with the deployment: ENV_FILE=…"
             raise Refused(f"{self.app} has no secret {', '.join(missing)}: {hint}")
-        lines = compare(given, there, self.declared_variables(), prune=False)
+        lines = compare(given, current, self.declared_variables(), prune=False)
         added = {line.key: given[line.key] for line in lines if line.action == "add"}
         self._flyctl.run_checked(commands.validate(self.app, self._config))
-        payload = {"image": self._tagged(git_sha), "stdin": commands.secrets_input(added), "pruned": []}
-        return Plan(dict(release), [f"+ secret {name}" for name in added] + self._changes(), payload)
+        payload = {"image": self._image_name(git_sha), "stdin": commands.secrets_input(added), "pruned": []}
+        return Plan(dict(release), [f"+ secret {name}" for name in added] + self._config_changes(), payload)
 
     def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
-        """Return a restart with other secrets."""
+        """Return a restart of the Machines with other secrets."""
         active = self._active()
         changes = [f"+ secret {name}" for name in given] + [f"- secret {name}" for name in pruned]
         payload = {"image": "", "stdin": commands.secrets_input(given), "pruned": list(pruned)}
@@ -105,7 +105,7 @@ class Fly:
         return self._verify_machines(plan.images)
 
     def wait_until_active(self, deployment: str, seconds: float) -> None:
-        """Wait until a release that another flyctl works on has ended; `deploy` waited for its own."""
+        """Wait until another flyctl's release has ended; `deploy` already waited for its own."""
         if deployment == self._own_release:
             return
         deadline = self._system.clock() + seconds
@@ -115,7 +115,7 @@ class Fly:
                 break
             if self._system.clock() > deadline:
                 raise NeedsAttention(
-                    f"Release {deployment} is not done after {seconds:.0f} s. See: make status PLATFORM=fly"
+                    f"Release {deployment} did not finish in {seconds:.0f} s. See: make status PLATFORM=fly"
                 )
             self._system.sleep(POLL_SECONDS)
         if release["status"] != COMPLETE:
@@ -123,28 +123,30 @@ class Fly:
         self._verify_machines(self._deployment(release).images)
 
     def cancel(self, deployment: str) -> None:
-        """Refuse: what another flyctl does can only be ended where it runs."""
-        raise Refused(f"Release {deployment} is deployed by another flyctl: end it there, or wait. See: make status")
+        """Raise Refused: another flyctl can only be stopped where it runs."""
+        raise Refused(
+            f"Release {deployment} is being deployed by another flyctl: stop it there, or wait. See: make status"
+        )
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
-        """Deploy the earlier image with its own configuration, at once and without migrations. Raises ReleaseFailed.
+        """Deploy the earlier image with its commit's configuration, on all Machines at once and without migrations.
 
-        Secrets can't be taken back; raises NeedsAttention when nothing else was changed.
+        Raises ReleaseFailed, and NeedsAttention when only secrets were changed: those can't be rolled back.
         """
         if self._secrets_only:
             raise NeedsAttention(NOT_KEPT)
         repository, digest = next(iter(target.images.items()))
-        image = self._tagged(git_sha) if git_sha else f"{self._registry.prefix}{repository}@{digest}"
+        image = self._image_name(git_sha) if git_sha else f"{self._registry.prefix}{repository}@{digest}"
         with tempfile.TemporaryDirectory(prefix="slipway-fly-") as folder:
             config = config_at(self._system, self._config, git_sha, Path(folder))
             if config is None:
-                self._report.say(f"  git has no commit {git_sha[:SHORT]}: {self._config} is this folder's")
-            argv = commands.deploy_back(self.app, str(config or ROOT / self._config), image, seconds)
+                self._report.say(f"  git has no commit {git_sha[:SHORT]}: using this folder's {self._config}")
+            argv = commands.roll_back(self.app, str(config or ROOT / self._config), image, seconds)
             self._flyctl.run_streaming(argv)
         return self._verify_machines(target.images)
 
     def logs(self, component: str, deployment: str = "") -> str:
-        """Return the last lines of each Machine of a process group, or of the app."""
+        """Return the last lines of each Machine of a process group, or of the whole app."""
         machines = [one["id"] for one in self._machines() if documents.group_of(one) == component]
         if component and not machines:
             groups = ", ".join(self._settings["processes"])
@@ -158,11 +160,11 @@ class Fly:
         return DeclaredVariables(self._config, frozenset(self._settings["env"]), needed, needed)
 
     def current_values(self) -> dict[str, str | None]:
-        """Return the names of the app's secrets; nobody can read their values."""
+        """Return the names of the app's secrets; their values can't be read."""
         return {one["name"]: None for one in self._flyctl.read_json("secrets list")}
 
     def _active(self) -> Deployment | None:
-        """Return what the Machines run, as the newest release among them; with several images none is named."""
+        """Return the newest release among the Machines; its digest is "" when they run several images."""
         machines = self._machines()
         if not machines:
             return None
@@ -171,14 +173,14 @@ class Fly:
         return Deployment(documents.newest_of(machines), {self.repository("app"): digest})
 
     def _deployment(self, release: Document) -> Deployment:
-        """Return a release; where its image is named by a tag, the registry knows the digest."""
+        """Return a release; where its image is named by a tag, the registry has the digest."""
         repository, (tag, digest) = self.repository("app"), documents.image_of(release)
         if not digest and tag:
             digest = self._registry.digest(repository, tag) or ""
         return Deployment(f"v{release['version']}", {repository: digest})
 
     def _verify_machines(self, images: Mapping[str, str]) -> str:
-        """See that every Machine runs the digest, a tag being but a name; return the release. Raises ReleaseFailed."""
+        """Check that every Machine runs the digest, as a tag can be moved; return the release. Raises ReleaseFailed."""
         (wanted,) = images.values()
         other = [one["id"] for one in self._machines() if documents.digest_of(one) != wanted]
         if other:
@@ -186,13 +188,13 @@ class Fly:
         self._own_release = f"v{self._releases()[0]['version']}"
         return self._own_release
 
-    def _changes(self) -> list[str]:
-        """Return what the configuration changes, both as flyctl understands them."""
+    def _config_changes(self) -> list[str]:
+        """Return the differences of the deployed and the local configuration, both as flyctl reads them."""
         live = self._flyctl.run(commands.show_config(self.app))
         local = self._flyctl.run_checked(commands.show_config(self.app, self._config))
         return config_changes(self._config, {} if live.code else json.loads(live.out), json.loads(local.out))
 
-    def _tagged(self, git_sha: str) -> str:
+    def _image_name(self, git_sha: str) -> str:
         return f"{self._registry.prefix}{self.repository('app')}:sha-{git_sha[:SHORT]}"
 
     def _machines(self) -> list[Document]:

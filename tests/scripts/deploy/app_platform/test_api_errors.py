@@ -34,7 +34,7 @@ def test_a_deployment_the_platform_refuses_is_refused(account: Account, faults: 
 def test_a_spec_the_platform_would_not_take_is_never_sent(account: Account, faults: Faults) -> None:
     faults.answer("POST", "/propose", 400)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "App Platform would not take the spec" in ended.err) == (2, True)
+    assert (ended.code, "App Platform rejected the spec" in ended.err) == (2, True)
     assert account.changes() == []
 
 
@@ -53,7 +53,7 @@ def test_too_many_requests_are_waited_for_as_long_as_is_said(
 def test_a_limit_that_does_not_end_is_a_refusal(account: Account, faults: Faults) -> None:
     faults.too_many("PUT", "/v2/apps/", retry_after=900, times=99)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "answered 429" in ended.err) == (2, True)
+    assert (ended.code, "returned 429" in ended.err) == (2, True)
     # No answer makes the tool wait longer.
     assert max(account.clock.waited) == 60
     assert len(account.platform.seen("PUT")) == 6
@@ -70,7 +70,7 @@ def test_reading_is_tried_again(account: Account, app: App, faults: Faults, path
 def test_a_list_that_can_not_be_had_before_is_a_refusal(account: Account, app: App, faults: Faults) -> None:
     faults.answer("GET", "/deployments$", 524, times=99)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "answered 524" in ended.err) == (2, True)
+    assert (ended.code, "returned 524" in ended.err) == (2, True)
     assert (account.changes(), len(app.deployments)) == ([], 1)
 
 
@@ -80,7 +80,7 @@ def test_a_platform_that_goes_away_meanwhile_needs_a_person(
     runner.rolls = deque([None] * 99)
     faults.answer("GET", "/deployments/", 503, times=99, skip=2)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "answered 503" in ended.err) == (3, True)
+    assert (ended.code, "returned 503" in ended.err) == (3, True)
     assert app.deployments[-1].under_way
 
 
@@ -91,7 +91,7 @@ def test_a_page_where_json_was_to_be_is_a_sentence(account: Account, app: App, m
     assert "404" in ended.err
     monkeypatch.setenv("DIGITALOCEAN_API_URL", f"{app.live_url}/?")
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "no answer of this API" in ended.err) == (2, True)
+    assert (ended.code, "something that is not a response of this API" in ended.err) == (2, True)
 
 
 def test_an_answer_nobody_foresaw_ends_in_a_sentence_and_a_document(
@@ -101,14 +101,14 @@ def test_an_answer_nobody_foresaw_ends_in_a_sentence_and_a_document(
     monkeypatch.setenv("DIGITALOCEAN_API_URL", app.live_url)
     ended = account.run("staging", "--tag", NEW, "--json")
     assert (ended.code, ended.document["exit_code"]) == (2, 2)
-    assert "the tool itself failed: KeyError" in ended.document["message"]
+    assert "unexpected error in the deploy tool: KeyError" in ended.document["message"]
 
 
 @pytest.mark.usefixtures("app")
 def test_a_token_that_has_run_out_is_a_refusal(account: Account) -> None:
     account.platform.cloud.tokens.clear()
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "DIGITALOCEAN_ACCESS_TOKEN is wrong or has run out" in ended.err) == (2, True)
+    assert (ended.code, "DIGITALOCEAN_ACCESS_TOKEN is invalid or expired" in ended.err) == (2, True)
     assert account.changes() == []
 
 
@@ -119,7 +119,7 @@ def test_a_token_that_runs_out_meanwhile_leaves_the_deployment_alone(
     tokens = account.platform.cloud.tokens
     faults.call("GET", "/deployments/", tokens.clear, skip=1)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "has run out" in ended.err) == (3, True)
+    assert (ended.code, "invalid or expired" in ended.err) == (3, True)
     assert account.changes() == ["PUT /apps"]
     assert app.deployments[-1].under_way
     tokens.add(account.platform.token)
@@ -141,4 +141,4 @@ def test_without_a_token_nothing_is_asked(account: Account, monkeypatch: pytest.
     monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", account.platform.token)
     monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://api.example.org")
     ended = account.run("status", "--env", "staging")
-    assert (ended.code, "must begin with https://" in ended.err) == (2, True)
+    assert (ended.code, "must start with https://" in ended.err) == (2, True)

@@ -105,7 +105,7 @@ def test_changes_that_no_commit_holds_are_refused(account: Account, clone: Path)
     (clone / "app.py").write_text("changed")
     (clone / "new.py").write_text("")
     ended = account.run("staging")
-    assert (ended.code, "in no commit: app.py, new.py." in ended.err) == (2, True)
+    assert (ended.code, "not committed: app.py, new.py." in ended.err) == (2, True)
     assert account.registry.face.seen == []
 
 
@@ -115,7 +115,7 @@ def test_a_folder_that_is_no_repository_is_refused(
     monkeypatch.setattr("scripts.deploy.system.ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     ended = account.run("staging")
-    assert (ended.code, "no git repository" in ended.err) == (2, True)
+    assert (ended.code, "not a git repository" in ended.err) == (2, True)
 
 
 def test_a_dry_run_does_not_build(account: Account, clone: Path, images: dict[str, str], tmp_path: Path) -> None:
@@ -132,4 +132,4 @@ def test_without_docker_it_is_said(account: Account, tmp_path: Path, monkeypatch
     (tmp_path / "bin" / "git").symlink_to(found)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     ended = account.run("staging")
-    assert (ended.code, "docker is not installed here" in ended.err) == (2, True)
+    assert (ended.code, "docker builds the images and is not installed here" in ended.err) == (2, True)

@@ -56,7 +56,7 @@ def test_a_deployment_of_the_same_images_is_taken_up(account: Account) -> None:
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 0, ended.text
     assert account.changes() == []
-    assert f"taking up deployment {theirs.id}" in ended.out
+    assert f"following deployment {theirs.id}" in ended.out
     assert app.active is theirs
     assert f"tested-{NEW[:12]}" in account.tags(new["slipway-app"])
 
@@ -70,7 +70,7 @@ def test_a_deployment_that_takes_the_place_of_ours_needs_a_person(account: Accou
     account.platform.faults.call("GET", "/deployments/", lambda: account.platform.cloud.update(app, theirs), skip=2)
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 3
-    assert "somebody else deploys" in ended.err
+    assert "someone else is deploying" in ended.err
 
 
 def test_when_another_one_has_the_traffic_in_the_end_a_person_must_look(account: Account) -> None:
@@ -83,7 +83,7 @@ def test_when_another_one_has_the_traffic_in_the_end_a_person_must_look(account:
 
     account.platform.faults.call("GET", "/v2/apps/[^/]*$", be_quicker, times=99)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "is ACTIVE, but another one has the traffic" in ended.err) == (3, True)
+    assert (ended.code, "is ACTIVE, but another one is live" in ended.err) == (3, True)
     assert "tested-" not in str(account.tags(new["slipway-app"]))
 
 
@@ -149,7 +149,7 @@ def test_two_commands_of_one_folder_do_not_deploy_at_once(account: Account) -> N
     account.platform.faults.call("GET", "/deployments/", lambda: begin("status"))
     assert account.run("staging", "--tag", NEW).code == 0
     rollback, status = seconds
-    assert (rollback.code, "Another command changes staging from this folder" in rollback.err) == (2, True)
+    assert (rollback.code, "Another command is changing staging from this folder" in rollback.err) == (2, True)
     # Looking is free.
     assert "Another command" not in status.err
     assert runs(app, new)

@@ -42,7 +42,7 @@ def test_whoever_types_the_apps_name_goes_on(
     typing("slipway-production\n")
     ended = account.run(*commands[name])
     assert ended.code == 0, ended.text
-    assert "Type slipway-production to go on:" in ended.err
+    assert "Type slipway-production to continue:" in ended.err
     assert len(account.changes()) == 1
 
 
@@ -65,7 +65,7 @@ def test_without_a_terminal_nobody_is_asked_and_nothing_is_changed(
     with answers.open() as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         ended = account.run(*commands[name])
-    assert (ended.code, "give YES=1" in ended.err) == (2, True)
+    assert (ended.code, "set YES=1" in ended.err) == (2, True)
     assert account.changes() == []
 
 

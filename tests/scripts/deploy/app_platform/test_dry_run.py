@@ -15,8 +15,8 @@ def file(tmp_path: Path) -> str:
 COMMANDS = {
     "staging": (["staging", "--tag", NEW], f"would deploy {NEW[:12]} to staging"),
     "promote": (["promote", "--tag", NEW, "--release", "v1.0.0"], f"would promote {NEW[:12]} to production"),
-    "rollback": (["rollback", "--env", "production"], f"would go back to {OLDER[:12]}"),
-    "rollback to": (["rollback", "--env", "production", "--to", OLD], f"would go back to {OLD[:12]}"),
+    "rollback": (["rollback", "--env", "production"], f"would roll back to {OLDER[:12]}"),
+    "rollback to": (["rollback", "--env", "production", "--to", OLD], f"would roll back to {OLD[:12]}"),
     "sync-env": (["sync-env", "--env", "production", "--file", "FILE"], "would send 1 and remove 0 variables"),
 }
 

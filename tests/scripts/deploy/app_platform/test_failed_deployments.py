@@ -16,7 +16,7 @@ def test_a_failing_migration_keeps_the_last_release_and_shows_its_log(account: A
     assert runs(app, old)
     assert account.changes() == ["PUT /apps"]
     assert "ended as ERROR (migrate: column gave up)" in ended.err
-    assert f"{OLD[:12]} ({app.deployments[0].id}) still has the traffic" in ended.err
+    assert f"{OLD[:12]} ({app.deployments[0].id}) is still live" in ended.err
     told = [line.removeprefix("  | ") for line in ended.out.splitlines()]
     assert told[-3:] == ["--- migrate", "column gave up", "the second line"]
     assert "tested-" not in str(account.tags(new["slipway-app"]))
@@ -51,7 +51,7 @@ def test_a_first_deployment_that_fails_says_that_nothing_has_the_traffic(
     runner.jobs = deque([Outcome(False, "no database")])
     path = write_env_file(tmp_path / "env")
     ended = account.run("staging", "--tag", NEW, "--env-file", path)
-    assert (ended.code, "nothing has the traffic" in ended.err) == (3, True)
+    assert (ended.code, "nothing is live" in ended.err) == (3, True)
     again = account.run("staging", "--tag", NEW)
     assert again.code == 0, again.text
     assert account.changes() == ["POST /apps", "PUT /apps"]
@@ -65,7 +65,7 @@ def test_a_deployment_that_takes_too_long_is_cancelled(account: Account, runner:
     started = account.clock.now
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 1
-    assert "was not done after 1200 s, and was cancelled" in ended.err
+    assert "did not finish in 1200 s and was cancelled" in ended.err
     assert 1200 <= account.clock.now - started < 1220
     assert account.changes() == ["PUT /apps", "POST /apps/deployments/cancel"]
     assert app.deployments[-1].phase == "CANCELED"
@@ -102,7 +102,7 @@ def test_a_deployment_that_comes_through_while_it_is_cancelled_is_gone_back_from
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 1, ended.text
     assert account.changes() == ["PUT /apps", "POST /apps/deployments/cancel", "POST /apps/rollback"]
-    assert f"{OLD[:12]} ({app.deployments[0].id}) is back and well" in ended.err
+    assert f"{OLD[:12]} ({app.deployments[0].id}) is live again and healthy" in ended.err
     assert runs(app, old)
 
 
@@ -110,5 +110,5 @@ def test_an_app_the_platform_does_not_make_is_a_refusal(account: Account, tmp_pa
     account.release(NEW, "sha")
     account.platform.faults.answer("POST", "/v2/apps$", 422)
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
-    assert (ended.code, "POST /v2/apps answered 422" in ended.err) == (2, True)
+    assert (ended.code, "POST /v2/apps returned 422" in ended.err) == (2, True)
     assert account.platform.cloud.apps == {}

@@ -22,10 +22,10 @@ def test_status_tells_what_runs_and_what_can_be_gone_back_to(account: Account, a
     assert ended.code == 0, ended.text
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
     assert f"slipway-production at {app.live_url}" in lines
-    assert f"active {OLD[:12]} {app.deployments[1].id} not proven" in lines
+    assert f"active {OLD[:12]} {app.deployments[1].id} not verified" in lines
     assert f"earlier {OLDER[:12]} {app.deployments[0].id} production" in lines
     assert any(line.startswith("health ok, version ") and "worker ok" in line for line in lines)
-    assert "slipway-production is well" in ended.out
+    assert "slipway-production is healthy" in ended.out
     assert account.changes() == []
 
 
@@ -34,7 +34,7 @@ def test_status_tells_what_is_under_way(account: Account, app: App, runner: Scri
     new = account.release(NEW, "sha", "tested")
     theirs = account.platform.cloud.update(app, with_images(app.spec, new))
     ended = account.run("status", "--env", "production")
-    assert f"under way  {NEW[:12]}  {theirs.id}" in ended.out
+    assert f"deploying  {NEW[:12]}  {theirs.id}" in ended.out
 
 
 def test_an_app_on_a_later_page_of_the_list_is_found(account: Account) -> None:
@@ -50,10 +50,10 @@ def test_status_of_an_ill_site_fails(account: Account, app: App, runner: Scripte
     runner.pages[digest, "GET /health"] = Answer(200, ill)
     ended = account.run("status", "--env", "production")
     assert ended.code == 3
-    assert "slipway-production is not well: degraded, version 0.1.0, valkey unavailable" in ended.err
+    assert "slipway-production is unhealthy: degraded, version 0.1.0, valkey unavailable" in ended.err
     runner.pages[digest, "GET /health"] = Answer(502, "Bad gateway")
     ended = account.run("status", "--env", "production")
-    assert (ended.code, "/health answered 502" in ended.err) == (3, True)
+    assert (ended.code, "/health returned 502" in ended.err) == (3, True)
 
 
 def test_status_of_a_pinned_app_says_so(account: Account, app: App) -> None:
@@ -91,9 +91,9 @@ def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(acco
     account.runner.rolls = deque([None] * 99)
     account.platform.cloud.create_app(with_images(file_spec("staging", **VALUES), new))
     status = account.run("status", "--env", "staging")
-    assert (status.code, "no address yet" in status.err, "under way" in status.out) == (3, True, True)
+    assert (status.code, "no address yet" in status.err, "deploying" in status.out) == (3, True, True)
     smoke = account.run("smoke", "--env", "staging")
-    assert (smoke.code, "Nothing has the traffic of slipway-staging yet" in smoke.err) == (2, True)
+    assert (smoke.code, "Nothing is live in slipway-staging yet" in smoke.err) == (2, True)
     back = account.run("rollback", "--env", "staging")
     assert (back.code, "No earlier release of staging" in back.err) == (2, True)
     assert account.changes() == []

@@ -18,7 +18,7 @@ from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, runs
 from tests.servers import ROOT
 from tests.simulators.app_platform.runner import ScriptedRunner
 
-HINT = "What is under way on the platform goes on; the same command takes it up again"
+HINT = "A deployment in progress on the platform continues; run the same command again to follow it"
 
 
 def test_ctrl_c_leaves_the_deployment_to_the_platform_and_the_same_command_takes_it_up(account: Account) -> None:

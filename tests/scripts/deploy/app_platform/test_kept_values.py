@@ -63,7 +63,7 @@ def test_ciphertexts_in_the_file_of_git_are_refused(
     monkeypatch.setattr(Environment, "spec", spec)
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 2
-    assert "app.staging.yaml holds an encrypted value" in ended.err
+    assert "app.staging.yaml contains an encrypted value" in ended.err
     assert account.platform.face.seen == []
 
 

@@ -41,7 +41,7 @@ def test_a_deployment_whose_answer_is_lost_is_found_again(
     trouble(faults)
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 0, ended.text
-    assert "looking for what became of it" in ended.out
+    assert "checking whether it was carried out" in ended.out
     assert account.changes() == ["PUT /apps"]
     assert len(app.deployments) == 2
     assert f"tested-{NEW[:12]}" in str(account.registry.tags("slipway-app"))
@@ -53,7 +53,7 @@ def test_a_request_that_never_arrived_is_told_and_the_same_command_works(
     lost_on_the_way(faults)
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 3
-    assert "no deployment of it is to be seen. The same command again goes on" in ended.err
+    assert "no deployment of these images was found. Run the same command again to continue" in ended.err
     assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
     assert account.run("staging", "--tag", NEW).code == 0
     assert len(app.deployments) == 2
@@ -63,7 +63,7 @@ def test_an_earlier_deployment_of_these_images_is_not_taken_for_the_lost_one(acc
     app = account.add_app("staging", account.release(NEW, "sha"), account.release(OLD, "sha"))
     lost_on_the_way(faults)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "no deployment of it is to be seen" in ended.err) == (3, True)
+    assert (ended.code, "no deployment of these images was found" in ended.err) == (3, True)
     assert len(app.deployments) == 2
 
 
@@ -74,14 +74,14 @@ def test_a_deployment_of_somebody_else_is_not_taken_for_the_lost_one(
     faults.call("PUT", "/v2/apps/", lambda: account.platform.cloud.update(app, with_images(app.spec, older)))
     lost_on_the_way(faults)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "no deployment of it is to be seen" in ended.err) == (3, True)
+    assert (ended.code, "no deployment of these images was found" in ended.err) == (3, True)
     assert runs(app, older)
 
 
 def test_an_error_of_the_platform_that_did_nothing_is_told(account: Account, app: App, faults: Faults) -> None:
     faults.answer("PUT", "/v2/apps/", 500)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "answered 500" in ended.err) == (3, True)
+    assert (ended.code, "returned 500" in ended.err) == (3, True)
     assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
 
 
@@ -95,7 +95,7 @@ def test_an_app_whose_making_is_not_answered_is_looked_for(
     ended = account.run(*command)
     assert ended.code == (0 if arrived else 3), ended.text
     if not arrived:
-        assert "The same command again goes on" in ended.err
+        assert "Run the same command again to continue" in ended.err
         assert account.run(*command).code == 0
     assert len(account.platform.cloud.apps) == 1
     assert runs(account.app("staging"), new)

@@ -42,7 +42,7 @@ def test_a_registry_that_stumbles_is_asked_again(account: Account, app: App) -> 
 def test_a_login_that_is_refused_is_told(account: Account, app: App) -> None:
     account.registry.guard.credentials = ("somebody", "else")
     code, text = deploy(account)
-    assert (code, "refuses the login (401): is DIGITALOCEAN_ACCESS_TOKEN" in text) == (2, True)
+    assert (code, "refused the login (401): may the account of DIGITALOCEAN_ACCESS_TOKEN" in text) == (2, True)
     assert (account.changes(), len(app.deployments)) == ([], 1)
 
 
@@ -74,7 +74,7 @@ def test_a_tag_that_can_not_be_set_needs_a_person_and_the_same_command_sets_it(a
     account.registry.guard.read_only = True
     code, text = deploy(account)
     assert code == 3
-    assert "answered 403: is DIGITALOCEAN_ACCESS_TOKEN" in text
+    assert "returned 403: may the account of DIGITALOCEAN_ACCESS_TOKEN" in text
     assert app.active
     digest = app.active.spec["services"][0]["image"]["digest"]
     assert account.tags(digest) == {f"sha-{NEW[:12]}"}

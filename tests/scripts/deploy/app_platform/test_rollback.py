@@ -45,9 +45,9 @@ def test_the_last_good_release_comes_back_with_its_spec_and_nothing_is_pinned(
     assert account.changes() == ["POST /apps/rollback"]
     assert (app.spec, app.pinned) == (before, None)
     assert runs(app, releases[1])
-    assert "of the 300 s it may take" in ended.out
+    assert "of at most 300 s" in ended.out
     assert "at the latest" in ended.out
-    assert f"{OLD[:12]} is back in production" in ended.out
+    assert f"{OLD[:12]} is live again in production" in ended.out
 
 
 def test_a_second_rollback_goes_further_back(account: Account, app: App, releases: list[Images]) -> None:
@@ -110,7 +110,7 @@ def test_a_deployment_under_way_is_ended_and_the_running_release_stays(
     assert theirs.phase == "CANCELED"
     assert account.changes() == ["POST /apps/deployments/cancel"]
     assert runs(app, releases[2])
-    assert f"{NEW[:12]} kept the traffic" in ended.out
+    assert f"{NEW[:12]} stays live" in ended.out
 
 
 def test_a_deployment_that_comes_through_before_it_is_ended_is_gone_back_from(
@@ -139,7 +139,7 @@ def test_whether_a_deployment_was_ended_is_seen_when_the_answer_is_lost(
     ended = account.run(*BACK)
     assert ended.code == (0 if arrived else 3), ended.text
     assert theirs.under_way is not arrived
-    assert ("it may have been done" in ended.err) is not arrived
+    assert ("the request may have been carried out" in ended.err) is not arrived
     assert account.changes() == ["POST /apps/deployments/cancel"]
     assert runs(app, releases[2])
 
@@ -149,7 +149,7 @@ def test_a_rollback_that_is_late_goes_on_and_needs_a_person(account: Account, ap
     started = account.clock.now
     ended = account.run(*BACK)
     assert ended.code == 3
-    assert "is not done in time, and goes on" in ended.err
+    assert "did not finish in time and still runs" in ended.err
     assert 300 <= account.clock.now - started < 320
     assert app.deployments[-1].under_way
     assert account.changes() == ["POST /apps/rollback"]
@@ -160,7 +160,7 @@ def test_a_release_that_is_ill_after_it_came_back_needs_a_person(
 ) -> None:
     runner.git_shas[releases[1]["slipway-app"]] = NEW
     ended = account.run(*BACK)
-    assert (ended.code, "is not well either" in ended.err) == (3, True)
+    assert (ended.code, "is unhealthy too" in ended.err) == (3, True)
     assert runs(app, releases[1])
 
 
@@ -181,7 +181,7 @@ def test_what_the_platform_can_not_go_back_to_comes_back_as_images(
     account.let_run(app, spec)
     ended = account.run(*BACK)
     assert ended.code == 0, ended.text
-    assert "the platform's own rollback is not possible" in ended.out
+    assert "App Platform can't roll back" in ended.out
     assert account.changes() == ["PUT /apps"]
     expected = with_images(spec, releases[1])
     for job in expected["jobs"]:

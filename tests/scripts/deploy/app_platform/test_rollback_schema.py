@@ -39,7 +39,7 @@ def test_a_migration_that_fails_there_lets_the_images_go_back_alone(
     ended = account.run(*BACK)
     assert ended.code == 0, ended.text
     assert account.changes() == ["POST /apps/rollback", "PUT /apps"]
-    assert "the images alone go back" in ended.out
+    assert "rolling back the images only" in ended.out
     assert running(app)["api"] == running(app)["worker"] == old
     assert running(app)["migrate"] == new
     assert OLD in ended.out

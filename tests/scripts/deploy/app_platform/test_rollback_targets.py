@@ -50,7 +50,7 @@ def test_an_earlier_deployment_of_the_running_images_is_gone_back_to(
 
 def test_the_release_that_runs_is_only_tried(account: Account, app: App) -> None:
     code, text = back(account, NEW)
-    assert (code, "kept the traffic" in text) == (0, True)
+    assert (code, "stays live" in text) == (0, True)
     assert account.changes() == []
     assert len(app.deployments) == 3
 
@@ -67,14 +67,14 @@ def test_a_release_older_than_the_history_comes_back_from_the_registry(account: 
 def test_a_release_that_never_ran_well_here_is_refused(account: Account, app: App) -> None:
     account.release("d4" * 20, "sha", "tested")
     code, text = back(account, f"tested-{'d4' * 6}")
-    assert (code, f"never ran well in production: no production-{'d4' * 6}" in text) == (2, True)
+    assert (code, f"never passed its smoke test in production: no production-{'d4' * 6}" in text) == (2, True)
     assert len(app.deployments) == 3
 
 
 @pytest.mark.parametrize("to", ["latest", "9f0b1c2d-0000-4000-8000-000000000000", f"sha-{OLD[:12]}-dirty", "abc123"])
 def test_what_is_no_release_is_refused(account: Account, app: App, to: str) -> None:
     code, text = back(account, to)
-    assert (code, "is no release" in text) == (2, True)
+    assert (code, "is not a release" in text) == (2, True)
     assert account.changes() == []
     assert len(app.deployments) == 3
 

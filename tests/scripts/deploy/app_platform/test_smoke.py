@@ -35,7 +35,7 @@ def test_a_failing_smoke_test_puts_the_last_release_back_as_it_was(account: Acco
     assert app.active.spec == app.spec == before
     assert "job: POST http" in ended.err
     assert "answered 503 broken: told to be broken" in ended.err
-    assert f"{OLD[:12]} ({app.deployments[1].id}) is back and well" in ended.err
+    assert f"{OLD[:12]} ({app.deployments[1].id}) is live again and healthy" in ended.err
     assert account.tags(new["slipway-app"]) == {f"sha-{NEW[:12]}"}
     assert app.pinned is None
 
@@ -59,7 +59,7 @@ def test_a_release_that_is_put_back_and_is_ill_too_needs_a_person(account: Accou
     assert ended.code == 3
     assert runs(app, old)
     assert "The smoke test failed:" in ended.err
-    assert f"{OLD[:12]} ({app.deployments[0].id}) is not well either" in ended.err
+    assert f"{OLD[:12]} ({app.deployments[0].id}) is unhealthy too" in ended.err
 
 
 def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
@@ -70,7 +70,7 @@ def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, run
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 3
     assert runs(app, new)
-    assert "Going back failed" in ended.err
+    assert "The rollback failed" in ended.err
     assert "still no room" in ended.err
 
 
@@ -80,7 +80,7 @@ def test_a_first_deployment_whose_smoke_test_fails_needs_a_person(
     breaks(runner, account.release(NEW, "sha"))
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
     assert ended.code == 3
-    assert "There is no earlier release to go back to" in ended.err
+    assert "There is no earlier release to roll back to" in ended.err
     assert account.changes() == ["POST /apps"]
 
 

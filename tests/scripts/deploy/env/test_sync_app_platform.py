@@ -123,7 +123,7 @@ def test_a_deployment_that_fails_keeps_the_values_and_the_same_file_can_be_sent_
 ) -> None:
     runner.jobs = FAILS.copy()
     ended = sync(account, tmp_path, {"SMTP_HOST": "hidden-mail"})
-    assert (ended.code, f"{OLD[:12]}" in ended.err, "still has the traffic" in ended.err) == (1, True, True)
+    assert (ended.code, f"{OLD[:12]}" in ended.err, "is still live" in ended.err) == (1, True, True)
     assert app.active
     assert env_values(app.active.spec)["SMTP_HOST"] == VALUES["SMTP_HOST"]
     runner.jobs = FAILS.copy()
@@ -139,7 +139,7 @@ def test_values_that_make_the_site_ill_are_put_back_by_the_platform(
     account.platform.faults.call("POST", "/rollback$", runner.pages.clear)
     ended = sync(account, tmp_path, ASKED)
     assert ended.code == 1, ended.text
-    assert "is back and well" in ended.err
+    assert "is live again and healthy" in ended.err
     (rollback,) = account.platform.seen("POST", "/rollback")
     assert good
     assert rollback.body == {"deployment_id": good.id, "skip_pin": True}
@@ -164,7 +164,7 @@ def test_a_dry_run_shows_names_and_sends_nothing(account: Account, app: App, tmp
 def test_a_file_that_says_what_the_platform_has_changes_nothing(account: Account, app: App, tmp_path: Path) -> None:
     held = {name: VALUES[name] for name in ("SMTP_HOST", "S3_BUCKET", "STORAGE_ORIGINS")}
     ended = sync(account, tmp_path, held)
-    assert (ended.code, "has all of" in ended.out) == (0, True)
+    assert (ended.code, "already has everything in" in ended.out) == (0, True)
     assert account.changes() == []
 
 
@@ -172,7 +172,7 @@ def test_a_file_that_says_what_the_platform_has_changes_nothing(account: Account
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("DATABASE_POOL_SIZE", ".do/app.staging.yaml gives DATABASE_POOL_SIZE a value"),
+        ("DATABASE_POOL_SIZE", ".do/app.staging.yaml sets DATABASE_POOL_SIZE"),
         ("SMTP_PASWORD", "do you mean SMTP_PASSWORD?"),
     ],
 )

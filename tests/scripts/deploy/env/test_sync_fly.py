@@ -66,7 +66,7 @@ def test_a_site_that_is_ill_afterwards_needs_a_person_who_is_told_that_fly_keeps
     organisation.breaks(digest)
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"})
     assert ended.code == 3
-    assert "Fly.io keeps no former secrets" in ended.err
+    assert "Fly.io keeps no previous secrets" in ended.err
     assert [argv[:2] for argv in organisation.changes()] == [["secrets", "import"], ["secrets", "deploy"]]
 
 
@@ -82,7 +82,7 @@ def test_a_restart_that_fails_needs_a_person_too(
     monkeypatch.setenv("PATH", f"{ill.parent}:{organisation.fly.environment['PATH']}")
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"})
     assert ended.code == 3
-    assert "Error: ill. Fly.io keeps no former secrets" in ended.err
+    assert "Error: ill. Fly.io keeps no previous secrets" in ended.err
 
 
 @pytest.mark.usefixtures("digest")
@@ -90,7 +90,7 @@ def test_a_restart_that_fails_needs_a_person_too(
     ("written", "says"),
     [
         ({"JWT_SECRET": '\'""hidden"\''}, "JWT_SECRET has double quotes"),
-        ({"WEB_CONCURRENCY": "hidden"}, "fly.staging.toml gives WEB_CONCURRENCY a value"),
+        ({"WEB_CONCURRENCY": "hidden"}, "fly.staging.toml sets WEB_CONCURRENCY"),
         ({"SMTP_PASWORD": "hidden"}, "do you mean SMTP_PASSWORD?"),
     ],
 )

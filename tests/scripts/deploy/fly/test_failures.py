@@ -51,7 +51,7 @@ def test_a_failing_migration_changes_no_machine_and_shows_its_log(
     # GitHub takes such a line for an order.
     assert not any(line.lstrip().startswith("::") for line in ended.err.splitlines())
     assert "release_command failed" in ended.document["message"]
-    assert f"{head[:12]} (v1) still has the traffic" in ended.document["message"]
+    assert f"{head[:12]} (v1) is still live" in ended.document["message"]
     assert [phase["name"] for phase in ended.document["phases"]] == ["check", "build", "plan", "deploy"]
     assert f"tested-{NEW[:12]}" not in organisation.registry.tags(STAGING)
 
@@ -64,7 +64,7 @@ def test_machines_that_were_changed_are_put_back_all_at_once(
     ended = organisation.run("staging", "--tag", NEW)
     assert ended.code == 1, ended.text
     assert "timeout reached waiting for health checks" in ended.err
-    assert f"{head[:12]} (v1) is back and well" in ended.err
+    assert f"{head[:12]} (v1) is live again and healthy" in ended.err
     assert_put_back(organisation, head, old)
     assert organisation.tags(new_digest(organisation)) == {f"sha-{NEW[:12]}"}
 
@@ -91,7 +91,7 @@ def test_an_image_that_fly_has_no_more_makes_going_back_fail(organisation: Organ
         del state["images"][organisation.image(head)]
     ended = organisation.run("staging", "--tag", NEW)
     assert ended.code == 3
-    assert "Going back failed" in ended.err
+    assert "The rollback failed" in ended.err
     assert "could not find image" in ended.err
 
 
@@ -102,7 +102,7 @@ def test_a_site_that_is_ill_with_the_old_image_too_needs_a_person(
     organisation.breaks(old)
     ended = organisation.run("staging", "--tag", NEW)
     assert ended.code == 3
-    assert f"{head[:12]} (v1) is not well either" in ended.err
+    assert f"{head[:12]} (v1) is unhealthy too" in ended.err
 
 
 @pytest.mark.usefixtures("old")
@@ -111,7 +111,7 @@ def test_a_token_that_runs_out_in_between_needs_a_person(organisation: Organisat
     organisation.on_request = organisation.fly.expire_token
     ended = organisation.run("staging", "--tag", NEW)
     assert ended.code == 3
-    assert "FLY_API_TOKEN is wrong or has run out" in ended.err
+    assert "FLY_API_TOKEN is invalid or expired" in ended.err
 
 
 @pytest.mark.usefixtures("old")

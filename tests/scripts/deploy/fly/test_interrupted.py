@@ -42,7 +42,7 @@ def test_flyctl_is_told_and_waited_for_and_the_same_command_works_again(
         out, err = tool.communicate(timeout=20)
     assert tool.returncode == 130, err
     assert organisation.fly.app(STAGING)["releases"][-1]["status"] == "interrupted"
-    assert "the same command takes it up again" in err
+    assert "run the same command again to follow it" in err
     organisation.assert_tells_nothing(out + err)
     assert organisation.digests(STAGING) == [old] * 4
     if sent is signal.SIGINT:

@@ -40,7 +40,7 @@ def test_what_did_not_pass_staging_is_not_promoted(organisation: Organisation, h
         organisation.release(NEW, "tested", schema="0005")
     ended = organisation.run("promote", "--tag", NEW[:12], "--yes")
     assert ended.code == 2
-    assert ("somebody moved a tag" if moved else f"make deploy-staging TAG={NEW[:12]}") in ended.err
+    assert ("a tag was moved" if moved else f"make deploy-staging TAG={NEW[:12]}") in ended.err
     assert organisation.changes() == []
 
 
@@ -64,7 +64,7 @@ def test_rollback_brings_the_last_proven_release_back(
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--yes")
     assert ended.code == 0, ended.text
-    assert f"{head[:12]} is back in production" in ended.out
+    assert f"{head[:12]} is live again in production" in ended.out
     (back,) = organisation.changes()
     assert back[back.index("--image") + 1 :] == [
         *[organisation.image(head), "--yes", "--skip-release-command"],
@@ -78,7 +78,7 @@ def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_th
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", OLDER[:12], "--yes")
     assert ended.code == 0, ended.text
-    assert f"git has no commit {OLDER[:12]}: fly.toml is this folder's" in ended.out
+    assert f"git has no commit {OLDER[:12]}: using this folder's fly.toml" in ended.out
     assert organisation.digests(PRODUCTION) == [releases[OLDER]] * 4
 
 
@@ -86,14 +86,14 @@ def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_th
 def test_a_release_to_go_back_to_is_named_by_its_number_or_a_tag(organisation: Organisation) -> None:
     for to, commit in {"v1": OLDER, f"production-{OLDER[:12]}": OLDER, "v3": NEW}.items():
         ended = organisation.run("rollback", "--env", "production", "--to", to, "--dry-run")
-        assert (ended.code, f"would go back to {commit[:12]}" in ended.out) == (0, True)
+        assert (ended.code, f"would roll back to {commit[:12]}" in ended.out) == (0, True)
     assert organisation.changes() == []
 
 
 @pytest.mark.usefixtures("releases")
 def test_rollback_to_what_never_ran_is_refused(organisation: Organisation) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", "d4" * 6, "--yes")
-    assert (ended.code, "never ran well in production" in ended.err) == (2, True)
+    assert (ended.code, "never passed its smoke test in production" in ended.err) == (2, True)
     assert organisation.changes() == []
 
 
@@ -108,7 +108,7 @@ def test_status_names_what_runs_what_went_well_before_and_how_the_site_is(
     assert ended.code == 0, ended.text
     lines = [line.split() for line in ended.out.splitlines() if line.startswith("  ")]
     assert [line[:2] + line[-1:] for line in lines if line[0] in ("active", "earlier")] == [
-        ["active", NEW[:12], "proven"],
+        ["active", NEW[:12], "verified"],
         ["earlier", head[:12], "production"],
         ["earlier", OLDER[:12], "production"],
     ]

@@ -34,7 +34,7 @@ def test_a_token_must_be_set(organisation: Organisation, monkeypatch: pytest.Mon
 def test_a_token_that_has_run_out_is_named(organisation: Organisation) -> None:
     organisation.fly.expire_token()
     said = refusal(organisation, "staging", "--tag", NEW)
-    assert "FLY_API_TOKEN is wrong or has run out" in said
+    assert "FLY_API_TOKEN is invalid or expired" in said
     assert "fly tokens create org" in said
 
 
@@ -51,7 +51,7 @@ def test_secrets_that_are_missing_are_named(organisation: Organisation, head: st
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("SMTP_PASWORD", "do you mean SMTP_PASSWORD?"), ("S3_REGION", "fly.staging.toml gives S3_REGION a value")],
+    [("SMTP_PASWORD", "do you mean SMTP_PASSWORD?"), ("S3_REGION", "fly.staging.toml sets S3_REGION")],
 )
 def test_a_file_with_the_first_deployment_is_read_as_strictly_as_later(
     organisation: Organisation, head: str, tmp_path: Path, name: str, says: str
@@ -75,7 +75,7 @@ def test_another_release_that_is_under_way_is_waited_for_by_a_person(organisatio
     under_way(organisation, NEW, datetime.now(UTC))
     assert "deploying something else, v2" in refusal(organisation, "staging", "--tag", head)
     said = refusal(organisation, "rollback", "--env", "staging")
-    assert "Release v2 is deployed by another flyctl" in said
+    assert "Release v2 is being deployed by another flyctl" in said
 
 
 def test_a_release_that_a_killed_flyctl_left_behind_stops_nobody(organisation: Organisation, head: str) -> None:
@@ -101,7 +101,7 @@ def test_the_same_release_is_taken_up_where_another_flyctl_deploys_it(
     monkeypatch.setattr(organisation.clock, "sleep", end)
     ended = organisation.run("staging", "--tag", NEW)
     assert ended.code == 0, ended.text
-    assert "taking up deployment v2" in ended.out
+    assert "following deployment v2" in ended.out
     assert organisation.changes() == []
     assert f"tested-{NEW[:12]}" in organisation.tags(new)
 
