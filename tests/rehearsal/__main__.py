@@ -1,6 +1,6 @@
 """Rehearses delivery on this machine: `python -m tests.rehearsal` deploys, breaks and rolls back under load.
 
-A stand-in of App Platform's API runs this commit's real images with Docker, and the deploy tool talks to it. What it
+A simulator of App Platform's API runs this commit's real images with Docker, and the deploy tool talks to it. What it
 cannot show: the platform's own speed, its edge, its restarts of containers that die, and autoscaling.
 """
 

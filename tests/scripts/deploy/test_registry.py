@@ -9,7 +9,8 @@ from scripts.deploy.errors import ExternalError, Refused
 from scripts.deploy.registry import Registry
 from scripts.deploy.releases import commit_of, find_release
 from scripts.deploy.system import System
-from tests.scripts.deploy.app_platform.account import NEW, OLD, Clock
+from tests.scripts.deploy.app_platform.account import NEW, OLD
+from tests.scripts.deploy.tool import Clock
 from tests.simulators.registry.server import DIGITALOCEAN, FLY, OciRegistry, oci_registry
 
 
@@ -52,7 +53,7 @@ def test_a_registry_for_everybody_is_sent_no_login(system: System) -> None:
 def test_a_manifest_that_is_not_the_digest_is_not_believed(basic: OciRegistry, system: System) -> None:
     digest = basic.push_image("slipway-app", git_sha=NEW)
     other = basic.push_image("slipway-app", git_sha=OLD)
-    store = basic.face.store
+    store = basic.http.store
     store.manifests["slipway-app", digest].content = store.manifests["slipway-app", other].content
     with pytest.raises(ExternalError, match="the registry returned something else"):
         Registry(system, basic.prefix, *FLY).labels("slipway-app", digest)

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.simulators.app_platform.cloud import Cloud
 from tests.simulators.app_platform.contract import Call
+from tests.simulators.app_platform.errors import bad_request, not_found
 from tests.simulators.app_platform.model import stamp
-from tests.simulators.app_platform.refusal import bad_request, not_found
 from tests.simulators.app_platform.rollback import validation
 
 Body = dict[str, Any] | None

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.simulators.app_platform.errors import bad_request, not_found, pinned
 from tests.simulators.app_platform.lifecycle import Lifecycle
 from tests.simulators.app_platform.model import App, Deployment
 from tests.simulators.app_platform.pace import OnPolls, Pace
-from tests.simulators.app_platform.refusal import bad_request, not_found, pinned
 from tests.simulators.app_platform.registry import Registry
 from tests.simulators.app_platform.rollback import failing_condition
 from tests.simulators.app_platform.runner import Runner, ScriptedRunner

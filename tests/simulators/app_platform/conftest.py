@@ -1,4 +1,4 @@
-"""A stand-in with one app that runs, for the stand-in's own tests."""
+"""The simulator with one running app, for its own tests."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import ScriptedRunner
-from tests.simulators.app_platform.server import StandIn, app_platform
+from tests.simulators.app_platform.server import Simulator, app_platform
 from tests.simulators.app_platform.tool import NEW, OLD, Tool, make_spec, secret
 
 
@@ -16,7 +16,7 @@ def runner() -> ScriptedRunner:
 
 
 @pytest.fixture
-def platform(runner: ScriptedRunner) -> Iterator[StandIn]:
+def platform(runner: ScriptedRunner) -> Iterator[Simulator]:
     with app_platform(runner) as platform:
         platform.cloud.registry.push("app", OLD, "sha-old", "tested-old")
         platform.cloud.registry.push("app", NEW, "sha-new")
@@ -24,10 +24,10 @@ def platform(runner: ScriptedRunner) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def app(platform: StandIn) -> App:
+def app(platform: Simulator) -> App:
     return platform.add_app(make_spec(OLD, secret("first")))
 
 
 @pytest.fixture
-def tool(platform: StandIn, app: App) -> Tool:
+def tool(platform: Simulator, app: App) -> Tool:
     return Tool(platform, app)

@@ -1,31 +1,19 @@
-"""The container registry the platform pulls from: repositories, digests and the tags that name them."""
+"""The container registry that the platform pulls from, and how the API shows it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tests.simulators.app_platform.model import stamp
 from tests.simulators.app_platform.spec import Spec, images
+from tests.simulators.registry.repositories import Repositories
 
 
 @dataclass
-class Registry:
-    """Repositories by name; in each the digests, in the order they were pushed, with their tags."""
+class Registry(Repositories):
+    """The account's registry, as the platform's API shows it."""
 
     name: str = "slipway"
-    repositories: dict[str, dict[str, set[str]]] = field(default_factory=dict)
-
-    def push(self, repository: str, digest: str, *tags: str) -> str:
-        """Add an image; a tag that named another digest moves."""
-        manifests = self.repositories.setdefault(repository, {})
-        for others in manifests.values():
-            others.difference_update(tags)
-        manifests.setdefault(digest, set()).update(tags)
-        return digest
-
-    def delete(self, repository: str, digest: str) -> None:
-        """Lose an image, as garbage collection does with what has no tag."""
-        del self.repositories[repository][digest]
 
     def missing(self, spec: Spec) -> list[str]:
         """Return the images of a spec that can't be pulled, of whatever registry."""

@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from tests.simulators.app_platform.spec import Spec, images
+from tests.simulators.serving import Page
 
 
 @dataclass(frozen=True)
@@ -14,14 +15,6 @@ class Outcome:
 
     ok: bool
     log: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the running app answers."""
-
-    status: int
-    body: Any
 
 
 class Runner(Protocol):
@@ -40,8 +33,8 @@ class Runner(Protocol):
     def stop(self, deployment_id: str) -> None:
         """Take down what the deployment started: it failed, was cancelled, or another one replaced it."""
 
-    def answer(self, deployment_id: str, spec: Spec, path: str) -> Answer:
-        """Answer a request to the app's live URL; the deployment is the active one."""
+    def respond(self, deployment_id: str, spec: Spec, path: str) -> Page:
+        """Respond to a request to the app's live URL; the deployment is the active one."""
 
 
 @dataclass
@@ -51,8 +44,8 @@ class ScriptedRunner:
     jobs: deque[Outcome | None] = field(default_factory=deque)
     rolls: deque[Outcome | None] = field(default_factory=deque)
     git_shas: dict[str, str] = field(default_factory=dict)
-    # (digest, path) → answer; "" stands for every digest.
-    pages: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    # (digest, path) → page; "" stands for every digest.
+    pages: dict[tuple[str, str], Page] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
     ran: list[tuple[str, str, Spec]] = field(default_factory=list)
 
@@ -70,20 +63,18 @@ class ScriptedRunner:
         """Remember it."""
         self.stopped.append(deployment_id)
 
-    def answer(self, deployment_id: str, spec: Spec, path: str) -> Answer:
-        """Answer with the page the test gave, or as the application does when all is well."""
+    def respond(self, deployment_id: str, spec: Spec, path: str) -> Page:
+        """Return the page that the test prepared, or what a healthy application returns."""
         digest = images(spec)[0][1].get("digest", "")
         page = self.pages.get((digest, path)) or self.pages.get(("", path))
         if page:
             return page
         release = {"version": "0.1.0", "git_sha": self.git_shas.get(digest, digest.removeprefix("sha256:")[:40])}
         if path == "/api/version":
-            return Answer(200, release)
+            return Page(200, release)
         if path in ("/health", "/health/ready", "/health/live"):
-            return Answer(200, {"status": "ok", **release})
-        return (
-            Answer(200, "<!doctype html><title>Slipway</title>") if path == "/" else Answer(404, {"code": "not_found"})
-        )
+            return Page(200, {"status": "ok", **release})
+        return Page(200, "<!doctype html><title>Slipway</title>") if path == "/" else Page(404, {"code": "not_found"})
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The stand-in keeps to DigitalOcean's OpenAPI document, and notices a tool that does not."""
+"""The simulator keeps to DigitalOcean's OpenAPI document, and notices a tool that does not."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from tests.simulators.app_platform.contract import DOCUMENT, load_contract
 from tests.simulators.app_platform.extract import OPERATIONS, references
 from tests.simulators.app_platform.model import App
-from tests.simulators.app_platform.server import StandIn
+from tests.simulators.app_platform.server import Simulator
 from tests.simulators.app_platform.tool import NEW, OLD, Tool, make_spec
 
 
@@ -21,7 +21,7 @@ def test_extract_stands_alone_and_names_its_source() -> None:
     assert document["info"]["license"]["name"] == "Apache-2.0"
 
 
-def test_registry_tells_the_digest_of_a_tag(platform: StandIn, tool: Tool) -> None:
+def test_registry_tells_the_digest_of_a_tag(platform: Simulator, tool: Tool) -> None:
     platform.cloud.registry.push("my/app", NEW, "tested-new")
     tags = tool.http.get("/v2/registries/slipway/repositories/my%2Fapp/tags").json()["tags"]
     assert [(found["tag"], found["manifest_digest"]) for found in tags] == [("tested-new", NEW)]
@@ -51,7 +51,7 @@ def test_what_is_not_there_is_not_found(tool: Tool) -> None:
     ],
 )
 def test_request_against_the_contract_fails_the_test(
-    platform: StandIn, tool: Tool, method: str, path: str, body: Any, says: str
+    platform: Simulator, tool: Tool, method: str, path: str, body: Any, says: str
 ) -> None:
     answer = tool.http.request(method, tool.base + path, json=body)
     assert answer.status_code in (400, 404)
@@ -59,7 +59,7 @@ def test_request_against_the_contract_fails_the_test(
     platform.violations.clear()
 
 
-def test_token_sent_to_a_log_file_is_noticed(platform: StandIn, tool: Tool, app: App) -> None:
+def test_token_sent_to_a_log_file_is_noticed(platform: Simulator, tool: Tool, app: App) -> None:
     links = tool.http.get(f"{tool.base}/logs", params={"type": "RUN"}).json()
     tool.http.get(links["live_url"])
     assert platform.violations == ["the token was sent to a log file's address"]

@@ -1,4 +1,4 @@
-"""Deployments on the stand-in go through their phases, fail and supersede each other as the real one does."""
+"""Deployments on the simulator go through their phases, fail and supersede each other as the real one does."""
 
 from collections import deque
 
@@ -6,9 +6,10 @@ import httpx
 
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.pace import OnClock
-from tests.simulators.app_platform.runner import Answer, Outcome, ScriptedRunner
-from tests.simulators.app_platform.server import StandIn
+from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
+from tests.simulators.app_platform.server import Simulator
 from tests.simulators.app_platform.tool import NEW, OLD, PHASES, Tool, make_spec
+from tests.simulators.serving import Page
 
 
 def test_deployment_goes_through_its_phases_and_goes_live(tool: Tool, app: App) -> None:
@@ -24,7 +25,7 @@ def test_new_deployment_has_no_steps_yet(tool: Tool) -> None:
     assert progress["success_steps"] == progress["total_steps"] == 0
 
 
-def test_clock_paces_deployments_when_told(platform: StandIn, tool: Tool) -> None:
+def test_clock_paces_deployments_when_told(platform: Simulator, tool: Tool) -> None:
     clock = platform.cloud.pace = OnClock(seconds=10)
     deployment = tool.deploy(make_spec(NEW))
     assert {tool.poll(deployment)["phase"] for _ in range(5)} == {"PENDING_BUILD"}
@@ -86,11 +87,11 @@ def test_deployment_can_be_cancelled_once(tool: Tool) -> None:
 
 def test_failing_smoke_page_is_the_runners(app: App, runner: ScriptedRunner) -> None:
     assert httpx.get(app.live_url + "/health/ready").status_code == 200
-    runner.pages["", "/health/ready"] = Answer(503, {"status": "unavailable"})
+    runner.pages["", "/health/ready"] = Page(503, {"status": "unavailable"})
     assert httpx.get(app.live_url + "/health/ready").status_code == 503
 
 
-def test_somebody_else_may_deploy_between_two_requests(platform: StandIn, tool: Tool, app: App) -> None:
+def test_somebody_else_may_deploy_between_two_requests(platform: Simulator, tool: Tool, app: App) -> None:
     platform.faults.call("PUT", "/v2/apps/", lambda: platform.cloud.update(app, make_spec(OLD)))
     mine = tool.deploy(make_spec(NEW))
     assert mine == app.deployments[-1].id

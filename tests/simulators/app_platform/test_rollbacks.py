@@ -1,4 +1,4 @@
-"""Rollbacks on the stand-in pin, commit, revert and warn as the real one does."""
+"""Rollbacks on the simulator pin, commit, revert and warn as the real one does."""
 
 from collections import deque
 
@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from tests.simulators.app_platform.model import App
-from tests.simulators.app_platform.runner import Answer, Outcome, SchemaRunner, ScriptedRunner
-from tests.simulators.app_platform.server import StandIn, app_platform
+from tests.simulators.app_platform.runner import Outcome, SchemaRunner, ScriptedRunner
+from tests.simulators.app_platform.server import Simulator, app_platform
 from tests.simulators.app_platform.tool import NEW, OLD, Tool, make_spec
+from tests.simulators.serving import Page
 
 
 def test_rollback_brings_back_image_and_envs_and_goes_on(tool: Tool, app: App) -> None:
@@ -62,7 +63,7 @@ def test_rollback_to_what_never_ran_or_is_too_old_is_refused(tool: Tool, app: Ap
     assert tool.post("/rollback", deployment_id=failed).status_code == 400
 
 
-def test_rollback_warns_of_images_without_a_digest(platform: StandIn, tool: Tool) -> None:
+def test_rollback_warns_of_images_without_a_digest(platform: Simulator, tool: Tool) -> None:
     spec = make_spec(NEW)
     spec["services"][0]["image"] = {"registry_type": "DOCR", "repository": "app", "tag": "sha-new"}
     tagged = tool.deploy(spec)
@@ -90,7 +91,7 @@ def test_rollback_whose_migration_meets_a_newer_schema(goes_on: bool) -> None:
 def test_smoke_that_fails_on_the_new_image_passes_after_the_rollback(
     tool: Tool, app: App, runner: ScriptedRunner
 ) -> None:
-    runner.pages[NEW, "/health/ready"] = Answer(503, {"status": "unavailable"})
+    runner.pages[NEW, "/health/ready"] = Page(503, {"status": "unavailable"})
     tool.phases(tool.deploy(make_spec(NEW)))
     assert httpx.get(app.live_url + "/health/ready").status_code == 503
     rolled = tool.post("/rollback", deployment_id=app.deployments[0].id, skip_pin=True).json()["deployment"]["id"]

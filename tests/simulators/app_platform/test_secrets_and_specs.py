@@ -1,4 +1,4 @@
-"""The stand-in encrypts, wipes, completes and refuses what is in specs as the real one does."""
+"""The simulator encrypts, wipes, completes and refuses what is in specs as the real one does."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import yaml
 from tests.servers import ROOT
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import ScriptedRunner
-from tests.simulators.app_platform.server import StandIn
+from tests.simulators.app_platform.server import Simulator
 from tests.simulators.app_platform.spec import images
 from tests.simulators.app_platform.tool import NEW, OLD, Tool, make_spec, secret
 
@@ -41,7 +41,7 @@ def test_spec_replaces_all_of_the_former(tool: Tool) -> None:
     assert tool.app()["spec"]["services"][0]["envs"] == []
 
 
-def test_ciphertext_of_another_app_is_refused(platform: StandIn, tool: Tool) -> None:
+def test_ciphertext_of_another_app_is_refused(platform: Simulator, tool: Tool) -> None:
     other = platform.add_app({**make_spec(OLD, secret("theirs")), "name": "staging"})
     assert tool.put(make_spec(NEW, *other.spec["services"][0]["envs"])).status_code == 400
 
@@ -86,7 +86,7 @@ def test_propose_changes_nothing(tool: Tool, app: App) -> None:
 
 
 @pytest.mark.parametrize("name", ["app.staging.yaml", "app.production.yaml"])
-def test_specs_of_the_project_are_taken(platform: StandIn, tool: Tool, name: str) -> None:
+def test_specs_of_the_project_are_taken(platform: Simulator, tool: Tool, name: str) -> None:
     spec = yaml.safe_load((ROOT / ".do" / name).read_text())
     for _, image in images(spec):
         image.pop("tag", None)

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from tests.simulators.app_platform.model import App
-from tests.simulators.app_platform.server import StandIn
+from tests.simulators.app_platform.server import Simulator
 
 OLD, NEW = (f"sha256:{letter * 64}" for letter in "ab")
 PHASES = ["PENDING_BUILD", "BUILDING", "PENDING_DEPLOY", "DEPLOYING", "DEPLOYING", "ACTIVE"]
@@ -29,7 +29,7 @@ def secret(value: str) -> dict[str, str]:
 class Tool:
     """The requests a deploy tool makes, as short as they can be."""
 
-    def __init__(self, platform: StandIn, app: App) -> None:
+    def __init__(self, platform: Simulator, app: App) -> None:
         self.base = f"/v2/apps/{app.id}"
         self.http = httpx.Client(
             base_url=platform.url, headers={"Authorization": f"Bearer {platform.token}"}, verify=False

@@ -1,4 +1,4 @@
-"""Calls the stand-in for flyctl as a deploy tool does."""
+"""Calls the simulator for flyctl as a deploy tool does."""
 
 import json
 import subprocess

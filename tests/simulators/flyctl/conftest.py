@@ -1,4 +1,4 @@
-"""A Fly.io with one app that runs, for the stand-in's own tests."""
+"""A Fly.io with one app that runs, for the simulator's own tests."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Puts the stand-in for flyctl on PATH, and lets a test script it and read what it was asked."""
+"""Puts the simulator for flyctl on PATH, and lets a test script it and read what it was asked."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Deploys by the stand-in for flyctl leave releases and Machines as the real one does."""
+"""Deploys by the simulator for flyctl leave releases and Machines as the real one does."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""The stand-in for flyctl keeps secrets, with the pitfalls of the real one."""
+"""The simulator for flyctl keeps secrets, with the pitfalls of the real one."""
 
 import json
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 
+from tests.simulators.registry.errors import Json, RegistryError
 from tests.simulators.registry.image import DOCKER_TYPES
-from tests.simulators.registry.refusal import Json, RefusalError
 from tests.simulators.registry.store import Store
 
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -38,12 +38,12 @@ class Call:
 
 
 def answer(store: Store, call: Call) -> Response:
-    """Carry out a call. Raises RefusalError."""
+    """Carry out a call. Raises RegistryError."""
     method = "GET" if call.method == "HEAD" else call.method
     if (method, call.kind) not in OPERATIONS:
-        raise RefusalError("UNSUPPORTED")
+        raise RegistryError("UNSUPPORTED")
     if call.action == "push" and not store.owns(call.name):
-        raise RefusalError("DENIED")
+        raise RegistryError("DENIED")
     return OPERATIONS[method, call.kind](store, call)
 
 
@@ -55,7 +55,7 @@ def get_manifest(store: Store, call: Call) -> Response:
     # Docker's first kind out of one of the second that is not accepted, with another digest: here that is not there.
     by_digest = manifest.media_type == DOCKER_TYPES[0] and call.reference == manifest.digest
     if manifest.media_type not in accepted and not by_digest:
-        raise RefusalError("MANIFEST_UNKNOWN", f"{manifest.media_type} found, but the accept header does not name it")
+        raise RegistryError("MANIFEST_UNKNOWN", f"{manifest.media_type} found, but the accept header does not name it")
     headers = {"docker-content-digest": manifest.digest, "content-type": manifest.media_type}
     return Response(manifest.content, headers=headers)
 
@@ -70,10 +70,10 @@ def put_manifest(store: Store, call: Call) -> Response:
 def list_tags(store: Store, call: Call) -> Response:
     """GET /v2/<name>/tags/list, in pages of `n` behind the tag `last`."""
     if call.reference != "list":
-        raise RefusalError("UNSUPPORTED")
+        raise RegistryError("UNSUPPORTED")
     count = call.query.get("n")
     if count is not None and not count.isdecimal():
-        raise RefusalError("PAGINATION_NUMBER_INVALID", {"n": count})
+        raise RegistryError("PAGINATION_NUMBER_INVALID", {"n": count})
     after = [tag for tag in sorted(store.tags(call.name)) if tag > call.query.get("last", "")]
     page = after if count is None else after[: int(count)]
     headers = {}

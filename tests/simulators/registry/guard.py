@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from tests.simulators.registry.refusal import RefusalError
+from tests.simulators.registry.errors import RegistryError
 
 Credentials = tuple[str, str]
 Grant = tuple[str, str]
@@ -43,7 +43,7 @@ class Guard:
     def issue(self, authorization: str, scopes: Iterable[str]) -> dict[str, Any]:
         """Return the token endpoint's answer; a scope that is not allowed is left out, as the token flow has it."""
         if not self._knows(authorization):
-            raise RefusalError("UNAUTHORIZED")
+            raise RegistryError("UNAUTHORIZED")
         grants = {grant for scope in scopes for grant in granted(scope) if not (self.read_only and grant[1] == "push")}
         word = secrets.token_urlsafe(24)
         self.tokens[word] = Token(grants, time.time() + self.lifetime_seconds)
@@ -51,16 +51,16 @@ class Guard:
         return {"token": word, "access_token": word, "expires_in": self.lifetime_seconds, "issued_at": issued_at}
 
     def check(self, authorization: str, name: str, action: str, url: str) -> None:
-        """Raise RefusalError unless the request may do this; `name` is empty for the registry as a whole."""
+        """Raise RegistryError unless the request may do this; `name` is empty for the registry as a whole."""
         if self.credentials is None:
             return
         if self.scheme == "Basic":
             if not self._knows(authorization):
-                raise RefusalError("UNAUTHORIZED", headers={"www-authenticate": f'Basic realm="{self.service}"'})
+                raise RegistryError("UNAUTHORIZED", headers={"www-authenticate": f'Basic realm="{self.service}"'})
         else:
             self._check_token(authorization, name, action, url)
         if self.read_only and action == "push":
-            raise RefusalError("DENIED")
+            raise RegistryError("DENIED")
 
     def _check_token(self, authorization: str, name: str, action: str, url: str) -> None:
         scheme, _, word = authorization.partition(" ")
@@ -71,13 +71,13 @@ class Guard:
         if name and (name, action) not in token.grants and not denied:
             raise self._challenge(name, action, url, "insufficient_scope")
 
-    def _challenge(self, name: str, action: str, url: str, error: str) -> RefusalError:
+    def _challenge(self, name: str, action: str, url: str, error: str) -> RegistryError:
         actions = "pull,push" if action == "push" else "pull"
         parts = {"realm": f"{url}/token", "service": self.service}
         parts |= {"scope": f"repository:{name}:{actions}"} if name else {}
         parts |= {"error": error} if error else {}
         header = ",".join(f'{key}="{value}"' for key, value in parts.items())
-        return RefusalError("UNAUTHORIZED", headers={"www-authenticate": f"Bearer {header}"})
+        return RegistryError("UNAUTHORIZED", headers={"www-authenticate": f"Bearer {header}"})
 
     def _knows(self, authorization: str) -> bool:
         scheme, _, word = authorization.partition(" ")

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.simulators.app_platform.faults import Faults
-from tests.simulators.app_platform.registry import Registry
-from tests.simulators.app_platform.server import served
-from tests.simulators.registry.face import Face, Seen
+from tests.simulators.faults import Faults
 from tests.simulators.registry.guard import Credentials, Guard
+from tests.simulators.registry.http import HttpApi, Seen
 from tests.simulators.registry.image import put_image, put_index
+from tests.simulators.registry.repositories import Repositories
 from tests.simulators.registry.store import Store
+from tests.simulators.serving import serve
 
 # DigitalOcean takes its API token as both, Fly any token of its with the name x.
 DIGITALOCEAN = ("do-test-token", "do-test-token")
@@ -22,27 +22,27 @@ FLY = ("x", "fly-test-token")
 class OciRegistry:
     """The registry of one test: `prefix` for the tool, the rest for the test."""
 
-    face: Face
+    http: HttpApi
 
     @property
     def url(self) -> str:
         """Where the registry answers."""
-        return self.face.url
+        return self.http.url
 
     @property
     def prefix(self) -> str:
         """What stands before an image's name, up to and with the last slash."""
-        return "/".join(part for part in (self.url.removeprefix("http://"), self.face.store.namespace) if part) + "/"
+        return "/".join(part for part in (self.url.removeprefix("http://"), self.http.store.namespace) if part) + "/"
 
     @property
     def faults(self) -> Faults:
         """The troubles to come."""
-        return self.face.faults
+        return self.http.faults
 
     @property
     def guard(self) -> Guard:
         """Who may do what."""
-        return self.face.guard
+        return self.http.guard
 
     def push_image(
         self,
@@ -60,7 +60,7 @@ class OciRegistry:
 
         `docker` makes manifests of Docker's own kind, as `docker push` does. `schema=None` leaves the label out.
         """
-        store, name = self.face.store, self._name(image)
+        store, name = self.http.store, self._name(image)
         labels = {"org.opencontainers.image.revision": git_sha, "org.opencontainers.image.version": version}
         labels |= {"slipway.schema": schema} if schema is not None else {}
         digest = put_image(store, name, labels, architecture, docker)
@@ -73,20 +73,20 @@ class OciRegistry:
 
     def tags(self, image: str) -> dict[str, str]:
         """Return an image's tags with the digests they name."""
-        return self.face.store.tags(self._name(image))
+        return self.http.store.tags(self._name(image))
 
     def seen(self, method: str, ending: str = "") -> list[Seen]:
         """Return the requests of a method whose path ends so."""
-        return [seen for seen in self.face.seen if seen.method == method and seen.path.endswith(ending)]
+        return [seen for seen in self.http.seen if seen.method == method and seen.path.endswith(ending)]
 
     def _name(self, image: str) -> str:
-        namespace = self.face.store.namespace
+        namespace = self.http.store.namespace
         return f"{namespace}/{image}" if namespace else image
 
 
 @contextmanager
 def oci_registry(
-    manifests: Registry | None = None,
+    manifests: Repositories | None = None,
     *,
     namespace: str = "",
     credentials: Credentials | None = None,
@@ -97,7 +97,7 @@ def oci_registry(
     `manifests` is the App Platform's list of images, which is this registry's list too. `namespace` is the path below
     the host, like the registry's name at DigitalOcean. Fly asks for HTTP Basic, DigitalOcean for a token (Bearer).
     """
-    listing = Registry() if manifests is None else manifests
-    face = Face(Store(listing, namespace), Guard(credentials, scheme))
-    with served(face) as face.url:
-        yield OciRegistry(face)
+    listing = Repositories() if manifests is None else manifests
+    http = HttpApi(Store(listing, namespace), Guard(credentials, scheme))
+    with serve(http) as http.url:
+        yield OciRegistry(http)

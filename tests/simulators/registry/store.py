@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from tests.simulators.app_platform.registry import Registry
-from tests.simulators.registry.refusal import RefusalError
+from tests.simulators.registry.errors import RegistryError
+from tests.simulators.registry.repositories import Repositories
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -26,7 +26,7 @@ class Manifest:
 class Store:
     """Repositories by their whole name. `listing` is the same object as the platform's API shows: they can't differ."""
 
-    listing: Registry
+    listing: Repositories
     # The path of the account's registry; what lies outside is somebody else's.
     namespace: str = ""
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -38,16 +38,16 @@ class Store:
         return not self.namespace or name == self.namespace or name.startswith(f"{self.namespace}/")
 
     def tags(self, name: str) -> dict[str, str]:
-        """Return a repository's tags with the digests they name; one without tags is not known. Raises RefusalError."""
+        """Return a repository's tags with their digests; one without tags is unknown. Raises RegistryError."""
         digests = self.listing.repositories.get(self._listed(name), {}) if self.owns(name) else {}
         tags = {tag: digest for digest, tags in digests.items() for tag in tags}
         if not tags:
-            raise RefusalError("NAME_UNKNOWN", {"name": name})
+            raise RegistryError("NAME_UNKNOWN", {"name": name})
         return tags
 
     def manifest(self, name: str, reference: str) -> Manifest:
-        """Return a manifest by tag or digest. Raises RefusalError."""
-        unknown = RefusalError("MANIFEST_UNKNOWN", f"unknown manifest {name} {reference}")
+        """Return a manifest by tag or digest. Raises RegistryError."""
+        unknown = RegistryError("MANIFEST_UNKNOWN", f"unknown manifest {name} {reference}")
         if not self.owns(name):
             raise unknown
         digests = self.listing.repositories.get(self._listed(name), {})
@@ -58,28 +58,28 @@ class Store:
         return self.manifests[name, digest]
 
     def put_manifest(self, name: str, reference: str, content: bytes, media_type: str) -> str:
-        """Keep a manifest under a tag or its digest, and return the digest. Raises RefusalError."""
+        """Keep a manifest under a tag or its digest, and return the digest. Raises RegistryError."""
         digest = digest_of(content)
         is_digest = ":" in reference
         if is_digest and reference != digest:
-            raise RefusalError("DIGEST_INVALID")
+            raise RegistryError("DIGEST_INVALID")
         self._refuse_invalid(name, parsed(content), media_type)
         self.manifests[name, digest] = Manifest(digest, content, media_type)
         self.listing.push(self._listed(name), digest, *([] if is_digest else [reference]))
         return digest
 
     def put_blob(self, name: str, content: bytes, digest: str) -> None:
-        """Keep a blob. Raises RefusalError when the digest is another's."""
+        """Keep a blob. Raises RegistryError when the digest is another's."""
         if digest != digest_of(content):
-            raise RefusalError("DIGEST_INVALID")
+            raise RegistryError("DIGEST_INVALID")
         self.blobs[name, digest] = content
 
     def blob(self, name: str, digest: str) -> bytes:
-        """Return a blob. Raises RefusalError."""
+        """Return a blob. Raises RegistryError."""
         if not DIGEST.fullmatch(digest):
-            raise RefusalError("DIGEST_INVALID")
+            raise RegistryError("DIGEST_INVALID")
         if (name, digest) not in self.blobs:
-            raise RefusalError("BLOB_UNKNOWN", digest)
+            raise RegistryError("BLOB_UNKNOWN", digest)
         return self.blobs[name, digest]
 
     def start_upload(self) -> str:
@@ -89,9 +89,9 @@ class Store:
         return upload
 
     def upload(self, upload: str, content: bytes) -> int:
-        """Add to an upload and return how many bytes it has. Raises RefusalError."""
+        """Add to an upload and return how many bytes it has. Raises RegistryError."""
         if upload not in self.uploads:
-            raise RefusalError("BLOB_UPLOAD_UNKNOWN")
+            raise RegistryError("BLOB_UPLOAD_UNKNOWN")
         self.uploads[upload] += content
         return len(self.uploads[upload])
 
@@ -100,15 +100,15 @@ class Store:
 
     def _refuse_invalid(self, name: str, manifest: Any, media_type: str) -> None:
         if not isinstance(manifest, dict) or manifest.get("mediaType", media_type) != media_type:
-            raise RefusalError("MANIFEST_INVALID", {})
+            raise RegistryError("MANIFEST_INVALID", {})
         if not manifest.keys() & {"config", "manifests"}:
-            raise RefusalError("MANIFEST_INVALID", {})
+            raise RegistryError("MANIFEST_INVALID", {})
         parts = [part["digest"] for part in (manifest.get("config"), *manifest.get("layers", [])) if part]
         children = [child["digest"] for child in manifest.get("manifests", [])]
         missing = [digest for digest in parts if (name, digest) not in self.blobs]
         missing += [digest for digest in children if (name, digest) not in self.manifests]
         if missing:
-            raise RefusalError("MANIFEST_BLOB_UNKNOWN", *missing)
+            raise RegistryError("MANIFEST_BLOB_UNKNOWN", *missing)
 
 
 def digest_of(content: bytes) -> str:

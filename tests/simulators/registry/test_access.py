@@ -1,4 +1,4 @@
-"""The stand-in lets in who may, as DigitalOcean and Fly do, makes trouble on demand, and keeps no credentials."""
+"""The simulator lets in who may, as DigitalOcean and Fly do, makes trouble on demand, and keeps no credentials."""
 
 from collections.abc import Iterator
 
@@ -95,8 +95,8 @@ def test_fly_takes_its_token_with_every_request() -> None:
 def test_what_was_seen_has_no_credentials(guarded: OciRegistry, guest: Client) -> None:
     token = guest.log_in(guest.get(TAGS), DIGITALOCEAN).json()["token"]
     guest.get(TAGS)
-    assert len(guarded.face.seen) == 3
-    assert not any(word in repr(guarded.face.seen) for word in (token, *DIGITALOCEAN))
+    assert len(guarded.http.seen) == 3
+    assert not any(word in repr(guarded.http.seen) for word in (token, *DIGITALOCEAN))
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "NAME_UNKNOWN"), (500, "UNKNOWN"), (503, "UNAVAILABLE")])
@@ -104,14 +104,14 @@ def test_trouble_on_demand_comes_as_often_as_told(
     registry: OciRegistry, client: Client, status: int, code: str
 ) -> None:
     registry.push_image("slipway-app", git_sha="a" * 40, tags=("sha-a",))
-    registry.faults.answer("GET", TAGS, status, times=2)
+    registry.faults.fail("GET", TAGS, status, times=2)
     answers = [client.get(TAGS) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [status, status, 200]
     assert codes(answers[0]) == [code]
 
 
 def test_too_many_requests_says_when_to_come_again(registry: OciRegistry, client: Client) -> None:
-    registry.faults.too_many("GET", "/v2/", retry_after=7)
+    registry.faults.rate_limit("GET", "/v2/", retry_after=7)
     answer = client.get(TAGS)
     assert (answer.status_code, answer.headers["retry-after"], codes(answer)) == (429, "7", ["TOOMANYREQUESTS"])
 
@@ -119,7 +119,7 @@ def test_too_many_requests_says_when_to_come_again(registry: OciRegistry, client
 @pytest.mark.parametrize("executed", [True, False])
 def test_connection_closed_without_an_answer(registry: OciRegistry, client: Client, executed: bool) -> None:
     registry.push_image("slipway-app", git_sha="a" * 40, tags=("sha-a",))
-    lose = registry.faults.lose_answer if executed else registry.faults.lose_request
+    lose = registry.faults.lose_response if executed else registry.faults.lose_request
     lose("PUT", "/manifests/tested-a")
     with pytest.raises(httpx.RemoteProtocolError):
         client.copy_tag("sha-a", "tested-a")

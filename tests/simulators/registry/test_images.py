@@ -1,4 +1,4 @@
-"""The stand-in keeps manifests, tags and blobs as the distribution specification says, and as registry:2 does."""
+"""The simulator keeps manifests, tags and blobs as the distribution specification says, and as registry:2 does."""
 
 import gzip
 import json
@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulators.app_platform.registry import Registry
 from tests.simulators.app_platform.server import app_platform
 from tests.simulators.registry.client import READABLE, Client, codes
 from tests.simulators.registry.image import DOCKER_TYPES, INDEX_TYPE, OCI_TYPES
+from tests.simulators.registry.repositories import Repositories
 from tests.simulators.registry.server import OciRegistry, oci_registry
 from tests.simulators.registry.store import digest_of
 
@@ -73,7 +73,7 @@ def test_a_tag_moves_and_the_digest_stays(registry: OciRegistry, client: Client)
 
 
 def test_what_is_lost_in_the_platforms_list_is_lost_here() -> None:
-    listing = Registry()
+    listing = Repositories()
     with oci_registry(listing) as registry:
         digest = registry.push_image("slipway-app", git_sha=SHA, tags=("sha-0",))
         listing.delete("slipway-app", digest)

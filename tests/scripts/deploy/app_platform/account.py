@@ -1,79 +1,42 @@
-"""One DigitalOcean account of a test: its platform, its registry, and the deploy tool at work on them."""
+"""A DigitalOcean account for a test: its platform, its registry, and the deploy tool working on them."""
 
 import copy
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import pytest
 import yaml
 
-from scripts.deploy.__main__ import main
-from scripts.deploy.system import ProgramResult, System
+from scripts.deploy.system import System
+from tests.scripts.deploy.tool import Clock, Ended, RecordingSystem, run_tool, write_variables
 from tests.servers import ROOT
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import ScriptedRunner
-from tests.simulators.app_platform.server import StandIn
+from tests.simulators.app_platform.server import Simulator
 from tests.simulators.app_platform.spec import Spec, images, levels_with_envs
 from tests.simulators.registry.server import OciRegistry
 
 Images = dict[str, str]
 
+# The names of the apps, as the specs have them: a clone changes them.
+NAMES = {
+    name: yaml.safe_load((ROOT / f".do/app.{name}.yaml").read_text())["name"] for name in ("staging", "production")
+}
+STAGING, PRODUCTION = NAMES["staging"], NAMES["production"]
 OLDER, OLD, NEW = (f"{letter}{number}" * 20 for letter, number in ("a1", "b2", "c3"))
 REPOSITORIES = ("slipway-app", "slipway-web")
 OPEN = "JWT_SECRET S3_BUCKET S3_ACCESS_KEY_ID S3_SECRET_ACCESS_KEY SMTP_HOST SMTP_USERNAME SMTP_PASSWORD MAIL_FROM"
-# What the specs leave open; the words are looked for in everything that is printed.
+# Values for what the specs leave open; nothing that is printed may contain one.
 VALUES = {name: f"hidden-{name.lower()}" for name in [*OPEN.split(), "STORAGE_ORIGINS"]}
-
-
-class Clock:
-    """Time that passes when somebody waits, and never else."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.waited: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.waited.append(seconds)
-
-
-class RecordingSystem(System):
-    """The system, which remembers the programs that were run."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock.sleep, clock)
-        self.programs: list[str] = []
-
-    def run(self, argv: Any, **more: Any) -> ProgramResult:
-        self.programs.append(" ".join(argv))
-        return super().run(argv, **more)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out + self.err
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return dict(json.loads(self.out))
 
 
 @dataclass
 class Account:
-    platform: StandIn
+    """The account of one test."""
+
+    platform: Simulator
     registry: OciRegistry
     runner: ScriptedRunner
     capture: pytest.CaptureFixture[str]
@@ -81,20 +44,13 @@ class Account:
     programs: list[str] = field(default_factory=list)
 
     def run(self, *argv: str, system: System | None = None) -> Ended:
-        """Run the tool in this process. Nothing secret may be in what it prints, or in the programs' arguments."""
-        self.capture.readouterr()
-        watched = RecordingSystem(self.clock)
-        code = main(list(argv), system or watched)
-        captured = self.capture.readouterr()
-        self.programs += watched.programs
-        # The real site logs to the same output, one JSON object a line.
-        out, err = (
-            "".join(line for line in text.splitlines(keepends=True) if not line.startswith('{"'))
-            for text in (captured.out, captured.err)
-        )
-        for told in (out, err, *watched.programs):
-            assert_tells_nothing(told, self.platform.token)
-        return Ended(code, out, err)
+        """Run the tool. Neither its output nor the arguments of programs may contain a secret."""
+        recording = RecordingSystem(self.clock)
+        ended = run_tool(list(argv), system or recording, self.capture)
+        self.programs += recording.programs
+        for text in (ended.text, *recording.programs):
+            assert_no_secrets(text, self.platform.token)
+        return ended
 
     def release(self, git_sha: str, *kinds: str, schema: str = "0004") -> Images:
         """Push both images of a commit, with the tag of each kind, such as `tested`; return repository to digest."""
@@ -108,14 +64,14 @@ class Account:
         return pushed
 
     def add_app(self, environment: str, running: Images, *more: Images) -> App:
-        """Add an environment's app, where these releases had the traffic one after the other."""
+        """Add an environment's app, where these releases were live one after the other."""
         app = self.platform.add_app(with_images(file_spec(environment, **VALUES), running))
         for release in more:
             self.let_run(app, with_images(app.spec, release))
         return app
 
     def let_run(self, app: App, spec: Spec) -> None:
-        """Bring a spec there, as somebody else would."""
+        """Deploy a spec, as someone else would."""
         deployment = self.platform.cloud.update(app, spec)
         while deployment.under_way:
             self.platform.cloud.app(app.id)
@@ -123,14 +79,14 @@ class Account:
 
     def app(self, environment: str) -> App:
         """Return the environment's app."""
-        return next(app for app in self.platform.cloud.apps.values() if app.spec["name"] == f"slipway-{environment}")
+        return next(app for app in self.platform.cloud.apps.values() if app.spec["name"] == NAMES[environment])
 
     def changes(self) -> list[str]:
         """Return the requests so far that changed something, ids left out."""
         harmless = ("/propose", "/validate")
         return [
             f"{seen.method} /{'/'.join(part for part in seen.path.split('/')[2:] if '-' not in part)}"
-            for seen in self.platform.face.seen
+            for seen in self.platform.http.seen
             if seen.method != "GET" and not seen.path.endswith(harmless)
         ]
 
@@ -157,13 +113,13 @@ def with_images(spec: Spec, release: Images) -> Spec:
 
 
 def running(app: App) -> dict[str, str]:
-    """Return the digest of each component that has the traffic."""
+    """Return the digest of each live component."""
     assert app.active
     return {name: image["digest"] for name, image in images(app.active.spec)}
 
 
 def runs(app: App, release: Images) -> bool:
-    """Tell whether every component has a release's image, the jobs too."""
+    """Return whether every component runs a release, the jobs included."""
     assert app.active
     return all(image["digest"] == release[image["repository"]] for _, image in images(app.active.spec))
 
@@ -173,13 +129,16 @@ def env_values(spec: Spec) -> dict[str, str]:
     return {env["key"]: env.get("value", "") for level in levels_with_envs(spec) for env in level.get("envs") or []}
 
 
-def write_env_file(path: Any, values: dict[str, str] = VALUES, leaving_out: Iterable[str] = ()) -> str:
-    """Write a file of variables that only its owner can read, and return its path."""
-    path.write_text("".join(f"{name}={value}\n" for name, value in values.items() if name not in leaving_out))
-    path.chmod(0o600)
-    return str(path)
+def write_env_file(path: Path, values: dict[str, str] = VALUES, leaving_out: Iterable[str] = ()) -> str:
+    """Write a file of variables and return its path."""
+    return write_variables(path, {name: value for name, value in values.items() if name not in leaving_out})
 
 
-def assert_tells_nothing(told: str, token: str) -> None:
+def live_digest(app: App) -> str:
+    """Return the digest of the image that serves the site, "" when nothing is live."""
+    return app.active.spec["services"][0]["image"]["digest"] if app.active else ""
+
+
+def assert_no_secrets(text: str, token: str) -> None:
     for secret in (token, "EV[1:", *VALUES.values()):
-        assert secret not in told, f"{secret} in: {told}"
+        assert secret not in text, f"{secret} in: {text}"

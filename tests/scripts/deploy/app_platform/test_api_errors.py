@@ -5,9 +5,10 @@ from collections import deque
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, Account
-from tests.simulators.app_platform.faults import Faults
 from tests.simulators.app_platform.model import App
-from tests.simulators.app_platform.runner import Answer, ScriptedRunner
+from tests.simulators.app_platform.runner import ScriptedRunner
+from tests.simulators.faults import Faults
+from tests.simulators.serving import Page
 
 
 @pytest.fixture
@@ -24,15 +25,15 @@ def faults(account: Account) -> Faults:
 
 @pytest.mark.usefixtures("app")
 def test_a_deployment_the_platform_refuses_is_refused(account: Account, faults: Faults) -> None:
-    faults.answer("PUT", "/v2/apps/", 422)
+    faults.fail("PUT", "/v2/apps/", 422)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "the stand-in was told to say 422" in ended.err) == (2, True)
+    assert (ended.code, "the simulator was set to return 422" in ended.err) == (2, True)
     assert account.changes() == ["PUT /apps"]
 
 
 @pytest.mark.usefixtures("app")
 def test_a_spec_the_platform_would_not_take_is_never_sent(account: Account, faults: Faults) -> None:
-    faults.answer("POST", "/propose", 400)
+    faults.fail("POST", "/propose", 400)
     ended = account.run("staging", "--tag", NEW)
     assert (ended.code, "App Platform rejected the spec" in ended.err) == (2, True)
     assert account.changes() == []
@@ -42,7 +43,7 @@ def test_a_spec_the_platform_would_not_take_is_never_sent(account: Account, faul
 def test_too_many_requests_are_waited_for_as_long_as_is_said(
     account: Account, app: App, faults: Faults, method: str
 ) -> None:
-    faults.too_many(method, "/v2/apps/", retry_after=17, times=2)
+    faults.rate_limit(method, "/v2/apps/", retry_after=17, times=2)
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 0, ended.text
     assert account.clock.waited.count(17) == 2
@@ -51,7 +52,7 @@ def test_too_many_requests_are_waited_for_as_long_as_is_said(
 
 @pytest.mark.usefixtures("app")
 def test_a_limit_that_does_not_end_is_a_refusal(account: Account, faults: Faults) -> None:
-    faults.too_many("PUT", "/v2/apps/", retry_after=900, times=99)
+    faults.rate_limit("PUT", "/v2/apps/", retry_after=900, times=99)
     ended = account.run("staging", "--tag", NEW)
     assert (ended.code, "returned 429" in ended.err) == (2, True)
     # No answer makes the tool wait longer.
@@ -61,14 +62,14 @@ def test_a_limit_that_does_not_end_is_a_refusal(account: Account, faults: Faults
 
 @pytest.mark.parametrize(("path", "status"), [("/v2/apps$", 502), ("/deployments/", 503), ("/deployments$", 524)])
 def test_reading_is_tried_again(account: Account, app: App, faults: Faults, path: str, status: int) -> None:
-    faults.answer("GET", path, status, times=3)
+    faults.fail("GET", path, status, times=3)
     faults.lose_request("GET", path, skip=4)
     assert account.run("staging", "--tag", NEW).code == 0
     assert len(app.deployments) == 2
 
 
 def test_a_list_that_can_not_be_had_before_is_a_refusal(account: Account, app: App, faults: Faults) -> None:
-    faults.answer("GET", "/deployments$", 524, times=99)
+    faults.fail("GET", "/deployments$", 524, times=99)
     ended = account.run("staging", "--tag", NEW)
     assert (ended.code, "returned 524" in ended.err) == (2, True)
     assert (account.changes(), len(app.deployments)) == ([], 1)
@@ -78,7 +79,7 @@ def test_a_platform_that_goes_away_meanwhile_needs_a_person(
     account: Account, app: App, faults: Faults, runner: ScriptedRunner
 ) -> None:
     runner.rolls = deque([None] * 99)
-    faults.answer("GET", "/deployments/", 503, times=99, skip=2)
+    faults.fail("GET", "/deployments/", 503, times=99, skip=2)
     ended = account.run("staging", "--tag", NEW)
     assert (ended.code, "returned 503" in ended.err) == (3, True)
     assert app.deployments[-1].under_way
@@ -97,7 +98,7 @@ def test_a_page_where_json_was_to_be_is_a_sentence(account: Account, app: App, m
 def test_an_answer_nobody_foresaw_ends_in_a_sentence_and_a_document(
     account: Account, app: App, runner: ScriptedRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner.pages[app.spec["services"][0]["image"]["digest"], "GET /v2/apps"] = Answer(200, {"apps": [{"id": "x"}]})
+    runner.pages[app.spec["services"][0]["image"]["digest"], "GET /v2/apps"] = Page(200, {"apps": [{"id": "x"}]})
     monkeypatch.setenv("DIGITALOCEAN_API_URL", app.live_url)
     ended = account.run("staging", "--tag", NEW, "--json")
     assert (ended.code, ended.document["exit_code"]) == (2, 2)
@@ -129,7 +130,7 @@ def test_a_token_that_runs_out_meanwhile_leaves_the_deployment_alone(
 
 @pytest.mark.usefixtures("app")
 def test_a_token_without_a_scope_is_told(account: Account, faults: Faults) -> None:
-    faults.answer("PUT", "/v2/apps/", 403)
+    faults.fail("PUT", "/v2/apps/", 403)
     ended = account.run("staging", "--tag", NEW)
     assert (ended.code, "lacks a scope" in ended.err) == (2, True)
 

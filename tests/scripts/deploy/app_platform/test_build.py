@@ -30,14 +30,14 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def images(account: Account, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The images that docker's stand-in will have built."""
+    """The images that the fake docker "builds"."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "docker").symlink_to(ROOT / "tests/scripts/deploy/app_platform/fake_docker.py")
     built = account.release(git(clone, "rev-parse", "HEAD"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DOCKER_CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("DOCKER_IMAGES", json.dumps(built))
-    # What is about the login is seen in docker's configuration; the stand-in does not log in.
+    # The login is checked in docker's configuration; the fake docker does not log in.
     account.registry.guard.credentials = None
     return built
 
@@ -106,7 +106,7 @@ def test_changes_that_no_commit_holds_are_refused(account: Account, clone: Path)
     (clone / "new.py").write_text("")
     ended = account.run("staging")
     assert (ended.code, "not committed: app.py, new.py." in ended.err) == (2, True)
-    assert account.registry.face.seen == []
+    assert account.registry.http.seen == []
 
 
 def test_a_folder_that_is_no_repository_is_refused(

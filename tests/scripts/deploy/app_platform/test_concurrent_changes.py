@@ -7,14 +7,15 @@ from tests.scripts.deploy.app_platform.account import (
     NEW,
     OLD,
     OLDER,
+    PRODUCTION,
+    STAGING,
     Account,
-    Ended,
-    RecordingSystem,
     env_values,
     runs,
     with_images,
     write_env_file,
 )
+from tests.scripts.deploy.tool import Ended, RecordingSystem
 from tests.simulators.app_platform.runner import ScriptedRunner
 
 
@@ -30,7 +31,7 @@ def test_a_pinned_app_is_refused_by_every_command_that_deploys(account: Account,
     ):
         ended = account.run(*command)
         assert ended.code == 2
-        assert "slipway-production is pinned to a rollback" in ended.err
+        assert f"{PRODUCTION} is pinned to a rollback" in ended.err
         assert "commit or revert it in the control panel" in ended.err
     assert account.changes() == []
 
@@ -43,7 +44,7 @@ def test_a_deployment_of_something_else_is_not_disturbed(account: Account, runne
     theirs = account.platform.cloud.update(app, with_images(app.spec, older))
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 2
-    assert f"slipway-staging is deploying something else, {theirs.id}" in ended.err
+    assert f"{STAGING} is deploying something else, {theirs.id}" in ended.err
     assert "make rollback ENV=staging" in ended.err
     assert account.changes() == []
     assert theirs.under_way
@@ -96,7 +97,7 @@ def test_what_begins_while_the_person_is_asked_is_not_taken_for_ours(account: Ac
     class Waiting(RecordingSystem):
         def ask(self, question: str) -> str:
             cloud.update(app, with_images(app.spec, older))
-            return "slipway-production"
+            return PRODUCTION
 
     ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
     assert ended.code == 2, ended.text
@@ -114,7 +115,7 @@ def test_what_was_changed_while_the_person_is_asked_is_not_undone(account: Accou
             changed = with_images(app.spec, old)
             changed["envs"].append({"key": "RETENTION_DAYS", "value": "3", "scope": "RUN_TIME"})
             account.let_run(app, changed)
-            return "slipway-production"
+            return PRODUCTION
 
     ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
     assert ended.code == 2, ended.text
@@ -129,7 +130,7 @@ def test_variables_are_not_lost_in_a_deployment_that_begins_meanwhile(account: A
     class Waiting(RecordingSystem):
         def ask(self, question: str) -> str:
             cloud.deploy_again(app)
-            return "slipway-production"
+            return PRODUCTION
 
     path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
     ended = account.run("sync-env", "--env", "production", "--file", path, system=Waiting(account.clock))
@@ -171,5 +172,5 @@ def test_variables_are_not_sent_into_a_deployment(account: Account, tmp_path: Pa
     runner.rolls = deque([None] * 99)
     theirs = account.platform.cloud.deploy_again(app)
     ended = account.run("sync-env", "--env", "staging", "--file", write_env_file(tmp_path / "env"))
-    assert (ended.code, f"slipway-staging is deploying, {theirs.id}" in ended.err) == (2, True)
+    assert (ended.code, f"{STAGING} is deploying, {theirs.id}" in ended.err) == (2, True)
     assert account.changes() == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, write_env_file
+from tests.scripts.deploy.app_platform.account import NEW, OLD, PRODUCTION, STAGING, Account, write_env_file
 
 Typing = Callable[[str], int]
 
@@ -39,14 +39,14 @@ def commands(account: Account, tmp_path: Path) -> dict[str, list[str]]:
 def test_whoever_types_the_apps_name_goes_on(
     account: Account, typing: Typing, commands: dict[str, list[str]], name: str
 ) -> None:
-    typing("slipway-production\n")
+    typing(f"{PRODUCTION}\n")
     ended = account.run(*commands[name])
     assert ended.code == 0, ended.text
-    assert "Type slipway-production to continue:" in ended.err
+    assert f"Type {PRODUCTION} to continue:" in ended.err
     assert len(account.changes()) == 1
 
 
-@pytest.mark.parametrize("answer", ["y\n", "\n", "slipway-staging\n", "SLIPWAY-PRODUCTION\n", "\x04"])
+@pytest.mark.parametrize("answer", ["y\n", "\n", f"{STAGING}\n", f"{PRODUCTION.upper()}\n", "\x04"])
 def test_another_answer_changes_nothing(
     account: Account, typing: Typing, commands: dict[str, list[str]], answer: str
 ) -> None:
@@ -61,7 +61,7 @@ def test_without_a_terminal_nobody_is_asked_and_nothing_is_changed(
     account: Account, commands: dict[str, list[str]], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = tmp_path / "answers"
-    answers.write_text("slipway-production\n")
+    answers.write_text(f"{PRODUCTION}\n")
     with answers.open() as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         ended = account.run(*commands[name])

@@ -31,7 +31,7 @@ def test_a_dry_run_only_reads(account: Account, file: str, name: str) -> None:
     ended = account.run(*[file if word == "FILE" else word for word in command], "--dry-run")
     assert (ended.code, says in ended.out) == (0, True), ended.text
     assert account.changes() == []
-    assert {seen.method for seen in account.registry.face.seen} <= {"GET", "HEAD"}
+    assert {seen.method for seen in account.registry.http.seen} <= {"GET", "HEAD"}
     assert account.programs == []
     assert all(len(app.deployments) == 2 for app in account.platform.cloud.apps.values())
 

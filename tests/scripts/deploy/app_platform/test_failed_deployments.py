@@ -108,7 +108,7 @@ def test_a_deployment_that_comes_through_while_it_is_cancelled_is_gone_back_from
 
 def test_an_app_the_platform_does_not_make_is_a_refusal(account: Account, tmp_path: Path) -> None:
     account.release(NEW, "sha")
-    account.platform.faults.answer("POST", "/v2/apps$", 422)
+    account.platform.faults.fail("POST", "/v2/apps$", 422)
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
     assert (ended.code, "POST /v2/apps returned 422" in ended.err) == (2, True)
     assert account.platform.cloud.apps == {}

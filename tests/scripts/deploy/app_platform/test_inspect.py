@@ -5,9 +5,20 @@ from collections import deque
 import pytest
 
 from scripts.deploy.migrations import between
-from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, VALUES, Account, file_spec, with_images
+from tests.scripts.deploy.app_platform.account import (
+    NEW,
+    OLD,
+    OLDER,
+    PRODUCTION,
+    STAGING,
+    VALUES,
+    Account,
+    file_spec,
+    with_images,
+)
 from tests.simulators.app_platform.model import App
-from tests.simulators.app_platform.runner import Answer, ScriptedRunner
+from tests.simulators.app_platform.runner import ScriptedRunner
+from tests.simulators.serving import Page
 
 
 @pytest.fixture
@@ -21,11 +32,11 @@ def test_status_tells_what_runs_and_what_can_be_gone_back_to(account: Account, a
     ended = account.run("status", "--env", "production")
     assert ended.code == 0, ended.text
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
-    assert f"slipway-production at {app.live_url}" in lines
+    assert f"{PRODUCTION} at {app.live_url}" in lines
     assert f"active {OLD[:12]} {app.deployments[1].id} not verified" in lines
     assert f"earlier {OLDER[:12]} {app.deployments[0].id} production" in lines
     assert any(line.startswith("health ok, version ") and "worker ok" in line for line in lines)
-    assert "slipway-production is healthy" in ended.out
+    assert f"{PRODUCTION} is healthy" in ended.out
     assert account.changes() == []
 
 
@@ -47,11 +58,11 @@ def test_an_app_on_a_later_page_of_the_list_is_found(account: Account) -> None:
 def test_status_of_an_ill_site_fails(account: Account, app: App, runner: ScriptedRunner) -> None:
     digest = app.deployments[1].spec["services"][0]["image"]["digest"]
     ill = {"status": "degraded", "version": "0.1.0", "checks": {"valkey": "unavailable"}}
-    runner.pages[digest, "GET /health"] = Answer(200, ill)
+    runner.pages[digest, "GET /health"] = Page(200, ill)
     ended = account.run("status", "--env", "production")
     assert ended.code == 3
-    assert "slipway-production is unhealthy: degraded, version 0.1.0, valkey unavailable" in ended.err
-    runner.pages[digest, "GET /health"] = Answer(502, "Bad gateway")
+    assert f"{PRODUCTION} is unhealthy: degraded, version 0.1.0, valkey unavailable" in ended.err
+    runner.pages[digest, "GET /health"] = Page(502, "Bad gateway")
     ended = account.run("status", "--env", "production")
     assert (ended.code, "/health returned 502" in ended.err) == (3, True)
 
@@ -74,7 +85,7 @@ def test_logs_are_those_of_a_component_or_of_all(account: Account, app: App) -> 
 
 
 def test_logs_that_are_not_there_are_told(account: Account, app: App) -> None:
-    account.platform.faults.answer("GET", "/logs$", 404)
+    account.platform.faults.fail("GET", "/logs$", 404)
     ended = account.run("logs", "--env", "production")
     assert (ended.code, "nothing was logged" in ended.out) == (0, True)
     assert len(app.deployments) == 2
@@ -83,7 +94,7 @@ def test_logs_that_are_not_there_are_told(account: Account, app: App) -> None:
 @pytest.mark.parametrize("name", ["status", "logs", "smoke"])
 def test_without_an_app_there_is_nothing_to_look_at(account: Account, name: str) -> None:
     ended = account.run(name, "--env", "staging")
-    assert (ended.code, "There is no app slipway-staging" in ended.err) == (2, True)
+    assert (ended.code, f"There is no app {STAGING}" in ended.err) == (2, True)
 
 
 def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(account: Account) -> None:
@@ -93,7 +104,7 @@ def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(acco
     status = account.run("status", "--env", "staging")
     assert (status.code, "no address yet" in status.err, "deploying" in status.out) == (3, True, True)
     smoke = account.run("smoke", "--env", "staging")
-    assert (smoke.code, "Nothing is live in slipway-staging yet" in smoke.err) == (2, True)
+    assert (smoke.code, f"Nothing is live in {STAGING} yet" in smoke.err) == (2, True)
     back = account.run("rollback", "--env", "staging")
     assert (back.code, "No earlier release of staging" in back.err) == (2, True)
     assert account.changes() == []

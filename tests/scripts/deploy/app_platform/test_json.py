@@ -58,7 +58,7 @@ def test_a_refusal_an_interruption_and_a_look_are_documents_too(account: Account
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    account.platform.faults.answer("GET", "/v2/apps", 503)
+    account.platform.faults.fail("GET", "/v2/apps", 503)
     command = ["staging", "--tag", NEW, "--json"]
     interrupted = account.run(*command, system=System(interrupt, account.clock))
     assert (interrupted.document["exit_code"], interrupted.code) == (130, 130)

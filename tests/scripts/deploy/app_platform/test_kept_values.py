@@ -10,6 +10,7 @@ from scripts.deploy.environments import Environment
 from tests.scripts.deploy.app_platform.account import (
     NEW,
     OLD,
+    STAGING,
     VALUES,
     Account,
     env_values,
@@ -50,21 +51,21 @@ def test_a_value_that_is_gone_on_the_platform_is_refused_by_name(account: Accoun
     del env["value"]
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 2
-    assert f"slipway-staging has no value for {gone}." in ended.err
+    assert f"{STAGING} has no value for {gone}." in ended.err
     assert "make sync-env" in ended.err
-    assert [seen.path for seen in account.platform.face.seen if seen.method != "GET"] == []
+    assert [seen.path for seen in account.platform.http.seen if seen.method != "GET"] == []
 
 
 def test_ciphertexts_in_the_file_of_git_are_refused(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tmp_path / "app.staging.yaml"
-    spec.write_text("name: slipway-staging\nenvs: [{key: JWT_SECRET, type: SECRET, value: 'EV[1:x:y]'}]\n")
+    spec.write_text("name: any\nenvs: [{key: JWT_SECRET, type: SECRET, value: 'EV[1:x:y]'}]\n")
     monkeypatch.setattr(Environment, "spec", spec)
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 2
     assert "app.staging.yaml contains an encrypted value" in ended.err
-    assert account.platform.face.seen == []
+    assert account.platform.http.seen == []
 
 
 def live_only(spec: Spec) -> Spec:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, runs, with_images, write_env_file
-from tests.simulators.app_platform.faults import Faults
 from tests.simulators.app_platform.model import App
+from tests.simulators.faults import Faults
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def faults(account: Account) -> Faults:
 
 
 def lost(faults: Faults) -> None:
-    faults.lose_answer("PUT", "/v2/apps/")
+    faults.lose_response("PUT", "/v2/apps/")
 
 
 def lost_on_the_way(faults: Faults) -> None:
@@ -31,7 +31,7 @@ def lost_on_the_way(faults: Faults) -> None:
 
 
 def executed(faults: Faults) -> None:
-    faults.answer_executed("PUT", "/v2/apps/", 504)
+    faults.fail_after_executing("PUT", "/v2/apps/", 504)
 
 
 @pytest.mark.parametrize("trouble", [lost, executed])
@@ -79,7 +79,7 @@ def test_a_deployment_of_somebody_else_is_not_taken_for_the_lost_one(
 
 
 def test_an_error_of_the_platform_that_did_nothing_is_told(account: Account, app: App, faults: Faults) -> None:
-    faults.answer("PUT", "/v2/apps/", 500)
+    faults.fail("PUT", "/v2/apps/", 500)
     ended = account.run("staging", "--tag", NEW)
     assert (ended.code, "returned 500" in ended.err) == (3, True)
     assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
@@ -90,7 +90,7 @@ def test_an_app_whose_making_is_not_answered_is_looked_for(
     account: Account, faults: Faults, tmp_path: Path, arrived: bool
 ) -> None:
     new = account.release(NEW, "sha")
-    (faults.lose_answer if arrived else faults.lose_request)("POST", "/v2/apps$")
+    (faults.lose_response if arrived else faults.lose_request)("POST", "/v2/apps$")
     command = ["staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env")]
     ended = account.run(*command)
     assert ended.code == (0 if arrived else 3), ended.text
@@ -104,7 +104,7 @@ def test_an_app_whose_making_is_not_answered_is_looked_for(
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_rollback_whose_answer_is_lost_is_sent_once(account: Account, faults: Faults, arrived: bool) -> None:
     app = account.add_app("staging", account.release(OLD, "sha", "tested"), account.release(NEW, "sha"))
-    (faults.lose_answer if arrived else faults.lose_request)("POST", "/rollback$")
+    (faults.lose_response if arrived else faults.lose_request)("POST", "/rollback$")
     ended = account.run("rollback", "--env", "staging")
     assert ended.code == (0 if arrived else 3), ended.text
     assert account.changes() == ["POST /apps/rollback"]

@@ -6,7 +6,8 @@ from scripts.deploy.app_platform.platform import AppPlatform
 from scripts.deploy.environments import STAGING
 from scripts.deploy.report import Report
 from scripts.deploy.system import System
-from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, Clock, runs
+from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, runs
+from tests.scripts.deploy.tool import Clock
 from tests.simulators.app_platform.model import App
 
 
@@ -30,9 +31,9 @@ def test_a_registry_that_is_away_is_a_refusal(account: Account, app: App, monkey
 
 
 def test_a_registry_that_stumbles_is_asked_again(account: Account, app: App) -> None:
-    account.registry.faults.answer("GET", "/manifests/", 502, times=2)
+    account.registry.faults.fail("GET", "/manifests/", 502, times=2)
     account.registry.faults.lose_request("GET", "/blobs/")
-    account.registry.faults.too_many("GET", "/token", retry_after=3)
+    account.registry.faults.rate_limit("GET", "/token", retry_after=3)
     code, text = deploy(account)
     assert code == 0, text
     assert 3 in account.clock.waited
@@ -86,7 +87,7 @@ def test_a_tag_that_can_not_be_set_needs_a_person_and_the_same_command_sets_it(a
 
 
 def test_a_tag_whose_answer_is_lost_is_read_back(account: Account, app: App) -> None:
-    account.registry.faults.lose_answer("PUT", "/manifests/")
+    account.registry.faults.lose_response("PUT", "/manifests/")
     code, text = deploy(account)
     assert code == 0, text
     assert runs(
@@ -114,8 +115,8 @@ def test_without_a_prefix_the_accounts_only_registry_is_asked_for(
 ) -> None:
     monkeypatch.delenv("IMAGE_PREFIX")
     # Nothing of the real registry is asked: the answer before it is a refusal.
-    account.platform.faults.answer("GET", "/v2/apps", 401)
+    account.platform.faults.fail("GET", "/v2/apps", 401)
     ended = account.run("status", "--env", "staging", "--json")
     assert ended.code == 2
     assert ended.document["registry"] == "registry.digitalocean.com/slipway/"
-    assert [seen.path for seen in account.platform.face.seen] == ["/v2/registries", "/v2/apps"]
+    assert [seen.path for seen in account.platform.http.seen] == ["/v2/registries", "/v2/apps"]

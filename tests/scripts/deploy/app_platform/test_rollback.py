@@ -10,6 +10,7 @@ from tests.scripts.deploy.app_platform.account import (
     NEW,
     OLD,
     OLDER,
+    PRODUCTION,
     Account,
     Images,
     env_values,
@@ -97,7 +98,7 @@ def test_with_nothing_proven_nothing_is_done(account: Account) -> None:
 
 def test_without_an_app_nothing_is_done(account: Account) -> None:
     ended = account.run(*BACK)
-    assert (ended.code, "There is no app slipway-production" in ended.err) == (2, True)
+    assert (ended.code, f"There is no app {PRODUCTION}" in ended.err) == (2, True)
 
 
 def test_a_deployment_under_way_is_ended_and_the_running_release_stays(
@@ -135,7 +136,7 @@ def test_whether_a_deployment_was_ended_is_seen_when_the_answer_is_lost(
     runner.rolls = deque([None] * 99)
     theirs = account.platform.cloud.update(app, with_images(app.spec, releases[0]))
     faults = account.platform.faults
-    (faults.lose_answer if arrived else faults.lose_request)("POST", "/cancel$")
+    (faults.lose_response if arrived else faults.lose_request)("POST", "/cancel$")
     ended = account.run(*BACK)
     assert ended.code == (0 if arrived else 3), ended.text
     assert theirs.under_way is not arrived
@@ -205,7 +206,7 @@ def test_a_release_beyond_the_platforms_ten_comes_back_as_images(
 def test_a_platform_that_can_not_tell_whether_it_can_go_back_is_not_waited_for(
     account: Account, app: App, releases: list[Images]
 ) -> None:
-    account.platform.faults.answer("POST", "/rollback/validate$", 503)
-    account.platform.faults.answer("POST", "/propose$", 503)
+    account.platform.faults.fail("POST", "/rollback/validate$", 503)
+    account.platform.faults.fail("POST", "/propose$", 503)
     assert account.run(*BACK).code == 0
     assert (account.changes(), running(app)["api"]) == (["PUT /apps"], releases[1]["slipway-app"])

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, runs, with_images, write_env_file
-from tests.simulators.app_platform.runner import Answer, Outcome, ScriptedRunner
+from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
+from tests.simulators.serving import Page
 
-BROKEN = Answer(503, {"code": "broken", "detail": "told to be broken"})
+BROKEN = Page(503, {"code": "broken", "detail": "told to be broken"})
 
 
 def breaks(runner: ScriptedRunner, release: dict[str, str]) -> None:
@@ -114,7 +115,7 @@ def test_a_registry_that_is_away_keeps_nobody_from_going_back(account: Account, 
     app = account.add_app("staging", old)
     breaks(runner, new)
     away = account.registry.faults
-    account.platform.faults.call("PUT", "/v2/apps/", lambda: away.answer("*", "/", 503, times=10_000))
+    account.platform.faults.call("PUT", "/v2/apps/", lambda: away.fail("*", "/", 503, times=10_000))
     ended = account.run("staging", "--tag", NEW)
     assert ended.code == 1, ended.text
     assert runs(app, old)

@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from tests.scripts.deploy.app_platform.account import NEW, OLD, VALUES, Account, env_values, runs, write_env_file
+from tests.scripts.deploy.app_platform.account import (
+    NEW,
+    OLD,
+    STAGING,
+    VALUES,
+    Account,
+    env_values,
+    runs,
+    write_env_file,
+)
 
 
 def test_staging_deploys_by_digest_tries_the_site_and_tags_both_images(account: Account) -> None:
@@ -41,7 +50,7 @@ def test_a_first_deployment_without_values_is_refused_with_all_their_names(accou
     path = write_env_file(tmp_path / "env", leaving_out=["S3_BUCKET", "STORAGE_ORIGINS"])
     ended = account.run("staging", "--tag", NEW, "--env-file", path)
     assert ended.code == 2
-    assert "slipway-staging has no value for S3_BUCKET, STORAGE_ORIGINS." in ended.err
+    assert f"{STAGING} has no value for S3_BUCKET, STORAGE_ORIGINS." in ended.err
     assert "ENV_FILE=" in ended.err
     assert account.platform.cloud.apps == {}
 
@@ -51,7 +60,7 @@ def test_values_of_a_file_that_others_can_read_are_refused(account: Account, tmp
     Path(path).chmod(0o644)
     ended = account.run("staging", "--tag", NEW, "--env-file", path)
     assert (ended.code, f"chmod 600 {path}" in ended.err) == (2, True)
-    assert account.platform.face.seen == []
+    assert account.platform.http.seen == []
 
 
 def test_a_second_run_tries_the_site_alone(account: Account) -> None:

@@ -18,7 +18,8 @@ from tests.scripts.deploy.app_platform.account import (
     write_env_file,
 )
 from tests.simulators.app_platform.model import App
-from tests.simulators.app_platform.runner import Answer, Outcome, ScriptedRunner
+from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
+from tests.simulators.serving import Page
 
 ASKED = {name: f"https://hidden.example/{name}" for name in ("SMTP_HOST", "JWT_SECRET", "STORAGE_ORIGINS")}
 FAILS: deque[Outcome | None] = deque([Outcome(False, "ill")])
@@ -135,7 +136,7 @@ def test_values_that_make_the_site_ill_are_put_back_by_the_platform(
     account: Account, app: App, runner: ScriptedRunner, old: dict[str, str], tmp_path: Path
 ) -> None:
     good = app.active
-    runner.pages[old["slipway-app"], "GET /api/version"] = Answer(503, {"code": "unavailable"})
+    runner.pages[old["slipway-app"], "GET /api/version"] = Page(503, {"code": "unavailable"})
     account.platform.faults.call("POST", "/rollback$", runner.pages.clear)
     ended = sync(account, tmp_path, ASKED)
     assert ended.code == 1, ended.text
@@ -151,7 +152,7 @@ def test_values_that_make_the_site_ill_are_put_back_by_the_platform(
 def test_a_dry_run_shows_names_and_sends_nothing(account: Account, app: App, tmp_path: Path) -> None:
     ended = sync(account, tmp_path, ASKED, "--dry-run", "--prune")
     assert ended.code == 0
-    assert {seen.method for seen in account.platform.face.seen} == {"GET"}
+    assert {seen.method for seen in account.platform.http.seen} == {"GET"}
     fates = {words[0]: words[1:5] for words in map(str.split, ended.out.splitlines()) if words[0].isupper()}
     assert fates["JWT_SECRET"] == ["yes", "yes", "secret", "set"]
     assert fates["SMTP_HOST"] == ["yes", "yes", "general", "set"]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.scripts.deploy.app_platform.account import write_env_file
 from tests.scripts.deploy.fly.organisation import SECRETS, STAGING, Organisation
+from tests.scripts.deploy.tool import write_variables
 
 pytestmark = pytest.mark.usefixtures("live")
 
@@ -25,7 +25,7 @@ def digest(organisation: Organisation, head: str) -> str:
 
 
 def sync(organisation: Organisation, tmp_path: Path, written: dict[str, str], *more: str) -> Any:
-    path = write_env_file(tmp_path / "env", written)
+    path = write_variables(tmp_path / "env", written)
     ended = organisation.run("sync-env", "--env", "staging", "--file", path, *more)
     assert "hidden" not in ended.text
     return ended

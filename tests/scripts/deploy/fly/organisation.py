@@ -1,55 +1,51 @@
-"""One organisation on Fly.io of a test: its apps, its registry, and the deploy tool at work on them."""
+"""A Fly.io organisation for a test: its apps, its registry, and the deploy tool working on them."""
 
 import subprocess
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from scripts.deploy.__main__ import main
 from scripts.deploy.fly.commands import NEEDED_SECRETS
 from scripts.deploy.system import System
-from tests.scripts.deploy.app_platform.account import Clock, Ended
-from tests.simulators.app_platform.runner import Answer, ScriptedRunner
+from tests.scripts.deploy.tool import Clock, Ended, run_tool
+from tests.servers import ROOT
 from tests.simulators.flyctl.install import Flyctl
 from tests.simulators.registry.server import OciRegistry
+from tests.simulators.serving import Page
 
 OLDER, NEW = ("a1" * 20, "c3" * 20)
-STAGING, PRODUCTION = "slipway-staging", "slipway-production"
+# The names of the apps, as the configurations have them: a clone changes them.
+STAGING, PRODUCTION = (tomllib.loads((ROOT / name).read_text())["app"] for name in ("fly.staging.toml", "fly.toml"))
 GROUPS = ("web", "web", "worker", "beat")
 SECRETS = {name: f"hidden-{name.lower()}" for name in NEEDED_SECRETS}
 # The commands that change nothing.
-READING = ("releases", "machine list", "secrets list", "config validate", "config show", "logs")
+READ_ONLY = ("releases", "machine list", "secrets list", "config validate", "config show", "logs")
 
 
 @dataclass
 class Organisation:
+    """The organisation of one test; `git_shas` and `pages` say how each image behaves, by its digest."""
+
     fly: Flyctl
     registry: OciRegistry
-    runner: ScriptedRunner
     capture: pytest.CaptureFixture[str]
     clock: Clock = field(default_factory=Clock)
-    # Called when somebody looks at the site.
+    git_shas: dict[str, str] = field(default_factory=dict)
+    pages: dict[tuple[str, str], Page] = field(default_factory=dict)
+    # Called for every request to the site.
     on_request: Callable[[], object] = lambda: None
 
     def run(self, *argv: str) -> Ended:
-        """Run the tool in this process. No secret may be in what it prints, or in the programs' arguments."""
-        self.capture.readouterr()
-        code = main([*argv, "--platform", "fly"], System(self.clock.sleep, self.clock))
-        captured = self.capture.readouterr()
-        # The real site logs to the same output, one JSON object a line.
-        out, err = (
-            "".join(line for line in text.splitlines(keepends=True) if not line.startswith('{"'))
-            for text in (captured.out, captured.err)
-        )
-        self.assert_tells_nothing(out + err + str(self.fly.argvs))
-        return Ended(code, out, err)
+        """Run the tool. Neither its output nor the arguments of programs may contain a secret."""
+        ended = run_tool([*argv, "--platform", "fly"], System(self.clock.sleep, self.clock), self.capture)
+        self.assert_no_secrets(ended.text + str(self.fly.argvs))
+        return ended
 
-    def assert_tells_nothing(self, told: str) -> None:
+    def assert_no_secrets(self, text: str) -> None:
         for secret in (self.fly.token, *SECRETS.values()):
-            assert secret not in told
+            assert secret not in text
 
     def release(self, git_sha: str, *kinds: str, schema: str = "0004") -> str:
         """Push the image of a commit, with the tag of each kind, such as `tested`; return its digest."""
@@ -57,7 +53,7 @@ class Organisation:
         digest = self.registry.push_image(STAGING, git_sha=git_sha, schema=schema, tags=tags)
         for tag in tags:
             self.fly.push(f"{self.registry.prefix}{STAGING}:{tag}", digest)
-        self.runner.git_shas[digest] = git_sha
+        self.git_shas[digest] = git_sha
         return digest
 
     def add_app(self, name: str, git_sha: str, digest: str, **secrets: str) -> None:
@@ -70,7 +66,7 @@ class Organisation:
             state["apps"][name]["secrets"] = {key: {"value": value, **kept} for key, value in held}
 
     def let_run(self, name: str, git_sha: str) -> None:
-        """Deploy a release, as somebody else would."""
+        """Deploy a release, as someone else would."""
         argv = ["flyctl", "deploy", "--app", name, "--image", self.image(git_sha), "--yes"]
         subprocess.run(argv, env=self.fly.environment, check=True, capture_output=True, timeout=30)
 
@@ -79,8 +75,13 @@ class Organisation:
         return f"{self.registry.prefix}{STAGING}:sha-{git_sha[:12]}"
 
     def breaks(self, digest: str) -> None:
-        """Let the site be ill while a release runs."""
-        self.runner.pages[digest, "GET /api/version"] = Answer(503, {"code": "unavailable"})
+        """Let the site be unhealthy while a release runs."""
+        self.pages[digest, "GET /api/version"] = Page(503, {"code": "unavailable"})
+
+    def live_digest(self, name: str) -> str:
+        """Return the image of an app's first Machine, when a request arrives."""
+        self.on_request()
+        return self.digests(name)[0]
 
     def digests(self, name: str) -> list[str]:
         """Return what the Machines run."""
@@ -88,26 +89,12 @@ class Organisation:
 
     def changes(self) -> list[list[str]]:
         """Return the calls that changed something."""
-        return [argv for argv in self.fly.argvs if not " ".join(argv).startswith(READING)]
+        return [argv for argv in self.fly.argvs if not " ".join(argv).startswith(READ_ONLY)]
 
-    def argvs_behind(self, argv: list[str]) -> list[list[str]]:
+    def argvs_after(self, argv: list[str]) -> list[list[str]]:
         """Return the calls that came after another one."""
         return self.fly.argvs[self.fly.argvs.index(argv) + 1 :]
 
     def tags(self, digest: str) -> set[str]:
         """Return the tags of an image."""
         return {tag for tag, named in self.registry.tags(STAGING).items() if named == digest}
-
-
-@dataclass
-class Live:
-    """What the front of the site looks at: the image that an app's first Machine runs, as a spec names it."""
-
-    organisation: Organisation
-    name: str
-
-    @property
-    def active(self) -> Any:
-        self.organisation.on_request()
-        digest = self.organisation.fly.app(self.name)["machines"][0]["digest"]
-        return SimpleNamespace(spec={"services": [{"image": {"digest": digest}}]})

@@ -9,7 +9,7 @@ from scripts.deploy.fly import documents
 from scripts.deploy.fly.flyctl import Flyctl
 from scripts.deploy.report import Report
 from scripts.deploy.system import System
-from tests.scripts.deploy.app_platform.account import Clock
+from tests.scripts.deploy.tool import Clock
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_flyctl_is_told_and_waited_for_and_the_same_command_works_again(
     assert tool.returncode == 130, err
     assert organisation.fly.app(STAGING)["releases"][-1]["status"] == "interrupted"
     assert "run the same command again to follow it" in err
-    organisation.assert_tells_nothing(out + err)
+    organisation.assert_no_secrets(out + err)
     assert organisation.digests(STAGING) == [old] * 4
     if sent is signal.SIGINT:
         assert organisation.run("staging", "--tag", NEW).code == 0

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.deploy.app_platform.account import write_env_file
 from tests.scripts.deploy.fly.organisation import NEW, SECRETS, STAGING, Organisation
+from tests.scripts.deploy.tool import write_variables
 
 pytestmark = pytest.mark.usefixtures("live")
 
@@ -57,7 +57,7 @@ def test_a_file_with_the_first_deployment_is_read_as_strictly_as_later(
     organisation: Organisation, head: str, tmp_path: Path, name: str, says: str
 ) -> None:
     organisation.add_app(STAGING, head, organisation.release(head, "sha"))
-    path = write_env_file(tmp_path / "env", {name: "hidden"})
+    path = write_variables(tmp_path / "env", {name: "hidden"})
     assert says in refusal(organisation, "staging", "--tag", head, "--env-file", path)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.deploy.app_platform.account import write_env_file
-from tests.scripts.deploy.fly.organisation import NEW, READING, SECRETS, STAGING, Organisation
+from tests.scripts.deploy.fly.organisation import NEW, READ_ONLY, SECRETS, STAGING, Organisation
+from tests.scripts.deploy.tool import write_variables
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -22,7 +22,7 @@ def test_staging_deploys_by_an_immutable_tag_checks_every_machine_and_tags_the_i
     image = organisation.image(NEW)
     deploy = ["deploy", "--app", STAGING, "--config", "fly.staging.toml", "--image", image, "--yes"]
     assert organisation.changes() == [deploy]
-    assert ["machine", "list", "--app", STAGING, "--json"] in organisation.argvs_behind(deploy)
+    assert ["machine", "list", "--app", STAGING, "--json"] in organisation.argvs_after(deploy)
     assert organisation.digests(STAGING) == [new] * 4
     assert organisation.tags(new) == {f"sha-{NEW[:12]}", f"tested-{NEW[:12]}"}
     assert {seen.authorised for seen in organisation.registry.seen("PUT")} == {True}
@@ -64,7 +64,7 @@ def test_a_dry_run_only_reads(organisation: Organisation, head: str) -> None:
     organisation.add_app(STAGING, head, old)
     ended = organisation.run("staging", "--tag", NEW[:12], "--dry-run")
     assert (ended.code, organisation.changes()) == (0, [])
-    assert {next(name for name in READING if " ".join(argv).startswith(name)) for argv in organisation.fly.argvs} >= {
+    assert {next(name for name in READ_ONLY if " ".join(argv).startswith(name)) for argv in organisation.fly.argvs} >= {
         "config validate",
         "secrets list",
     }
@@ -78,7 +78,7 @@ def test_secrets_of_a_file_that_the_app_has_not_are_staged_before_the_deployment
     there = {name: value for name, value in SECRETS.items() if name not in ("MAIL_FROM", "JWT_SECRET")}
     organisation.add_app(STAGING, head, organisation.release(head, "sha"), **there)
     organisation.fly.outcome("release_command_fails")
-    path = write_env_file(tmp_path / "env", SECRETS)
+    path = write_variables(tmp_path / "env", SECRETS)
     assert organisation.run("staging", "--tag", head, "--env-file", path).code == 1
     imported, deployed = organisation.changes()
     assert imported == ["secrets", "import", "--app", STAGING, "--stage"]

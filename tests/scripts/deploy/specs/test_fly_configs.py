@@ -1,5 +1,7 @@
 """The configurations of Fly: what the application needs of its machines."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from backend.infra.metrics_server import LIVE_PATH
@@ -29,8 +31,16 @@ def test_the_environments_of_fly_differ_in_this_alone() -> None:
     staging, production = read(FLY["staging"]), read(FLY["production"])
     assert differences(staging, production) == DIFFERENCES
     assert fly_secrets(FLY["staging"]) == fly_secrets(FLY["production"])
-    for document in (staging, production):
-        assert document["env"]["PUBLIC_URL"] == f"https://{document['app']}.fly.dev"
+
+
+@pytest.mark.parametrize("name", FLY.values())
+def test_the_public_address_is_a_host_with_https(name: str) -> None:
+    document = read(name)
+    address = urlsplit(document["env"]["PUBLIC_URL"])
+    assert address.scheme == "https"
+    assert address.path == ""
+    if address.netloc.endswith(".fly.dev"):
+        assert address.netloc == f"{document['app']}.fly.dev"
 
 
 @pytest.mark.parametrize("name", FLY.values())

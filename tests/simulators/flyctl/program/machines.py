@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tests.simulators.flyctl.program.say import say
+from tests.simulators.flyctl.program.output import say
 from tests.simulators.flyctl.program.state import changing, load
 
 HANG_SECONDS = 60
@@ -24,7 +24,7 @@ def deploy(folder: Path, app: str, flags: dict[str, str], config: dict[str, Any]
         image, digest, outcome = begin(folder, app, flags, config)
         if outcome["outcome"] == "hangs":
             time.sleep(HANG_SECONDS)
-            raise Failed("the stand-in hung and nobody interrupted it")
+            raise Failed("the simulator hung and was not interrupted")
         with changing(folder) as state:
             carry_out(state["apps"][app], image, digest, flags, config, outcome)
     except KeyboardInterrupt:

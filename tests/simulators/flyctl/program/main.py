@@ -1,4 +1,4 @@
-"""Stands in for flyctl: records the call, then plays what the state file says. Standard library only."""
+"""Simulates flyctl: records the call, then does what the state file says. Standard library only."""
 
 import os
 import select
@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from tests.simulators.flyctl.program.commands import Refused, parse
+from tests.simulators.flyctl.program.handlers import HANDLERS
 from tests.simulators.flyctl.program.machines import Failed
-from tests.simulators.flyctl.program.plays import PLAYS
-from tests.simulators.flyctl.program.say import complain
+from tests.simulators.flyctl.program.output import complain
 from tests.simulators.flyctl.program.state import load, record
 
 # Written down as they are; of every other FLY_ name only that it is set.
@@ -21,12 +21,12 @@ def main(folder: Path, argv: list[str]) -> int:
     record(folder, {"argv": argv, "stdin": stdin, "env": chosen_environment()})
     try:
         command, flags, args = parse(argv)
-        if command not in PLAYS:
-            complain(f"stand-in: flyctl {command} is real, and not played here")
+        if command not in HANDLERS:
+            complain(f"simulator: flyctl {command} is real, and not simulated")
             return 97
         if command != "version":
             require_session(folder, flags)
-        return PLAYS[command](folder, flags, args, stdin)
+        return HANDLERS[command](folder, flags, args, stdin)
     except (Refused, Failed) as error:
         complain(f"Error: {error}")
         return 1

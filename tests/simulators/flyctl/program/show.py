@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.simulators.flyctl.program.machines import app_name
-from tests.simulators.flyctl.program.say import say
+from tests.simulators.flyctl.program.output import say
 from tests.simulators.flyctl.program.state import load
 
 Flags = dict[str, str]

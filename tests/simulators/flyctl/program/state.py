@@ -1,4 +1,4 @@
-"""The state file and the record of calls, shared between the stand-in's processes and the test."""
+"""The state file and the record of calls, shared between the simulator's processes and the test."""
 
 import fcntl
 import json

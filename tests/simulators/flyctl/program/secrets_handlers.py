@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.simulators.flyctl.program.commands import Refused
 from tests.simulators.flyctl.program.machines import Failed
-from tests.simulators.flyctl.program.say import say
+from tests.simulators.flyctl.program.output import say
 from tests.simulators.flyctl.program.secrets_input import parse_secrets
 from tests.simulators.flyctl.program.show import Flags, app_of, chosen, shown
 from tests.simulators.flyctl.program.state import changing

@@ -4,16 +4,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.simulators.flyctl.program import secrets_plays
+from tests.simulators.flyctl.program import secrets_handlers
 from tests.simulators.flyctl.program.commands import Refused
 from tests.simulators.flyctl.program.machines import deploy
-from tests.simulators.flyctl.program.say import say
+from tests.simulators.flyctl.program.output import say
 from tests.simulators.flyctl.program.show import Flags, app_of, chosen, machine_shown, shown
 
 
 def version(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
     """`flyctl version`."""
-    return shown(flags, {"Version": "0.3.200-stand-in"}, "flyctl v0.3.200-stand-in linux/amd64")
+    return shown(flags, {"Version": "0.3.200-simulator"}, "flyctl v0.3.200-simulator linux/amd64")
 
 
 def deploy_image(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
@@ -76,7 +76,7 @@ def config_validate(folder: Path, flags: Flags, args: list[str], stdin: str) -> 
     return 0
 
 
-PLAYS: dict[str, Callable[[Path, Flags, list[str], str], int]] = {
+HANDLERS: dict[str, Callable[[Path, Flags, list[str], str], int]] = {
     "version": version,
     "deploy": deploy_image,
     "releases": releases,
@@ -85,9 +85,9 @@ PLAYS: dict[str, Callable[[Path, Flags, list[str], str], int]] = {
     "machine list": machine_list,
     "config show": config_show,
     "config validate": config_validate,
-    "secrets list": secrets_plays.secrets_list,
-    "secrets set": secrets_plays.secrets_set,
-    "secrets import": secrets_plays.secrets_import,
-    "secrets unset": secrets_plays.secrets_unset,
-    "secrets deploy": secrets_plays.secrets_deploy,
+    "secrets list": secrets_handlers.secrets_list,
+    "secrets set": secrets_handlers.secrets_set,
+    "secrets import": secrets_handlers.secrets_import,
+    "secrets unset": secrets_handlers.secrets_unset,
+    "secrets deploy": secrets_handlers.secrets_deploy,
 }

@@ -28,7 +28,7 @@ class Json(JSONResponse):
     media_type = "application/json; charset=utf-8"
 
 
-class RefusalError(Exception):
+class RegistryError(Exception):
     """An answer that is an error; `details` has one entry for each error of the answer."""
 
     def __init__(self, code: str, *details: Any, headers: dict[str, str] | None = None) -> None:

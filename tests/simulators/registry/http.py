@@ -1,4 +1,4 @@
-"""The registry's HTTP face: records requests, lets in who may, plays faults."""
+"""The registry's HTTP API: records requests, checks their credentials, simulates faults."""
 
 import threading
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from tests.simulators.app_platform.faults import Fault, Faults
+from tests.simulators.faults import Fault, Faults
 from tests.simulators.registry.api import PATH, Call, answer
+from tests.simulators.registry.errors import CODES, Json, RegistryError, error_response
 from tests.simulators.registry.guard import Guard
-from tests.simulators.registry.refusal import CODES, Json, RefusalError, error_response
 from tests.simulators.registry.store import Store
 
 
@@ -26,7 +26,7 @@ class Seen:
 
 
 @dataclass
-class Face:
+class HttpApi:
     """An ASGI application."""
 
     store: Store
@@ -37,7 +37,7 @@ class Face:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or close its connection without an answer."""
+        """Respond to one request, or close its connection without a response."""
         request = Request(scope, receive)
         body = await request.body()
         seen = Seen(request.method, scope["path"])
@@ -67,7 +67,7 @@ class Face:
     def _carry_out(self, seen: Seen, request: Request, body: bytes) -> Response:
         try:
             return self._accepted(seen, request, body)
-        except RefusalError as refusal:
+        except RegistryError as refusal:
             return refusal.response()
 
     def _accepted(self, seen: Seen, request: Request, body: bytes) -> Response:
@@ -101,4 +101,4 @@ def played(fault: Fault) -> Response | None:
         return Response("<html><title>Bad gateway</title></html>", fault.status, media_type="text/html")
     code = next((code for code in ("NAME_UNKNOWN", *CODES) if CODES[code][0] == fault.status), "UNKNOWN")
     headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
-    return error_response(code, fault.status, f"the stand-in was told to say {fault.status}", None, headers=headers)
+    return error_response(code, fault.status, f"the simulator was set to return {fault.status}", None, headers=headers)

@@ -1,4 +1,4 @@
-"""The platform's HTTP face: recognises requests, checks both directions against the contract, plays faults."""
+"""The platform's HTTP API: routes requests, checks both directions against the contract, simulates faults."""
 
 import json
 import time
@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from tests.simulators.app_platform.api import Api
 from tests.simulators.app_platform.cloud import Cloud
 from tests.simulators.app_platform.contract import Call, load_contract
-from tests.simulators.app_platform.faults import Fault, Faults
-from tests.simulators.app_platform.refusal import RefusalError, bad_request, not_found, unauthorized
+from tests.simulators.app_platform.errors import ApiError, bad_request, not_found, unauthorized
+from tests.simulators.faults import Fault, Faults
 
 LIMIT = 5000
 
@@ -32,7 +32,7 @@ class Seen:
 
 
 @dataclass
-class Face:
+class HttpApi:
     """An ASGI application. What the tool did wrong is in `violations`; a test ends with none."""
 
     cloud: Cloud
@@ -45,7 +45,7 @@ class Face:
         self.api = Api(self.cloud, lambda: self.url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or close its connection without an answer."""
+        """Respond to one request, or close its connection without a response."""
         request = Request(scope, receive)
         body = await request.body()
         seen = Seen(
@@ -85,7 +85,7 @@ class Face:
             call = self._recognised(seen)
             # Also without a body: the document gives committing a rollback a 200 that is empty, and no 204.
             body, status = self.api.answer(call), 200
-        except RefusalError as refusal:
+        except ApiError as refusal:
             body, status = refusal.body, refusal.status
         if call:
             problems = load_contract().response_problems(call, status, headers, body)
@@ -136,7 +136,7 @@ def played(fault: Fault) -> Response | None:
     remaining = 0 if fault.status == 429 else LIMIT
     body = {
         "id": ERROR_IDS.get(fault.status, "server_error"),
-        "message": f"the stand-in was told to say {fault.status}",
+        "message": f"the simulator was set to return {fault.status}",
     }
     headers = rate_headers(remaining)
     if fault.retry_after is not None:
