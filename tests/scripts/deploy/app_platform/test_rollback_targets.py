@@ -81,7 +81,7 @@ def test_what_is_no_release_is_refused(account: Account, app: App, to: str) -> N
 
 def test_what_the_platform_warns_of_is_said(account: Account, app: App, releases: list[Images]) -> None:
     by_tag = with_images(app.spec, releases[1])
-    by_tag["jobs"][1]["image"] = {"registry_type": "DOCR", "repository": "slipway-app", "tag": f"sha-{OLD[:12]}"}
+    by_tag["jobs"][0]["image"] = {"registry_type": "DOCR", "repository": "slipway-app", "tag": f"sha-{OLD[:12]}"}
     account.let_run(app, by_tag)
     target = app.deployments[-1].id
     account.let_run(app, with_images(app.deployments[0].spec, releases[2]))

@@ -26,7 +26,7 @@ def test_staging_deploys_by_digest_tries_the_site_and_tags_both_images(account: 
     (put,) = account.platform.seen("PUT")
     assert put.body["update_all_source_versions"] is True
     sent = [c["image"] for kind in ("services", "workers", "jobs") for c in put.body["spec"][kind]]
-    assert len(sent) == 6
+    assert len(sent) == 5
     assert all(image["digest"] == new[image["repository"]] and "tag" not in image for image in sent)
     assert "ok      event" in ended.out
     assert f"{NEW[:12]} runs in staging, tagged tested-{NEW[:12]}" in ended.out

@@ -38,7 +38,7 @@ SOMETHING = "given by the test, and longer than 32 bytes"
 CONNECTIONS = 22
 CONNECTIONS_OF_A_WORKER_PROCESS = 2
 # Measured, in MB; of two web processes even where one runs.
-MEMORY = {"api": 205, "web": 30, "worker": 380, "beat": 100, "migrate": 100, "backup": 100}
+MEMORY = {"api": 205, "web": 30, "worker": 380, "beat": 100, "migrate": 100}
 ROOM = 1.3
 
 

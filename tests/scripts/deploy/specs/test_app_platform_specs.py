@@ -83,11 +83,7 @@ def test_the_button_builds_what_the_dockerfile_ends_with() -> None:
 
 @pytest.mark.parametrize("name", SPEC_FILES)
 def test_the_schema_is_brought_up_to_date_before_a_deploy(name: str) -> None:
-    jobs = components(read(name))
-    assert jobs["migrate"]["kind"] == "PRE_DEPLOY"
-    if "backup" in jobs:
-        assert jobs["backup"]["kind"] == "SCHEDULED"
-        assert jobs["backup"]["schedule"]["time_zone"] == "UTC"
+    assert components(read(name))["migrate"]["kind"] == "PRE_DEPLOY"
 
 
 @pytest.mark.parametrize("name", SPEC_FILES)
@@ -156,7 +152,7 @@ def test_a_deploy_takes_no_more_connections_than_the_smallest_database_has(name:
     api = instances(parts["api"]) * int(values["WEB_CONCURRENCY"]) * pool
     worker = instances(parts["worker"]) * int(values["WORKER_CONCURRENCY"]) * pool
     # Old and new run side by side; migrate has ended by then.
-    assert 2 * (api + worker) + ("backup" in parts) <= CONNECTIONS
+    assert 2 * (api + worker) <= CONNECTIONS
 
 
 def instances(component: Spec) -> int:

@@ -88,5 +88,4 @@ def test_every_command_is_one_of_the_image(name: str) -> None:
         roles = {command.removeprefix("/app/docker/entrypoint ") for command in commands if command}
     procfile = {line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()}
     commands_of_backend = {command.name or command.callback.__name__ for command in cli.registered_commands}
-    # backup comes with the data.
-    assert roles <= procfile | commands_of_backend | {"backup"}
+    assert roles <= procfile | commands_of_backend
