@@ -73,3 +73,10 @@ def write_variables(path: Path, values: dict[str, str]) -> str:
     path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     path.chmod(0o600)
     return str(path)
+
+
+def assert_ended(ended: Ended, code: int, *, out: str = "", err: str = "") -> None:
+    """Check the exit code and what was printed; a failure shows the whole output."""
+    assert ended.code == code, f"exit code {ended.code} instead of {code}:\n{ended.text}"
+    assert out in ended.out, f"{out!r} is not in stdout:\n{ended.text}"
+    assert err in ended.err, f"{err!r} is not in stderr:\n{ended.text}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.scripts.deploy.app_platform.account import OLD, Account, runs
+from tests.scripts.deploy.tool import assert_ended
 from tests.servers import ROOT
 
 Calls = list[dict[str, Any]]
@@ -57,7 +58,7 @@ def test_what_is_checked_out_is_built_pushed_deployed_and_tagged(
 ) -> None:
     app = account.add_app("staging", account.release(OLD, "sha"))
     ended = account.run("staging", "--json")
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert runs(app, images)
     commit = git(clone, "rev-parse", "HEAD")[:12]
     names = [f"{account.registry.prefix}slipway-{image}:sha-{commit}" for image in ("app", "web")]
@@ -96,7 +97,7 @@ def test_a_build_or_a_push_that_fails_deploys_nothing(
     app = account.add_app("staging", account.release(OLD, "sha"))
     monkeypatch.setenv("DOCKER_FAILS", fails)
     ended = account.run("staging")
-    assert (ended.code, says in ended.err) == (2, True)
+    assert_ended(ended, 2, err=says)
     assert "no space left on device" in ended.out
     assert (account.changes(), len(app.deployments)) == ([], 1)
 
@@ -105,7 +106,7 @@ def test_changes_that_no_commit_holds_are_refused(account: Account, clone: Path)
     (clone / "app.py").write_text("changed")
     (clone / "new.py").write_text("")
     ended = account.run("staging")
-    assert (ended.code, "not committed: app.py, new.py." in ended.err) == (2, True)
+    assert_ended(ended, 2, err="not committed: app.py, new.py.")
     assert account.registry.http.seen == []
 
 
@@ -115,13 +116,13 @@ def test_a_folder_that_is_no_repository_is_refused(
     monkeypatch.setattr("scripts.deploy.system.ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     ended = account.run("staging")
-    assert (ended.code, "not a git repository" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="not a git repository")
 
 
 def test_a_dry_run_does_not_build(account: Account, clone: Path, images: dict[str, str], tmp_path: Path) -> None:
     ended = account.run("staging", "--dry-run")
     commit = git(clone, "rev-parse", "HEAD")[:12]
-    assert (ended.code, f"would build sha-{commit}" in ended.out) == (0, True)
+    assert_ended(ended, 0, out=f"would build sha-{commit}")
     assert not (tmp_path / "calls").exists()
 
 
@@ -132,4 +133,4 @@ def test_without_docker_it_is_said(account: Account, tmp_path: Path, monkeypatch
     (tmp_path / "bin" / "git").symlink_to(found)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     ended = account.run("staging")
-    assert (ended.code, "docker builds the images and is not installed here" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="docker builds the images and is not installed here")

@@ -15,7 +15,7 @@ from tests.scripts.deploy.app_platform.account import (
     with_images,
     write_env_file,
 )
-from tests.scripts.deploy.tool import Ended, RecordingSystem
+from tests.scripts.deploy.tool import Ended, RecordingSystem, assert_ended
 from tests.simulators.app_platform.runner import ScriptedRunner
 
 
@@ -30,8 +30,7 @@ def test_a_pinned_app_is_refused_by_every_command_that_deploys(account: Account,
         ["sync-env", "--env", "production", "--yes", "--file", path],
     ):
         ended = account.run(*command)
-        assert ended.code == 2
-        assert f"{PRODUCTION} is pinned to a rollback" in ended.err
+        assert_ended(ended, 2, err=f"{PRODUCTION} is pinned to a rollback")
         assert "commit or revert it in the control panel" in ended.err
     assert account.changes() == []
 
@@ -43,8 +42,7 @@ def test_a_deployment_of_something_else_is_not_disturbed(account: Account, runne
     runner.rolls = deque([None] * 99)
     theirs = account.platform.cloud.update(app, with_images(app.spec, older))
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 2
-    assert f"{STAGING} is deploying something else, {theirs.id}" in ended.err
+    assert_ended(ended, 2, err=f"{STAGING} is deploying something else, {theirs.id}")
     assert "make rollback ENV=staging" in ended.err
     assert account.changes() == []
     assert theirs.under_way
@@ -55,7 +53,7 @@ def test_a_deployment_of_the_same_images_is_taken_up(account: Account) -> None:
     app = account.add_app("staging", account.release(OLD, "sha"))
     theirs = account.platform.cloud.update(app, with_images(app.spec, new))
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert account.changes() == []
     assert f"following deployment {theirs.id}" in ended.out
     assert app.active is theirs
@@ -70,8 +68,7 @@ def test_a_deployment_that_takes_the_place_of_ours_needs_a_person(account: Accou
     theirs = with_images(app.spec, older)
     account.platform.faults.call("GET", "/deployments/", lambda: account.platform.cloud.update(app, theirs), skip=2)
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 3
-    assert "someone else is deploying" in ended.err
+    assert_ended(ended, 3, err="someone else is deploying")
 
 
 def test_when_another_one_has_the_traffic_in_the_end_a_person_must_look(account: Account) -> None:
@@ -84,7 +81,7 @@ def test_when_another_one_has_the_traffic_in_the_end_a_person_must_look(account:
 
     account.platform.faults.call("GET", "/v2/apps/[^/]*$", be_quicker, times=99)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "is ACTIVE, but another one is live" in ended.err) == (3, True)
+    assert_ended(ended, 3, err="is ACTIVE, but another one is live")
     assert "tested-" not in str(account.tags(new["slipway-app"]))
 
 
@@ -100,7 +97,7 @@ def test_what_begins_while_the_person_is_asked_is_not_taken_for_ours(account: Ac
             return PRODUCTION
 
     ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
-    assert ended.code == 2, ended.text
+    assert_ended(ended, 2)
     assert app.deployments[-1].id in ended.err
     assert account.changes() == []
 
@@ -118,7 +115,7 @@ def test_what_was_changed_while_the_person_is_asked_is_not_undone(account: Accou
             return PRODUCTION
 
     ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
-    assert ended.code == 2, ended.text
+    assert_ended(ended, 2)
     assert env_values(app.spec)["RETENTION_DAYS"] == "3"
     assert account.changes() == []
 
@@ -134,7 +131,7 @@ def test_variables_are_not_lost_in_a_deployment_that_begins_meanwhile(account: A
 
     path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
     ended = account.run("sync-env", "--env", "production", "--file", path, system=Waiting(account.clock))
-    assert ended.code == 2, ended.text
+    assert_ended(ended, 2)
     assert account.changes() == []
 
 
@@ -150,7 +147,7 @@ def test_two_commands_of_one_folder_do_not_deploy_at_once(account: Account) -> N
     account.platform.faults.call("GET", "/deployments/", lambda: begin("status"))
     assert account.run("staging", "--tag", NEW).code == 0
     rollback, status = seconds
-    assert (rollback.code, "Another command is changing staging from this folder" in rollback.err) == (2, True)
+    assert_ended(rollback, 2, err="Another command is changing staging from this folder")
     # Looking is free.
     assert "Another command" not in status.err
     assert runs(app, new)
@@ -172,5 +169,5 @@ def test_variables_are_not_sent_into_a_deployment(account: Account, tmp_path: Pa
     runner.rolls = deque([None] * 99)
     theirs = account.platform.cloud.deploy_again(app)
     ended = account.run("sync-env", "--env", "staging", "--file", write_env_file(tmp_path / "env"))
-    assert (ended.code, f"{STAGING} is deploying, {theirs.id}" in ended.err) == (2, True)
+    assert_ended(ended, 2, err=f"{STAGING} is deploying, {theirs.id}")
     assert account.changes() == []

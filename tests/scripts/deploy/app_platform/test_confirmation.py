@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, PRODUCTION, STAGING, Account, write_env_file
+from tests.scripts.deploy.tool import assert_ended
 
 Typing = Callable[[str], int]
 
@@ -41,8 +42,7 @@ def test_whoever_types_the_apps_name_goes_on(
 ) -> None:
     typing(f"{PRODUCTION}\n")
     ended = account.run(*commands[name])
-    assert ended.code == 0, ended.text
-    assert f"Type {PRODUCTION} to continue:" in ended.err
+    assert_ended(ended, 0, err=f"Type {PRODUCTION} to continue:")
     assert len(account.changes()) == 1
 
 
@@ -52,7 +52,7 @@ def test_another_answer_changes_nothing(
 ) -> None:
     typing(answer)
     ended = account.run(*commands["promote"])
-    assert (ended.code, "Not confirmed" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="Not confirmed")
     assert account.changes() == []
 
 
@@ -65,7 +65,7 @@ def test_without_a_terminal_nobody_is_asked_and_nothing_is_changed(
     with answers.open() as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         ended = account.run(*commands[name])
-    assert (ended.code, "set YES=1" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="set YES=1")
     assert account.changes() == []
 
 

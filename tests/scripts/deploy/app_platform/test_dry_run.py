@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, write_env_file
+from tests.scripts.deploy.tool import assert_ended
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_a_dry_run_only_reads(account: Account, file: str, name: str) -> None:
         account.add_app(environment, older, old)
     command, says = COMMANDS[name]
     ended = account.run(*[file if word == "FILE" else word for word in command], "--dry-run")
-    assert (ended.code, says in ended.out) == (0, True), ended.text
+    assert_ended(ended, 0, out=says)
     assert account.changes() == []
     assert {seen.method for seen in account.registry.http.seen} <= {"GET", "HEAD"}
     assert account.programs == []
@@ -39,7 +40,7 @@ def test_a_dry_run_only_reads(account: Account, file: str, name: str) -> None:
 def test_a_dry_run_of_a_first_deployment_makes_no_app(account: Account, tmp_path: Path) -> None:
     account.release(NEW, "sha")
     ended = account.run("staging", "--tag", NEW, "--dry-run", "--env-file", write_env_file(tmp_path / "env"))
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert account.changes() == []
     assert account.platform.cloud.apps == {}
     assert "image slipway-web: none → sha256:" in ended.out

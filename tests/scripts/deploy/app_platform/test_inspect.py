@@ -16,6 +16,7 @@ from tests.scripts.deploy.app_platform.account import (
     file_spec,
     with_images,
 )
+from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import ScriptedRunner
 from tests.simulators.serving import Page
@@ -30,7 +31,7 @@ def app(account: Account) -> App:
 
 def test_status_tells_what_runs_and_what_can_be_gone_back_to(account: Account, app: App) -> None:
     ended = account.run("status", "--env", "production")
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
     assert f"{PRODUCTION} at {app.live_url}" in lines
     assert f"active {OLD[:12]} {app.deployments[1].id} not verified" in lines
@@ -60,11 +61,10 @@ def test_status_of_an_ill_site_fails(account: Account, app: App, runner: Scripte
     ill = {"status": "degraded", "version": "0.1.0", "checks": {"valkey": "unavailable"}}
     runner.pages[digest, "GET /health"] = Page(200, ill)
     ended = account.run("status", "--env", "production")
-    assert ended.code == 3
-    assert f"{PRODUCTION} is unhealthy: degraded, version 0.1.0, valkey unavailable" in ended.err
+    assert_ended(ended, 3, err=f"{PRODUCTION} is unhealthy: degraded, version 0.1.0, valkey unavailable")
     runner.pages[digest, "GET /health"] = Page(502, "Bad gateway")
     ended = account.run("status", "--env", "production")
-    assert (ended.code, "/health returned 502" in ended.err) == (3, True)
+    assert_ended(ended, 3, err="/health returned 502")
 
 
 def test_status_of_a_pinned_app_says_so(account: Account, app: App) -> None:
@@ -77,7 +77,8 @@ def test_logs_are_those_of_a_component_or_of_all(account: Account, app: App) -> 
     app.active.logs["RUN", "api"] = "\n".join(f"line {number}" for number in range(100))
     app.active.logs["RUN", "worker"] = "a job is done"
     one = account.run("logs", "--env", "production", "--component", "worker")
-    assert (one.code, "a job is done" in one.out, "line 99" in one.out) == (0, True, False)
+    assert_ended(one, 0, out="a job is done")
+    assert "line 99" not in one.out
     everything = account.run("logs", "--env", "production")
     assert "a job is done" in everything.out
     assert "line 99" in everything.out
@@ -87,14 +88,14 @@ def test_logs_are_those_of_a_component_or_of_all(account: Account, app: App) -> 
 def test_logs_that_are_not_there_are_told(account: Account, app: App) -> None:
     account.platform.faults.fail("GET", "/logs$", 404)
     ended = account.run("logs", "--env", "production")
-    assert (ended.code, "nothing was logged" in ended.out) == (0, True)
+    assert_ended(ended, 0, out="nothing was logged")
     assert len(app.deployments) == 2
 
 
 @pytest.mark.parametrize("name", ["status", "logs", "smoke"])
 def test_without_an_app_there_is_nothing_to_look_at(account: Account, name: str) -> None:
     ended = account.run(name, "--env", "staging")
-    assert (ended.code, f"There is no app {STAGING}" in ended.err) == (2, True)
+    assert_ended(ended, 2, err=f"There is no app {STAGING}")
 
 
 def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(account: Account) -> None:
@@ -102,11 +103,11 @@ def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(acco
     account.runner.rolls = deque([None] * 99)
     account.platform.cloud.create_app(with_images(file_spec("staging", **VALUES), new))
     status = account.run("status", "--env", "staging")
-    assert (status.code, "no address yet" in status.err, "deploying" in status.out) == (3, True, True)
+    assert_ended(status, 3, err="no address yet", out="deploying")
     smoke = account.run("smoke", "--env", "staging")
-    assert (smoke.code, f"Nothing is live in {STAGING} yet" in smoke.err) == (2, True)
+    assert_ended(smoke, 2, err=f"Nothing is live in {STAGING} yet")
     back = account.run("rollback", "--env", "staging")
-    assert (back.code, "No earlier release of staging" in back.err) == (2, True)
+    assert_ended(back, 2, err="No earlier release of staging")
     assert account.changes() == []
 
 

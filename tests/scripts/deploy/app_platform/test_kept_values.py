@@ -18,6 +18,7 @@ from tests.scripts.deploy.app_platform.account import (
     with_images,
     write_env_file,
 )
+from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.spec import Spec
 
 # One more secret.
@@ -50,8 +51,7 @@ def test_a_value_that_is_gone_on_the_platform_is_refused_by_name(account: Accoun
     env = next(env for env in app.spec["envs"] if env["key"] == gone)
     del env["value"]
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 2
-    assert f"{STAGING} has no value for {gone}." in ended.err
+    assert_ended(ended, 2, err=f"{STAGING} has no value for {gone}.")
     assert "make sync-env" in ended.err
     assert [seen.path for seen in account.platform.http.seen if seen.method != "GET"] == []
 
@@ -63,8 +63,7 @@ def test_ciphertexts_in_the_file_of_git_are_refused(
     spec.write_text("name: any\nenvs: [{key: JWT_SECRET, type: SECRET, value: 'EV[1:x:y]'}]\n")
     monkeypatch.setattr(Environment, "spec", spec)
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 2
-    assert "app.staging.yaml contains an encrypted value" in ended.err
+    assert_ended(ended, 2, err="app.staging.yaml contains an encrypted value")
     assert account.platform.http.seen == []
 
 
@@ -90,7 +89,7 @@ def test_what_only_the_platform_has_is_kept(account: Account) -> None:
     app = account.platform.add_app(with_images(live_only(file_spec("staging", **VALUES)), old))
     before = json.loads(json.dumps(app.spec))
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     after = app.spec
     for name in ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "LOG_LEVEL"):
         assert env_values(after)[name] == env_values(before)[name]
@@ -121,7 +120,7 @@ def test_values_of_a_file_are_sent_by_sync_env_and_all_else_stays(account: Accou
     before = env_values(app.spec)
     changed = {"SMTP_PASSWORD": WORD, "RETENTION_DAYS": "5"}
     ended = account.run("sync-env", "--env", "staging", "--file", write_env_file(tmp_path / "env", changed))
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert WORD not in ended.text
     after = env_values(app.spec)
     assert after.pop("RETENTION_DAYS") == "5"
@@ -136,4 +135,4 @@ def test_sync_env_without_a_deployment_that_came_through_says_what_to_do(account
     app = account.add_app("staging", new)
     app.active = None
     ended = account.run("sync-env", "--env", "staging", "--file", write_env_file(tmp_path / "env"))
-    assert (ended.code, "ENV_FILE=" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="ENV_FILE=")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, runs, with_images, write_env_file
+from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.model import App
 from tests.simulators.faults import Faults
 
@@ -40,8 +41,7 @@ def test_a_deployment_whose_answer_is_lost_is_found_again(
 ) -> None:
     trouble(faults)
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 0, ended.text
-    assert "checking whether it was carried out" in ended.out
+    assert_ended(ended, 0, out="checking whether it was carried out")
     assert account.changes() == ["PUT /apps"]
     assert len(app.deployments) == 2
     assert f"tested-{NEW[:12]}" in str(account.registry.tags("slipway-app"))
@@ -52,8 +52,7 @@ def test_a_request_that_never_arrived_is_told_and_the_same_command_works(
 ) -> None:
     lost_on_the_way(faults)
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 3
-    assert "no deployment of these images was found. Run the same command again to continue" in ended.err
+    assert_ended(ended, 3, err="no deployment of these images was found. Run the same command again to continue")
     assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
     assert account.run("staging", "--tag", NEW).code == 0
     assert len(app.deployments) == 2
@@ -63,7 +62,7 @@ def test_an_earlier_deployment_of_these_images_is_not_taken_for_the_lost_one(acc
     app = account.add_app("staging", account.release(NEW, "sha"), account.release(OLD, "sha"))
     lost_on_the_way(faults)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "no deployment of these images was found" in ended.err) == (3, True)
+    assert_ended(ended, 3, err="no deployment of these images was found")
     assert len(app.deployments) == 2
 
 
@@ -74,14 +73,14 @@ def test_a_deployment_of_somebody_else_is_not_taken_for_the_lost_one(
     faults.call("PUT", "/v2/apps/", lambda: account.platform.cloud.update(app, with_images(app.spec, older)))
     lost_on_the_way(faults)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "no deployment of these images was found" in ended.err) == (3, True)
+    assert_ended(ended, 3, err="no deployment of these images was found")
     assert runs(app, older)
 
 
 def test_an_error_of_the_platform_that_did_nothing_is_told(account: Account, app: App, faults: Faults) -> None:
     faults.fail("PUT", "/v2/apps/", 500)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, "returned 500" in ended.err) == (3, True)
+    assert_ended(ended, 3, err="returned 500")
     assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
 
 

@@ -16,12 +16,12 @@ from tests.scripts.deploy.app_platform.account import (
     runs,
     write_env_file,
 )
+from tests.scripts.deploy.tool import Ended, assert_ended
 from tests.simulators.app_platform.model import App
 
 
-def promote(account: Account, tag: str, *more: str) -> tuple[int, str]:
-    ended = account.run("promote", "--tag", tag, "--yes", *more)
-    return ended.code, ended.text
+def promote(account: Account, tag: str, *more: str) -> Ended:
+    return account.run("promote", "--tag", tag, "--yes", *more)
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def retag(account: Account, name: str, tag: str, digest: str) -> None:
 def test_what_staging_tried_reaches_production_byte_for_byte(account: Account, app: App, tmp_path: Path) -> None:
     new = account.release(NEW, "sha")
     assert account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env")).code == 0
-    code, text = promote(account, f"tested-{NEW[:12]}")
-    assert code == 0, text
+    ended = promote(account, f"tested-{NEW[:12]}")
+    assert_ended(ended, 0)
     assert running(app) == running(account.app("staging"))
     assert runs(app, new)
     # Nothing was pushed but tags: each names the digest of the build.
@@ -55,15 +55,16 @@ def test_what_staging_tried_reaches_production_byte_for_byte(account: Account, a
 @pytest.mark.usefixtures("app")
 def test_a_release_may_be_named_in_these_ways(account: Account, tag: str) -> None:
     account.release(NEW, "sha", "tested")
-    code, text = promote(account, tag, "--dry-run")
-    assert (code, f"would promote {NEW[:12]}" in text) == (0, True)
+    ended = promote(account, tag, "--dry-run")
+    assert_ended(ended, 0, out=f"would promote {NEW[:12]}")
 
 
 @pytest.mark.usefixtures("app")
 def test_what_was_not_tested_is_refused(account: Account) -> None:
     account.release(NEW, "sha")
-    code, text = promote(account, NEW)
-    assert (code, f"{NEW[:12]} is not tested" in text, f"make deploy-staging TAG={NEW[:12]}" in text) == (2, True, True)
+    ended = promote(account, NEW)
+    assert_ended(ended, 2, err=f"{NEW[:12]} is not tested")
+    assert f"make deploy-staging TAG={NEW[:12]}" in ended.err
     assert account.changes() == []
 
 
@@ -71,16 +72,16 @@ def test_what_was_not_tested_is_refused(account: Account) -> None:
 def test_when_one_image_of_two_was_tested_it_is_refused(account: Account) -> None:
     new = account.release(NEW, "sha")
     retag(account, "slipway-app", f"tested-{NEW[:12]}", new["slipway-app"])
-    code, text = promote(account, NEW)
-    assert (code, "is not tested" in text) == (2, True)
+    ended = promote(account, NEW)
+    assert_ended(ended, 2, err="is not tested")
 
 
 @pytest.mark.parametrize("tag", [f"sha-{NEW[:12]}-dirty", "latest", "abc123", "v1.2", "../etc", f"tested-{NEW[:11]}"])
 @pytest.mark.usefixtures("app")
 def test_what_names_no_release_is_refused(account: Account, tag: str) -> None:
-    code, text = promote(account, tag)
-    assert (code, f"TAG={tag} is not a release" in text) == (2, True)
-    assert ("uncommitted changes" in text) == tag.endswith("-dirty")
+    ended = promote(account, tag)
+    assert_ended(ended, 2, err=f"TAG={tag} is not a release")
+    assert ("uncommitted changes" in ended.err) == tag.endswith("-dirty"), ended.err
 
 
 @pytest.mark.usefixtures("app")
@@ -89,8 +90,8 @@ def test_a_tested_tag_that_was_moved_is_refused(account: Account, old: Images) -
     # An image of the same commit, which says so, and is not the one that was built and tried.
     other = account.registry.push_image("slipway-web", git_sha=NEW, version="another build")
     retag(account, "slipway-web", f"tested-{NEW[:12]}", other)
-    code, text = promote(account, NEW)
-    assert (code, "a tag was moved" in text) == (2, True)
+    ended = promote(account, NEW)
+    assert_ended(ended, 2, err="a tag was moved")
     assert account.changes() == []
 
 
@@ -99,8 +100,8 @@ def test_a_tag_of_another_commits_image_is_refused(account: Account, old: Images
     account.release(NEW, "sha")
     for name in REPOSITORIES:
         retag(account, name, f"tested-{NEW[:12]}", old[name])
-    code, text = promote(account, NEW)
-    assert (code, f"was built from {OLD[:12]}: its tag is wrong" in text) == (2, True)
+    ended = promote(account, NEW)
+    assert_ended(ended, 2, err=f"was built from {OLD[:12]}: its tag is wrong")
 
 
 @pytest.mark.usefixtures("app")
@@ -108,16 +109,16 @@ def test_an_index_of_several_images_is_refused(account: Account) -> None:
     for name in REPOSITORIES:
         tags = (f"sha-{NEW[:12]}", f"tested-{NEW[:12]}")
         account.registry.push_image(name, git_sha=NEW, index=True, tags=tags)
-    code, text = promote(account, NEW)
-    assert (code, "it is an index of several images" in text) == (2, True)
+    ended = promote(account, NEW)
+    assert_ended(ended, 2, err="it is an index of several images")
 
 
 def test_a_version_becomes_a_tag_of_both_images(account: Account, app: App) -> None:
     new = account.release(NEW, "sha", "tested")
-    code, text = promote(account, NEW, "--release", "v1.2.3")
-    assert code == 0, text
+    ended = promote(account, NEW, "--release", "v1.2.3")
+    assert_ended(ended, 0)
     assert all("v1.2.3" in account.tags(digest) for digest in new.values())
-    assert f"tagged production-{NEW[:12]}, v1.2.3" in text
+    assert f"tagged production-{NEW[:12]}, v1.2.3" in ended.text
     assert runs(app, new)
 
 
@@ -125,8 +126,8 @@ def test_a_version_becomes_a_tag_of_both_images(account: Account, app: App) -> N
 def test_a_version_that_names_another_release_is_refused_before_anything_is_sent(account: Account, old: Images) -> None:
     account.release(NEW, "sha", "tested")
     retag(account, "slipway-web", "v1.2.3", old["slipway-web"])
-    code, text = promote(account, NEW, "--release", "v1.2.3")
-    assert (code, "slipway-web:v1.2.3 is already another release" in text) == (2, True)
+    ended = promote(account, NEW, "--release", "v1.2.3")
+    assert_ended(ended, 2, err="slipway-web:v1.2.3 is already another release")
     assert account.changes() == []
 
 
@@ -134,8 +135,8 @@ def test_a_version_that_names_another_release_is_refused_before_anything_is_sent
 @pytest.mark.usefixtures("app")
 def test_what_is_no_version_is_refused(account: Account, version: str) -> None:
     account.release(NEW, "sha", "tested")
-    code, text = promote(account, NEW, "--release", version)
-    assert (code, f"RELEASE={version} is not a version" in text) == (2, True)
+    ended = promote(account, NEW, "--release", version)
+    assert_ended(ended, 2, err=f"RELEASE={version} is not a version")
 
 
 def test_a_version_of_git_names_its_commit_and_becomes_the_tag(
@@ -144,12 +145,12 @@ def test_a_version_of_git_names_its_commit_and_becomes_the_tag(
     git_sha = repository(tmp_path / "clone")
     monkeypatch.setattr("scripts.deploy.system.ROOT", tmp_path / "clone")
     new = account.release(git_sha, "sha", "tested")
-    code, text = promote(account, "v2.0.0")
-    assert code == 0, text
+    ended = promote(account, "v2.0.0")
+    assert_ended(ended, 0)
     assert runs(app, new)
     assert {f"production-{git_sha[:12]}", "v2.0.0"} <= account.tags(new["slipway-web"])
-    code, text = promote(account, "v2.0.1")
-    assert (code, "There is no git tag v2.0.1 here: git fetch --tags" in text) == (2, True)
+    ended = promote(account, "v2.0.1")
+    assert_ended(ended, 2, err="There is no git tag v2.0.1 here: git fetch --tags")
 
 
 def repository(folder: Path) -> str:
@@ -165,16 +166,16 @@ def repository(folder: Path) -> str:
 def test_what_production_runs_already_is_only_tried_and_tagged(account: Account) -> None:
     new = account.release(NEW, "sha", "tested")
     account.add_app("production", account.release(OLDER, "sha"), new)
-    code, text = promote(account, NEW)
-    assert (code, "only its smoke test is run" in text) == (0, True)
+    ended = promote(account, NEW)
+    assert_ended(ended, 0, out="only its smoke test is run")
     assert account.changes() == []
     assert f"production-{NEW[:12]}" in account.tags(new["slipway-app"])
 
 
 def test_a_first_promotion_makes_the_app(account: Account, tmp_path: Path) -> None:
     new = account.release(NEW, "sha", "tested")
-    code, text = promote(account, NEW, "--env-file", write_env_file(tmp_path / "env"))
-    assert code == 0, text
+    ended = promote(account, NEW, "--env-file", write_env_file(tmp_path / "env"))
+    assert_ended(ended, 0)
     assert runs(account.app("production"), new)
     assert account.changes() == ["POST /apps"]
 
@@ -184,6 +185,6 @@ def test_a_release_without_the_label_of_its_schema_can_be_promoted(account: Acco
     for name in REPOSITORIES:
         digest = account.registry.push_image(name, git_sha=NEW, schema=None, tags=tags, docker=True)
         account.runner.git_shas[digest] = NEW
-    code, text = promote(account, NEW)
-    assert (code, "migrations: none" in text) == (0, True)
+    ended = promote(account, NEW)
+    assert_ended(ended, 0, out="migrations: none")
     assert len(app.deployments) == 2

@@ -7,7 +7,7 @@ from scripts.deploy.environments import STAGING
 from scripts.deploy.report import Report
 from scripts.deploy.system import System
 from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, runs
-from tests.scripts.deploy.tool import Clock
+from tests.scripts.deploy.tool import Clock, Ended, assert_ended
 from tests.simulators.app_platform.model import App
 
 
@@ -17,16 +17,15 @@ def app(account: Account) -> App:
     return account.add_app("staging", account.release(OLD, "sha"))
 
 
-def deploy(account: Account) -> tuple[int, str]:
-    ended = account.run("staging", "--tag", NEW)
-    return ended.code, ended.text
+def deploy(account: Account) -> Ended:
+    return account.run("staging", "--tag", NEW)
 
 
 def test_a_registry_that_is_away_is_a_refusal(account: Account, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGE_PREFIX", "127.0.0.1:9/slipway/")
-    code, text = deploy(account)
-    assert (code, "http://127.0.0.1:9/v2/slipway/slipway-app/manifests/" in text) == (2, True)
-    assert "can't be reached (ConnectError)" in text
+    ended = deploy(account)
+    assert_ended(ended, 2, err="http://127.0.0.1:9/v2/slipway/slipway-app/manifests/")
+    assert "can't be reached (ConnectError)" in ended.text
     assert (account.changes(), len(app.deployments)) == ([], 1)
 
 
@@ -34,30 +33,30 @@ def test_a_registry_that_stumbles_is_asked_again(account: Account, app: App) -> 
     account.registry.faults.fail("GET", "/manifests/", 502, times=2)
     account.registry.faults.lose_request("GET", "/blobs/")
     account.registry.faults.rate_limit("GET", "/token", retry_after=3)
-    code, text = deploy(account)
-    assert code == 0, text
+    ended = deploy(account)
+    assert_ended(ended, 0)
     assert 3 in account.clock.waited
     assert len(app.deployments) == 2
 
 
 def test_a_login_that_is_refused_is_told(account: Account, app: App) -> None:
     account.registry.guard.credentials = ("somebody", "else")
-    code, text = deploy(account)
-    assert (code, "refused the login (401): may the account of DIGITALOCEAN_ACCESS_TOKEN" in text) == (2, True)
+    ended = deploy(account)
+    assert_ended(ended, 2, err="refused the login (401): may the account of DIGITALOCEAN_ACCESS_TOKEN")
     assert (account.changes(), len(app.deployments)) == ([], 1)
 
 
 def test_a_login_that_ends_meanwhile_is_made_anew(account: Account, app: App) -> None:
     account.platform.faults.call("PUT", "/v2/apps/", account.registry.guard.expire_tokens)
-    code, text = deploy(account)
-    assert code == 0, text
+    ended = deploy(account)
+    assert_ended(ended, 0)
     assert len(app.deployments) == 2
 
 
 def test_a_login_that_ends_before_the_tag_is_made_anew(account: Account, app: App) -> None:
     account.registry.faults.call("PUT", "/manifests/", account.registry.guard.expire_tokens)
-    code, text = deploy(account)
-    assert code == 0, text
+    ended = deploy(account)
+    assert_ended(ended, 0)
     assert f"tested-{NEW[:12]}" in account.registry.tags("slipway-web")
     assert len(app.deployments) == 2
 
@@ -73,23 +72,23 @@ def test_another_registry_is_not_shown_the_token(prefix: str, monkeypatch: pytes
 
 def test_a_tag_that_can_not_be_set_needs_a_person_and_the_same_command_sets_it(account: Account, app: App) -> None:
     account.registry.guard.read_only = True
-    code, text = deploy(account)
-    assert code == 3
-    assert "returned 403: may the account of DIGITALOCEAN_ACCESS_TOKEN" in text
+    ended = deploy(account)
+    assert_ended(ended, 3)
+    assert "returned 403: may the account of DIGITALOCEAN_ACCESS_TOKEN" in ended.text
     assert app.active
     digest = app.active.spec["services"][0]["image"]["digest"]
     assert account.tags(digest) == {f"sha-{NEW[:12]}"}
     account.registry.guard.read_only = False
-    code, text = deploy(account)
-    assert code == 0, text
+    ended = deploy(account)
+    assert_ended(ended, 0)
     assert account.changes() == ["PUT /apps"]
     assert account.tags(digest) == {f"sha-{NEW[:12]}", f"tested-{NEW[:12]}"}
 
 
 def test_a_tag_whose_answer_is_lost_is_read_back(account: Account, app: App) -> None:
     account.registry.faults.lose_response("PUT", "/manifests/")
-    code, text = deploy(account)
-    assert code == 0, text
+    ended = deploy(account)
+    assert_ended(ended, 0)
     assert runs(
         app,
         {
@@ -103,8 +102,8 @@ def test_a_tag_that_moved_meanwhile_is_not_moved_back(account: Account, app: App
     other = account.registry.push_image("slipway-web", git_sha=NEW, version="another")
     push = account.platform.cloud.registry.push
     account.platform.faults.call("PUT", "/v2/apps/", lambda: push("slipway-web", other, f"tested-{NEW[:12]}"))
-    code, text = deploy(account)
-    assert (code, "tags of releases never move" in text) == (3, True)
+    ended = deploy(account)
+    assert_ended(ended, 3, err="tags of releases never move")
     assert account.registry.tags("slipway-web")[f"tested-{NEW[:12]}"] == other
     assert len(app.deployments) == 2
 
@@ -117,6 +116,6 @@ def test_without_a_prefix_the_accounts_only_registry_is_asked_for(
     # Nothing of the real registry is asked: the answer before it is a refusal.
     account.platform.faults.fail("GET", "/v2/apps", 401)
     ended = account.run("status", "--env", "staging", "--json")
-    assert ended.code == 2
+    assert_ended(ended, 2)
     assert ended.document["registry"] == "registry.digitalocean.com/slipway/"
     assert [seen.path for seen in account.platform.http.seen] == ["/v2/registries", "/v2/apps"]

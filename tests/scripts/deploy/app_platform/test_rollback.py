@@ -18,6 +18,7 @@ from tests.scripts.deploy.app_platform.account import (
     runs,
     with_images,
 )
+from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 from tests.simulators.app_platform.spec import Spec
@@ -42,7 +43,7 @@ def test_the_last_good_release_comes_back_with_its_spec_and_nothing_is_pinned(
 ) -> None:
     before = copy.deepcopy(app.deployments[1].spec)
     ended = account.run(*BACK)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback"]
     assert (app.spec, app.pinned) == (before, None)
     assert runs(app, releases[1])
@@ -56,8 +57,7 @@ def test_a_second_rollback_goes_further_back(account: Account, app: App, release
     assert account.run(*BACK).code == 0
     assert runs(app, releases[0])
     third = account.run(*BACK)
-    assert third.code == 2
-    assert "No earlier release of production ever passed its smoke test" in third.err
+    assert_ended(third, 2, err="No earlier release of production ever passed its smoke test")
     assert "TO=<commit>" in third.err
     assert runs(app, releases[0])
 
@@ -92,13 +92,13 @@ def test_a_release_whose_deployment_failed_here_is_passed_over(account: Account,
 def test_with_nothing_proven_nothing_is_done(account: Account) -> None:
     account.add_app("production", account.release(OLD, "sha"), account.release(NEW, "sha"))
     ended = account.run(*BACK)
-    assert (ended.code, "name one yourself with TO=<commit>" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="name one yourself with TO=<commit>")
     assert account.changes() == []
 
 
 def test_without_an_app_nothing_is_done(account: Account) -> None:
     ended = account.run(*BACK)
-    assert (ended.code, f"There is no app {PRODUCTION}" in ended.err) == (2, True)
+    assert_ended(ended, 2, err=f"There is no app {PRODUCTION}")
 
 
 def test_a_deployment_under_way_is_ended_and_the_running_release_stays(
@@ -107,7 +107,7 @@ def test_a_deployment_under_way_is_ended_and_the_running_release_stays(
     runner.rolls = deque([None] * 99)
     theirs = account.platform.cloud.update(app, with_images(app.spec, releases[0]))
     ended = account.run(*BACK)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert theirs.phase == "CANCELED"
     assert account.changes() == ["POST /apps/deployments/cancel"]
     assert runs(app, releases[2])
@@ -125,7 +125,7 @@ def test_a_deployment_that_comes_through_before_it_is_ended_is_gone_back_from(
 
     account.platform.faults.call("POST", "/cancel$", come_through)
     ended = account.run(*BACK)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert runs(app, releases[2])
 
 
@@ -140,7 +140,7 @@ def test_whether_a_deployment_was_ended_is_seen_when_the_answer_is_lost(
     ended = account.run(*BACK)
     assert ended.code == (0 if arrived else 3), ended.text
     assert theirs.under_way is not arrived
-    assert ("the request may have been carried out" in ended.err) is not arrived
+    assert ("the request may have been carried out" in ended.err) is not arrived, ended.err
     assert account.changes() == ["POST /apps/deployments/cancel"]
     assert runs(app, releases[2])
 
@@ -149,8 +149,7 @@ def test_a_rollback_that_is_late_goes_on_and_needs_a_person(account: Account, ap
     runner.rolls = deque([None] * 999)
     started = account.clock.now
     ended = account.run(*BACK)
-    assert ended.code == 3
-    assert "did not finish in time and still runs" in ended.err
+    assert_ended(ended, 3, err="did not finish in time and still runs")
     assert 300 <= account.clock.now - started < 320
     assert app.deployments[-1].under_way
     assert account.changes() == ["POST /apps/rollback"]
@@ -161,7 +160,7 @@ def test_a_release_that_is_ill_after_it_came_back_needs_a_person(
 ) -> None:
     runner.git_shas[releases[1]["slipway-app"]] = NEW
     ended = account.run(*BACK)
-    assert (ended.code, "is unhealthy too" in ended.err) == (3, True)
+    assert_ended(ended, 3, err="is unhealthy too")
     assert runs(app, releases[1])
 
 
@@ -181,8 +180,7 @@ def test_what_the_platform_can_not_go_back_to_comes_back_as_images(
     change(spec)
     account.let_run(app, spec)
     ended = account.run(*BACK)
-    assert ended.code == 0, ended.text
-    assert "App Platform can't roll back" in ended.out
+    assert_ended(ended, 0, out="App Platform can't roll back")
     assert account.changes() == ["PUT /apps"]
     expected = with_images(spec, releases[1])
     for job in expected["jobs"]:
@@ -197,8 +195,7 @@ def test_a_release_beyond_the_platforms_ten_comes_back_as_images(
     for _ in range(11):
         account.let_run(app, app.spec)
     ended = account.run(*BACK)
-    assert ended.code == 0, ended.text
-    assert "exceeded_revision_limit" in ended.out
+    assert_ended(ended, 0, out="exceeded_revision_limit")
     assert running(app)["api"] == releases[1]["slipway-app"]
     assert running(app)["migrate"] == releases[2]["slipway-app"]
 

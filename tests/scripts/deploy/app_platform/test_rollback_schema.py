@@ -3,6 +3,7 @@
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, running
+from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import SchemaRunner
 
@@ -26,7 +27,7 @@ def app(account: Account, runner: SchemaRunner) -> App:
 
 def test_a_migration_that_says_so_and_goes_on_lets_the_platform_go_back(account: Account, app: App) -> None:
     ended = account.run(*BACK)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback"]
     assert len(set(running(app).values())) == 2
 
@@ -37,7 +38,7 @@ def test_a_migration_that_fails_there_lets_the_images_go_back_alone(
     runner.goes_on = lambda spec: False
     old, new = (deployment.spec["jobs"][0]["image"]["digest"] for deployment in app.deployments)
     ended = account.run(*BACK)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback", "PUT /apps"]
     assert "rolling back the images only" in ended.out
     assert running(app)["api"] == running(app)["worker"] == old
@@ -53,5 +54,5 @@ def test_the_next_rollback_and_the_next_release_know_what_runs(
     status = account.run("status", "--env", "production")
     assert f"active     {OLD[:12]}" in status.out
     again = account.run("promote", "--tag", NEW, "--yes")
-    assert again.code == 0, again.text
+    assert_ended(again, 0)
     assert len(set(running(app).values())) == 2

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, Images, running, runs, with_images
+from tests.scripts.deploy.tool import Ended, assert_ended
 from tests.simulators.app_platform.model import App
 
 
@@ -17,22 +18,21 @@ def app(account: Account, releases: list[Images]) -> App:
     return account.add_app("production", *releases)
 
 
-def back(account: Account, to: str) -> tuple[int, str]:
-    ended = account.run("rollback", "--env", "production", "--yes", "--to", to)
-    return ended.code, ended.text
+def back(account: Account, to: str) -> Ended:
+    return account.run("rollback", "--env", "production", "--yes", "--to", to)
 
 
 @pytest.mark.parametrize("to", [OLDER, OLDER[:12], f"sha-{OLDER[:12]}", f"tested-{OLDER[:12]}"])
 def test_a_commit_or_its_tag_is_gone_back_to(account: Account, app: App, releases: list[Images], to: str) -> None:
-    code, text = back(account, to)
-    assert code == 0, text
+    ended = back(account, to)
+    assert_ended(ended, 0)
     assert runs(app, releases[0])
     assert account.changes() == ["POST /apps/rollback"]
 
 
 def test_a_deployment_is_gone_back_to(account: Account, app: App, releases: list[Images]) -> None:
-    code, text = back(account, app.deployments[1].id)
-    assert code == 0, text
+    ended = back(account, app.deployments[1].id)
+    assert_ended(ended, 0)
     (post,) = account.platform.seen("POST", "/rollback")
     assert post.body["deployment_id"] == app.deployments[1].id
     assert runs(app, releases[1])
@@ -42,23 +42,23 @@ def test_an_earlier_deployment_of_the_running_images_is_gone_back_to(
     account: Account, app: App, releases: list[Images]
 ) -> None:
     account.let_run(app, app.spec)
-    code, text = back(account, app.deployments[2].id)
-    assert code == 0, text
+    ended = back(account, app.deployments[2].id)
+    assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback"]
     assert app.deployments[-1].cloned_from == app.deployments[2].id
 
 
 def test_the_release_that_runs_is_only_tried(account: Account, app: App) -> None:
-    code, text = back(account, NEW)
-    assert (code, "stays live" in text) == (0, True)
+    ended = back(account, NEW)
+    assert_ended(ended, 0, out="stays live")
     assert account.changes() == []
     assert len(app.deployments) == 3
 
 
 def test_a_release_older_than_the_history_comes_back_from_the_registry(account: Account, app: App) -> None:
     ancient = account.release("d4" * 20, "sha", "production")
-    code, text = back(account, "d4" * 20)
-    assert code == 0, text
+    ended = back(account, "d4" * 20)
+    assert_ended(ended, 0)
     assert account.changes() == ["PUT /apps"]
     assert running(app)["web"] == ancient["slipway-web"]
     assert running(app)["beat"] == ancient["slipway-app"]
@@ -66,15 +66,15 @@ def test_a_release_older_than_the_history_comes_back_from_the_registry(account: 
 
 def test_a_release_that_never_ran_well_here_is_refused(account: Account, app: App) -> None:
     account.release("d4" * 20, "sha", "tested")
-    code, text = back(account, f"tested-{'d4' * 6}")
-    assert (code, f"never passed its smoke test in production: no production-{'d4' * 6}" in text) == (2, True)
+    ended = back(account, f"tested-{'d4' * 6}")
+    assert_ended(ended, 2, err=f"never passed its smoke test in production: no production-{'d4' * 6}")
     assert len(app.deployments) == 3
 
 
 @pytest.mark.parametrize("to", ["latest", "9f0b1c2d-0000-4000-8000-000000000000", f"sha-{OLD[:12]}-dirty", "abc123"])
 def test_what_is_no_release_is_refused(account: Account, app: App, to: str) -> None:
-    code, text = back(account, to)
-    assert (code, "is not a release" in text) == (2, True)
+    ended = back(account, to)
+    assert_ended(ended, 2, err="is not a release")
     assert account.changes() == []
     assert len(app.deployments) == 3
 
@@ -85,5 +85,5 @@ def test_what_the_platform_warns_of_is_said(account: Account, app: App, releases
     account.let_run(app, by_tag)
     target = app.deployments[-1].id
     account.let_run(app, with_images(app.deployments[0].spec, releases[2]))
-    code, text = back(account, target)
-    assert (code, "warning: image_source_missing_digest" in text) == (0, True)
+    ended = back(account, target)
+    assert_ended(ended, 0, out="warning: image_source_missing_digest")

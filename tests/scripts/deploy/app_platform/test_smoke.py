@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, runs, with_images, write_env_file
+from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 from tests.simulators.serving import Page
 
@@ -27,7 +28,7 @@ def test_a_failing_smoke_test_puts_the_last_release_back_as_it_was(account: Acco
     account.let_run(app, before)
     breaks(runner, new)
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 1
+    assert_ended(ended, 1)
     assert account.changes() == ["PUT /apps", "POST /apps/rollback"]
     assert [seen.body for seen in account.platform.seen("POST", "/rollback")] == [
         {"deployment_id": app.deployments[1].id, "skip_pin": True}
@@ -46,8 +47,7 @@ def test_a_site_that_answers_with_another_commit_fails(account: Account, runner:
     app = account.add_app("staging", old)
     runner.git_shas[new["slipway-app"]] = OLDER
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 1
-    assert f"Expected release {NEW}" in ended.err
+    assert_ended(ended, 1, err=f"Expected release {NEW}")
     assert runs(app, old)
 
 
@@ -57,7 +57,7 @@ def test_a_release_that_is_put_back_and_is_ill_too_needs_a_person(account: Accou
     breaks(runner, new)
     runner.git_shas[old["slipway-app"]] = OLDER
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 3
+    assert_ended(ended, 3)
     assert runs(app, old)
     assert "The smoke test failed:" in ended.err
     assert f"{OLD[:12]} ({app.deployments[0].id}) is unhealthy too" in ended.err
@@ -69,7 +69,7 @@ def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, run
     breaks(runner, new)
     runner.rolls.extend([Outcome(True), Outcome(False, "no room"), Outcome(False, "still no room")])
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 3
+    assert_ended(ended, 3)
     assert runs(app, new)
     assert "The rollback failed" in ended.err
     assert "still no room" in ended.err
@@ -80,8 +80,7 @@ def test_a_first_deployment_whose_smoke_test_fails_needs_a_person(
 ) -> None:
     breaks(runner, account.release(NEW, "sha"))
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
-    assert ended.code == 3
-    assert "There is no earlier release to roll back to" in ended.err
+    assert_ended(ended, 3, err="There is no earlier release to roll back to")
     assert account.changes() == ["POST /apps"]
 
 
@@ -117,7 +116,7 @@ def test_a_registry_that_is_away_keeps_nobody_from_going_back(account: Account, 
     away = account.registry.faults
     account.platform.faults.call("PUT", "/v2/apps/", lambda: away.fail("*", "/", 503, times=10_000))
     ended = account.run("staging", "--tag", NEW)
-    assert ended.code == 1, ended.text
+    assert_ended(ended, 1)
     assert runs(app, old)
 
 
@@ -125,10 +124,10 @@ def test_smoke_looks_at_what_has_the_traffic(account: Account, runner: ScriptedR
     old = account.release(OLD, "sha")
     account.add_app("staging", old)
     ended = account.run("smoke", "--env", "staging")
-    assert (ended.code, OLD in ended.out) == (0, True)
+    assert_ended(ended, 0, out=OLD)
     runner.git_shas[old["slipway-app"]] = NEW
     ill = account.run("smoke", "--env", "staging")
-    assert (ill.code, f"Expected release {OLD}" in ill.err) == (3, True)
+    assert_ended(ill, 3, err=f"Expected release {OLD}")
     assert account.changes() == []
 
 
@@ -141,7 +140,7 @@ def test_variables_that_break_the_site_are_taken_back(account: Account, runner: 
     account.platform.faults.call("POST", "/rollback$", runner.pages.clear)
     path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
     ended = account.run("sync-env", "--env", "staging", "--file", path)
-    assert ended.code == 1, ended.text
+    assert_ended(ended, 1)
     assert app.active
     assert app.active.spec == before
     assert with_images(before, old) == before
@@ -170,7 +169,7 @@ def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_sent(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     ended = account.run("staging", "--tag", NEW)
-    assert (ended.code, next(iter(environment)) in ended.err) == (2, True)
+    assert_ended(ended, 2, err=next(iter(environment)))
     assert account.changes() == []
 
 
@@ -179,5 +178,5 @@ def test_the_smoke_tests_account_is_in_no_list_of_processes(account: Account, mo
     monkeypatch.setenv("SMOKE_EMAIL", "nobody@example.org")
     monkeypatch.setenv("SMOKE_PASSWORD", "hidden-smoke-password")
     ended = account.run("smoke", "--env", "staging")
-    assert (ended.code, "sign-in: " in ended.err) == (3, True)
+    assert_ended(ended, 3, err="sign-in: ")
     assert "hidden-smoke-password" not in ended.text + "".join(account.programs)

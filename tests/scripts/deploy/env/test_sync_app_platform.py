@@ -17,6 +17,7 @@ from tests.scripts.deploy.app_platform.account import (
     with_images,
     write_env_file,
 )
+from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 from tests.simulators.serving import Page
@@ -65,7 +66,7 @@ def test_what_was_asked_for_changes_and_every_other_secret_travels_byte_for_byte
 ) -> None:
     before = envs(app.spec)
     ended = sync(account, tmp_path, ASKED | {"SENTRY_DSN": "hidden-sentry"})
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert account.changes() == ["PUT /apps"]
     after = envs(sent(account))
     assert after.pop("SENTRY_DSN") == {
@@ -97,7 +98,7 @@ def test_images_stay_those_that_have_the_traffic_when_a_failed_release_is_in_the
     while failed.under_way:
         account.platform.cloud.app(app.id)
     ended = sync(account, tmp_path, ASKED)
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     kinds = ("services", "workers", "jobs")
     images = [one["image"] for kind in kinds for one in sent(account)[kind]]
     assert [image["digest"] for image in images] == [old[image["repository"]] for image in images]
@@ -110,7 +111,7 @@ def test_nothing_is_removed_but_what_only_the_platform_has_when_pruned(
     before = envs(app.spec)
     runner.jobs = FAILS.copy()
     ended = sync(account, tmp_path, {"SMTP_HOST": "hidden-mail"}, *(["--prune"] if prune else []))
-    assert ended.code == 1
+    assert_ended(ended, 1)
     gone = {"GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"} if prune else set()
     after = envs(sent(account))
     assert after.keys() == before.keys() - gone
@@ -124,7 +125,8 @@ def test_a_deployment_that_fails_keeps_the_values_and_the_same_file_can_be_sent_
 ) -> None:
     runner.jobs = FAILS.copy()
     ended = sync(account, tmp_path, {"SMTP_HOST": "hidden-mail"})
-    assert (ended.code, f"{OLD[:12]}" in ended.err, "is still live" in ended.err) == (1, True, True)
+    assert_ended(ended, 1, err=f"{OLD[:12]}")
+    assert "is still live" in ended.err
     assert app.active
     assert env_values(app.active.spec)["SMTP_HOST"] == VALUES["SMTP_HOST"]
     runner.jobs = FAILS.copy()
@@ -139,8 +141,7 @@ def test_values_that_make_the_site_ill_are_put_back_by_the_platform(
     runner.pages[old["slipway-app"], "GET /api/version"] = Page(503, {"code": "unavailable"})
     account.platform.faults.call("POST", "/rollback$", runner.pages.clear)
     ended = sync(account, tmp_path, ASKED)
-    assert ended.code == 1, ended.text
-    assert "is live again and healthy" in ended.err
+    assert_ended(ended, 1, err="is live again and healthy")
     (rollback,) = account.platform.seen("POST", "/rollback")
     assert good
     assert rollback.body == {"deployment_id": good.id, "skip_pin": True}
@@ -151,7 +152,7 @@ def test_values_that_make_the_site_ill_are_put_back_by_the_platform(
 
 def test_a_dry_run_shows_names_and_sends_nothing(account: Account, app: App, tmp_path: Path) -> None:
     ended = sync(account, tmp_path, ASKED, "--dry-run", "--prune")
-    assert ended.code == 0
+    assert_ended(ended, 0)
     assert {seen.method for seen in account.platform.http.seen} == {"GET"}
     fates = {words[0]: words[1:5] for words in map(str.split, ended.out.splitlines()) if words[0].isupper()}
     assert fates["JWT_SECRET"] == ["yes", "yes", "secret", "set"]
@@ -165,7 +166,7 @@ def test_a_dry_run_shows_names_and_sends_nothing(account: Account, app: App, tmp
 def test_a_file_that_says_what_the_platform_has_changes_nothing(account: Account, app: App, tmp_path: Path) -> None:
     held = {name: VALUES[name] for name in ("SMTP_HOST", "S3_BUCKET", "STORAGE_ORIGINS")}
     ended = sync(account, tmp_path, held)
-    assert (ended.code, "already has everything in" in ended.out) == (0, True)
+    assert_ended(ended, 0, out="already has everything in")
     assert account.changes() == []
 
 
@@ -179,7 +180,7 @@ def test_a_file_that_says_what_the_platform_has_changes_nothing(account: Account
 )
 def test_what_git_decides_or_nobody_knows_is_refused(account: Account, tmp_path: Path, name: str, says: str) -> None:
     ended = sync(account, tmp_path, {name: "hidden-value", "SMTP_HOST": "hidden-mail"})
-    assert (ended.code, says in ended.err) == (2, True)
+    assert_ended(ended, 2, err=says)
     assert "hidden" not in ended.text
     assert account.changes() == []
 
@@ -187,19 +188,19 @@ def test_what_git_decides_or_nobody_knows_is_refused(account: Account, tmp_path:
 def test_a_deployment_that_is_under_way_is_waited_for_by_a_person(account: Account, app: App, tmp_path: Path) -> None:
     account.platform.cloud.deploy_again(app)
     ended = sync(account, tmp_path, ASKED)
-    assert (ended.code, "wait for it" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="wait for it")
     assert account.changes() == []
 
 
 def test_an_app_that_runs_nothing_yet_is_deployed_first(account: Account, app: App, tmp_path: Path) -> None:
     app.active = None
     ended = sync(account, tmp_path, ASKED)
-    assert (ended.code, "ENV_FILE=" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="ENV_FILE=")
 
 
 def test_production_asks(account: Account, old: dict[str, str], tmp_path: Path) -> None:
     account.add_app("production", old)
     path = write_env_file(tmp_path / "env", ASKED)
     ended = account.run("sync-env", "--env", "production", "--file", path)
-    assert (ended.code, "Not confirmed" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="Not confirmed")
     assert account.changes() == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.scripts.deploy.fly.organisation import SECRETS, STAGING, Organisation
-from tests.scripts.deploy.tool import write_variables
+from tests.scripts.deploy.tool import assert_ended, write_variables
 
 pytestmark = pytest.mark.usefixtures("live")
 
@@ -39,7 +39,7 @@ def test_secrets_are_staged_and_arrive_as_they_are_before_one_restart(
     organisation: Organisation, digest: str, tmp_path: Path
 ) -> None:
     ended = sync(organisation, tmp_path, WRITTEN, "--prune")
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     assert organisation.changes() == [
         ["secrets", "import", "--app", STAGING, "--stage"],
         ["secrets", "unset", "--app", STAGING, "--stage", "GOOGLE_CLIENT_ID"],
@@ -53,7 +53,7 @@ def test_secrets_are_staged_and_arrive_as_they_are_before_one_restart(
 @pytest.mark.usefixtures("digest")
 def test_a_dry_run_only_reads(organisation: Organisation, tmp_path: Path) -> None:
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"}, "--dry-run")
-    assert (ended.code, "would send 1 and remove 0 variables" in ended.out) == (0, True)
+    assert_ended(ended, 0, out="would send 1 and remove 0 variables")
     fates = {words[0]: words[1:5] for words in map(str.split, ended.out.splitlines()) if words[0].isupper()}
     assert fates["SMTP_HOST"] == ["yes", "yes", "secret", "set"]
     assert fates["GOOGLE_CLIENT_ID"] == ["no", "yes", "general", "keep"]
@@ -65,8 +65,7 @@ def test_a_site_that_is_ill_afterwards_needs_a_person_who_is_told_that_fly_keeps
 ) -> None:
     organisation.breaks(digest)
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"})
-    assert ended.code == 3
-    assert "Fly.io keeps no previous secrets" in ended.err
+    assert_ended(ended, 3, err="Fly.io keeps no previous secrets")
     assert [argv[:2] for argv in organisation.changes()] == [["secrets", "import"], ["secrets", "deploy"]]
 
 
@@ -81,8 +80,7 @@ def test_a_restart_that_fails_needs_a_person_too(
     ill.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ill.parent}:{organisation.fly.environment['PATH']}")
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"})
-    assert ended.code == 3
-    assert "Error: ill. Fly.io keeps no previous secrets" in ended.err
+    assert_ended(ended, 3, err="Error: ill. Fly.io keeps no previous secrets")
 
 
 @pytest.mark.usefixtures("digest")
@@ -98,5 +96,5 @@ def test_what_flyctl_or_the_application_would_not_take_is_refused(
     organisation: Organisation, tmp_path: Path, written: dict[str, str], says: str
 ) -> None:
     ended = sync(organisation, tmp_path, written)
-    assert (ended.code, says in ended.err) == (2, True)
+    assert_ended(ended, 2, err=says)
     assert organisation.changes() == []

@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from tests.scripts.deploy.fly.organisation import NEW, STAGING, Organisation
+from tests.scripts.deploy.tool import assert_ended
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -62,8 +63,7 @@ def test_machines_that_were_changed_are_put_back_all_at_once(
 ) -> None:
     organisation.fly.outcome(kind)
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 1, ended.text
-    assert "timeout reached waiting for health checks" in ended.err
+    assert_ended(ended, 1, err="timeout reached waiting for health checks")
     assert f"{head[:12]} (v1) is live again and healthy" in ended.err
     assert_put_back(organisation, head, old)
     assert organisation.tags(new_digest(organisation)) == {f"sha-{NEW[:12]}"}
@@ -72,16 +72,14 @@ def test_machines_that_were_changed_are_put_back_all_at_once(
 def test_a_site_that_is_not_well_is_put_back(organisation: Organisation, head: str, old: str) -> None:
     organisation.breaks(new_digest(organisation))
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 1, ended.text
-    assert "The smoke test failed" in ended.err
+    assert_ended(ended, 1, err="The smoke test failed")
     assert_put_back(organisation, head, old)
 
 
 def test_a_tag_that_was_moved_meanwhile_is_noticed(organisation: Organisation, head: str, old: str) -> None:
     organisation.fly.push(organisation.image(NEW), "sha256:foreign")
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 1, ended.text
-    assert f"run another image than {new_digest(organisation)}" in ended.err
+    assert_ended(ended, 1, err=f"run another image than {new_digest(organisation)}")
     assert_put_back(organisation, head, old)
 
 
@@ -90,8 +88,7 @@ def test_an_image_that_fly_has_no_more_makes_going_back_fail(organisation: Organ
     with organisation.fly.changing() as state:
         del state["images"][organisation.image(head)]
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 3
-    assert "The rollback failed" in ended.err
+    assert_ended(ended, 3, err="The rollback failed")
     assert "could not find image" in ended.err
 
 
@@ -101,8 +98,7 @@ def test_a_site_that_is_ill_with_the_old_image_too_needs_a_person(
     organisation.breaks(new_digest(organisation))
     organisation.breaks(old)
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 3
-    assert f"{head[:12]} (v1) is unhealthy too" in ended.err
+    assert_ended(ended, 3, err=f"{head[:12]} (v1) is unhealthy too")
 
 
 @pytest.mark.usefixtures("old")
@@ -110,8 +106,7 @@ def test_a_token_that_runs_out_in_between_needs_a_person(organisation: Organisat
     organisation.breaks(new_digest(organisation))
     organisation.on_request = organisation.fly.expire_token
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 3
-    assert "FLY_API_TOKEN is invalid or expired" in ended.err
+    assert_ended(ended, 3, err="FLY_API_TOKEN is invalid or expired")
 
 
 @pytest.mark.usefixtures("old")
@@ -120,5 +115,4 @@ def test_machines_that_ran_different_images_before_are_no_release_that_was_kept(
         state["apps"][STAGING]["machines"][0]["digest"] = "sha256:left-by-somebody"
     organisation.fly.outcome("release_command_fails")
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 3
-    assert "not one known release" in ended.err
+    assert_ended(ended, 3, err="not one known release")

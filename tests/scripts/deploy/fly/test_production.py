@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.scripts.deploy.fly.organisation import NEW, OLDER, PRODUCTION, STAGING, Organisation
+from tests.scripts.deploy.tool import assert_ended
 
 Show = Callable[[str], str]
 
@@ -22,7 +23,7 @@ def test_promotion_deploys_the_digest_that_was_tested_from_the_repository_of_sta
     organisation.add_app(PRODUCTION, head, old)
     monkeypatch.setenv("SMOKE_API_ONLY", "1")
     ended = organisation.run("promote", "--tag", f"tested-{NEW[:12]}", "--release", "v1.2.3", "--yes")
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     deploy = ["deploy", "--app", PRODUCTION, "--config", "fly.toml", "--image", organisation.image(NEW), "--yes"]
     assert organisation.changes() == [deploy]
     assert f"/{STAGING}:sha-" in deploy[6]
@@ -39,7 +40,7 @@ def test_what_did_not_pass_staging_is_not_promoted(organisation: Organisation, h
     if moved:
         organisation.release(NEW, "tested", schema="0005")
     ended = organisation.run("promote", "--tag", NEW[:12], "--yes")
-    assert ended.code == 2
+    assert_ended(ended, 2)
     assert ("a tag was moved" if moved else f"make deploy-staging TAG={NEW[:12]}") in ended.err
     assert organisation.changes() == []
 
@@ -63,8 +64,7 @@ def test_rollback_brings_the_last_proven_release_back(
     organisation: Organisation, head: str, releases: dict[str, str]
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--yes")
-    assert ended.code == 0, ended.text
-    assert f"{head[:12]} is live again in production" in ended.out
+    assert_ended(ended, 0, out=f"{head[:12]} is live again in production")
     (back,) = organisation.changes()
     assert back[back.index("--image") + 1 :] == [
         *[organisation.image(head), "--yes", "--skip-release-command"],
@@ -77,8 +77,7 @@ def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_th
     organisation: Organisation, releases: dict[str, str]
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", OLDER[:12], "--yes")
-    assert ended.code == 0, ended.text
-    assert f"git has no commit {OLDER[:12]}: using this folder's fly.toml" in ended.out
+    assert_ended(ended, 0, out=f"git has no commit {OLDER[:12]}: using this folder's fly.toml")
     assert organisation.digests(PRODUCTION) == [releases[OLDER]] * 4
 
 
@@ -86,14 +85,14 @@ def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_th
 def test_a_release_to_go_back_to_is_named_by_its_number_or_a_tag(organisation: Organisation) -> None:
     for to, commit in {"v1": OLDER, f"production-{OLDER[:12]}": OLDER, "v3": NEW}.items():
         ended = organisation.run("rollback", "--env", "production", "--to", to, "--dry-run")
-        assert (ended.code, f"would roll back to {commit[:12]}" in ended.out) == (0, True)
+        assert_ended(ended, 0, out=f"would roll back to {commit[:12]}")
     assert organisation.changes() == []
 
 
 @pytest.mark.usefixtures("releases")
 def test_rollback_to_what_never_ran_is_refused(organisation: Organisation) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", "d4" * 6, "--yes")
-    assert (ended.code, "never passed its smoke test in production" in ended.err) == (2, True)
+    assert_ended(ended, 2, err="never passed its smoke test in production")
     assert organisation.changes() == []
 
 
@@ -105,7 +104,7 @@ def test_status_names_what_runs_what_went_well_before_and_how_the_site_is(
         app = state["apps"][PRODUCTION]
         app["releases"].append(app["releases"][0] | {"version": 4, "status": "failed"})
     ended = organisation.run("status", "--env", "production")
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     lines = [line.split() for line in ended.out.splitlines() if line.startswith("  ")]
     assert [line[:2] + line[-1:] for line in lines if line[0] in ("active", "earlier")] == [
         ["active", NEW[:12], "verified"],
@@ -121,7 +120,7 @@ def test_logs_are_those_of_every_machine_of_a_group(organisation: Organisation) 
     with organisation.fly.changing() as state:
         state["apps"][PRODUCTION]["logs"] = ["booted"]
     ended = organisation.run("logs", "--env", "production", "--component", "web")
-    assert ended.code == 0
+    assert_ended(ended, 0)
     asked = [argv for argv in organisation.fly.argvs if argv[0] == "logs"]
     logs = ["logs", "--app", PRODUCTION, "--no-tail", "--machine"]
     assert asked == [[*logs, f"{PRODUCTION}-0"], [*logs, f"{PRODUCTION}-1"]]

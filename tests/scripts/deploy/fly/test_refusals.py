@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.fly.organisation import NEW, SECRETS, STAGING, Organisation
-from tests.scripts.deploy.tool import write_variables
+from tests.scripts.deploy.tool import assert_ended, write_variables
 
 pytestmark = pytest.mark.usefixtures("live")
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("live")
 def refusal(organisation: Organisation, *argv: str) -> str:
     """Run a command that is refused, and return why."""
     ended = organisation.run(*argv)
-    assert ended.code == 2, ended.text
+    assert_ended(ended, 2)
     assert organisation.changes() == []
     assert organisation.registry.seen("PUT") == []
     return ended.err
@@ -100,8 +100,7 @@ def test_the_same_release_is_taken_up_where_another_flyctl_deploys_it(
 
     monkeypatch.setattr(organisation.clock, "sleep", end)
     ended = organisation.run("staging", "--tag", NEW)
-    assert ended.code == 0, ended.text
-    assert "following deployment v2" in ended.out
+    assert_ended(ended, 0, out="following deployment v2")
     assert organisation.changes() == []
     assert f"tested-{NEW[:12]}" in organisation.tags(new)
 

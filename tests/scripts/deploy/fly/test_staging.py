@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.deploy.fly.organisation import NEW, READ_ONLY, SECRETS, STAGING, Organisation
-from tests.scripts.deploy.tool import write_variables
+from tests.scripts.deploy.tool import assert_ended, write_variables
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -18,7 +18,7 @@ def test_staging_deploys_by_an_immutable_tag_checks_every_machine_and_tags_the_i
     old, new = organisation.release(head, "sha", "tested"), organisation.release(NEW, "sha")
     organisation.add_app(STAGING, head, old)
     ended = organisation.run("staging", "--tag", NEW[:12])
-    assert ended.code == 0, ended.text
+    assert_ended(ended, 0)
     image = organisation.image(NEW)
     deploy = ["deploy", "--app", STAGING, "--config", "fly.staging.toml", "--image", image, "--yes"]
     assert organisation.changes() == [deploy]
@@ -36,8 +36,7 @@ def test_a_release_that_runs_already_is_only_tried(organisation: Organisation, h
     with organisation.fly.changing() as state:
         state["apps"][STAGING]["config"] = tomllib.loads((ROOT / "fly.staging.toml").read_text())
     ended = organisation.run("staging", "--tag", head)
-    assert ended.code == 0, ended.text
-    assert "only its smoke test is run" in ended.out
+    assert_ended(ended, 0, out="only its smoke test is run")
     assert organisation.changes() == []
 
 
