@@ -4,7 +4,6 @@ from collections import deque
 
 import pytest
 
-from scripts.deploy.migrations import between
 from tests.scripts.deploy.app_platform.account import (
     NEW,
     OLD,
@@ -109,21 +108,3 @@ def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(acco
     back = account.run("rollback", "--env", "staging")
     assert_ended(back, 2, err="No earlier release of staging")
     assert account.changes() == []
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        ("0004", "0004", []),
-        ("0002", "0004", ["0003_audit_log", "0004_families_and_recipients"]),
-        ("", "0002", ["0001_first_schema", "0002_accounts_and_mails"]),
-        ("0002", "", []),
-    ],
-)
-def test_the_migrations_between_two_releases_are_named(before: str, after: str, expected: list[str]) -> None:
-    assert between(before, after) == expected
-
-
-def test_an_older_release_and_one_that_is_not_in_this_folder_are_told() -> None:
-    assert "the schema is not taken back" in between("0004", "0002")[0]
-    assert "git fetch" in between("9000", "9001")[0]
