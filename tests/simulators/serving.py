@@ -21,14 +21,14 @@ class Page:
 
 
 class PromptServer(uvicorn.Server):
-    """Ends at once when told to; uvicorn's own loop looks ten times a second, which is long for a test."""
+    """Stops at once; uvicorn's own loop checks ten times a second, which is slow for tests."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
 
     async def main_loop(self) -> None:
-        """Wait for the end."""
+        """Wait until the server is stopped."""
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         await self.on_tick(0)
         self.ready.set()

@@ -1,4 +1,4 @@
-"""The registry's client: other logins than DigitalOcean's, and what is not to be believed."""
+"""The registry's client: logins, and responses that must not be trusted."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The operations of the API: each turns a recognised call into an answer."""
+"""The operations of the API: each returns the response of a recognised call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +19,8 @@ class Api:
         self.cloud = cloud
         self._url = url
 
-    def answer(self, call: Call) -> Body:
-        """Return the body of the answer; refusals are raised."""
+    def respond(self, call: Call) -> Body:
+        """Return the body of the response, or raise ApiError."""
         with self.cloud.lock:
             return OPERATIONS[call.operation](self, call)
 
@@ -37,7 +37,7 @@ class Api:
         return {"app": self.cloud.app(call.params["id"]).shown()}
 
     def update_app(self, call: Call) -> Body:
-        """PUT /v2/apps/{id}; the answer carries pending_deployment."""
+        """PUT /v2/apps/{id}; the response contains pending_deployment."""
         app = self.cloud.app(call.params["id"])
         self.cloud.update(app, call.body["spec"])
         return {"app": app.shown()}
@@ -96,7 +96,7 @@ class Api:
         return {"deployment": self.cloud.roll_back(app, target, call.body.get("skip_pin", False)).shown()}
 
     def commit_rollback(self, call: Call) -> Body:
-        """POST /v2/apps/{app_id}/rollback/commit; the answer has no body."""
+        """POST /v2/apps/{app_id}/rollback/commit; the response has no body."""
         self.cloud.commit_rollback(self.cloud.app(call.params["app_id"]))
         return None
 

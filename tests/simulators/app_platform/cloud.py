@@ -1,4 +1,4 @@
-"""The platform itself: its apps and what may be asked of them."""
+"""The platform itself: its apps and their operations."""
 
 import threading
 from collections.abc import Callable

@@ -1,10 +1,10 @@
-"""The errors the API answers with."""
+"""The API's errors."""
 
 from typing import Any
 
 
 class ApiError(Exception):
-    """An answer that is an error: a status with the OpenAPI document's `error`."""
+    """An error response: a status with the OpenAPI document's `error`."""
 
     def __init__(self, status: int, id: str, message: str) -> None:
         super().__init__(message)
@@ -13,20 +13,20 @@ class ApiError(Exception):
 
 
 def not_found() -> ApiError:
-    """Return the answer about what is not there."""
+    """Return the error for something that does not exist."""
     return ApiError(404, "not_found", "The resource you were accessing could not be found.")
 
 
 def unauthorized() -> ApiError:
-    """Return the answer to a token that is wrong or has run out."""
+    """Return the error for an invalid or expired token."""
     return ApiError(401, "unauthorized", "Unable to authenticate you")
 
 
 def bad_request(message: str) -> ApiError:
-    """Return the answer to a request that can't be met."""
+    """Return the error for an invalid request."""
     return ApiError(400, "bad_request", message)
 
 
 def pinned() -> ApiError:
-    """Return the answer to a deployment of a pinned app; that there is none is documented, the status is not."""
+    """Return the error for a deployment of a pinned app; the refusal is documented, its status is not."""
     return ApiError(409, "conflict", "the app is pinned to a rollback deployment; commit or revert it first")

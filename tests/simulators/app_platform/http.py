@@ -21,7 +21,7 @@ LIMIT = 5000
 
 @dataclass
 class Seen:
-    """A request as it came, and the status it was answered with; 0 for none."""
+    """A request as it came, and the status of its response; 0 for none."""
 
     method: str
     path: str
@@ -56,7 +56,7 @@ class HttpApi:
             request.headers.get("authorization", ""),
         )
         self.seen.append(seen)
-        response = await run_in_threadpool(self._answer, seen)
+        response = await run_in_threadpool(self._respond, seen)
         if response is None:
             # ASGI has no word for this: uvicorn's own object behind `send` has the connection.
             send.__self__.transport.abort()  # type: ignore[attr-defined]
@@ -65,18 +65,18 @@ class HttpApi:
         seen.status = response.status_code
         await response(scope, receive, send)
 
-    def _answer(self, seen: Seen) -> Response | None:
+    def _respond(self, seen: Seen) -> Response | None:
         if seen.path.startswith("/logs/"):
             return self._log_file(seen)
         faults = self.faults.take(seen.method, seen.path)
         for fault in faults:
             if fault.call:
                 fault.call()
-        trouble = next((fault for fault in faults if fault.status or fault.lost), None)
-        if trouble and not trouble.executed:
-            return played(trouble)
+        simulated = next((fault for fault in faults if fault.status or fault.lost), None)
+        if simulated and not simulated.executed:
+            return fault_response(simulated)
         response = self._carry_out(seen)
-        return played(trouble) if trouble else response
+        return fault_response(simulated) if simulated else response
 
     def _carry_out(self, seen: Seen) -> Response:
         call = None
@@ -84,13 +84,13 @@ class HttpApi:
         try:
             call = self._recognised(seen)
             # Also without a body: the document gives committing a rollback a 200 that is empty, and no 204.
-            body, status = self.api.answer(call), 200
+            body, status = self.api.respond(call), 200
         except ApiError as refusal:
             body, status = refusal.body, refusal.status
         if call:
             problems = load_contract().response_problems(call, status, headers, body)
-            self.violations += [f"{call.operation} answered against the contract: {problem}" for problem in problems]
-        return answered(status, body, headers)
+            self.violations += [f"{call.operation} responded against the contract: {problem}" for problem in problems]
+        return json_response(status, body, headers)
 
     def _recognised(self, seen: Seen) -> Call:
         scheme, _, token = seen.authorization.partition(" ")
@@ -126,11 +126,11 @@ class HttpApi:
         return Response("\n".join(texts), media_type="text/plain")
 
 
-def played(fault: Fault) -> Response | None:
-    """Return a fault's answer; None for a connection that is closed."""
+def fault_response(fault: Fault) -> Response | None:
+    """Return a fault's response; None for a connection that is closed."""
     if fault.lost or fault.status is None:
         return None
-    # The edge in front of the API answers what is not JSON; 524 was seen on listing deployments.
+    # The edge in front of the API returns what is not JSON; 524 was seen on listing deployments.
     if fault.status > 504:
         return Response("<html><title>A timeout occurred</title></html>", fault.status, media_type="text/html")
     remaining = 0 if fault.status == 429 else LIMIT
@@ -141,17 +141,17 @@ def played(fault: Fault) -> Response | None:
     headers = rate_headers(remaining)
     if fault.retry_after is not None:
         headers["retry-after"] = str(fault.retry_after)
-    return answered(fault.status, body, headers)
+    return json_response(fault.status, body, headers)
 
 
-def answered(status: int, body: Any, headers: dict[str, str]) -> Response:
+def json_response(status: int, body: Any, headers: dict[str, str]) -> Response:
     """Return a response with a JSON body, or with none."""
     content = b"" if body is None else json.dumps(body).encode()
     return Response(content, status, headers, media_type="application/json" if content else None)
 
 
 def rate_headers(remaining: int) -> dict[str, str]:
-    """Return the headers every answer carries."""
+    """Return the headers of every response."""
     return {
         "ratelimit-limit": str(LIMIT),
         "ratelimit-remaining": str(max(remaining, 0)),

@@ -31,7 +31,7 @@ class Lifecycle:
             self._deploy(app, deployment, at)
 
     def cancel(self, deployment: Deployment, at: datetime) -> None:
-        """End a deployment because somebody asked for it."""
+        """Cancel a deployment."""
         self.runner.stop(deployment.id)
         deployment.enter("CANCELED", at)
 

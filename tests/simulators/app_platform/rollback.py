@@ -10,12 +10,12 @@ REVISIONS = 10
 
 
 def validation(app: App, target: Deployment) -> dict[str, Any]:
-    """Return what POST /rollback/validate answers; the codes are the OpenAPI document's."""
-    answer: dict[str, Any] = {"valid": True, "warnings": warnings(target)}
+    """Return the response of POST /rollback/validate; the codes are the OpenAPI document's."""
+    response: dict[str, Any] = {"valid": True, "warnings": warnings(target)}
     code = failing_condition(app, target)
     if code:
-        answer |= {"valid": False, "error": {"code": code, "message": f"rollback is not possible: {code}"}}
-    return answer
+        response |= {"valid": False, "error": {"code": code, "message": f"rollback is not possible: {code}"}}
+    return response
 
 
 def failing_condition(app: App, target: Deployment) -> str | None:

@@ -1,4 +1,4 @@
-"""What a deployment runs: here outcomes the test wrote down; `make rehearse` will put containers in their place."""
+"""What a deployment runs: here prepared outcomes; `make rehearse` runs containers instead."""
 
 from collections import deque
 from collections.abc import Callable

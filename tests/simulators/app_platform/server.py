@@ -31,21 +31,21 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Where the API answers."""
+        """The API's address."""
         return self.http.url
 
     @property
     def faults(self) -> Faults:
-        """The troubles to come."""
+        """The faults to come."""
         return self.http.faults
 
     @property
     def violations(self) -> list[str]:
-        """What the tool, or the simulator, did against the contract."""
+        """What the tool or the simulator did against the contract."""
         return self.http.violations
 
     def add_app(self, spec: Spec, live_url: str = "") -> App:
-        """Add an app that is live at the address given, or at one where the runner answers."""
+        """Add an app that is live at the address given, or at one that the runner serves."""
         app = self.cloud.add_app(spec, live_url)
         app.live_url = live_url or self.cloud.site(app)
         return app
@@ -57,7 +57,7 @@ class Simulator:
 
 @dataclass
 class Site:
-    """What the world sees of an app: the runner answers for its active deployment."""
+    """The public site of an app: the runner responds for its active deployment."""
 
     cloud: Cloud
     app: App
@@ -67,10 +67,10 @@ class Site:
         active = self.app.active
         assert active is not None, "an app is added with an active deployment"
         spec = self.cloud.vault.decrypt(active.spec)
-        answer = self.cloud.runner.respond(active.id, spec, Request(scope).url.path)
-        is_text = isinstance(answer.body, str)
-        response = Response(answer.body, answer.status, media_type="text/html") if is_text else None
-        await (response or JSONResponse(answer.body, answer.status))(scope, receive, send)
+        page = self.cloud.runner.respond(active.id, spec, Request(scope).url.path)
+        is_text = isinstance(page.body, str)
+        response = Response(page.body, page.status, media_type="text/html") if is_text else None
+        await (response or JSONResponse(page.body, page.status))(scope, receive, send)
 
 
 @contextmanager

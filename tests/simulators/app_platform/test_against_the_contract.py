@@ -32,8 +32,8 @@ def test_registry_tells_the_digest_of_a_tag(platform: Simulator, tool: Tool) -> 
 
 def test_what_is_not_there_is_not_found(tool: Tool) -> None:
     for path in ("/v2/apps/none", f"{tool.base}/deployments/none"):
-        answer = tool.http.get(path)
-        assert (answer.status_code, answer.json()["id"]) == (404, "not_found")
+        response = tool.http.get(path)
+        assert (response.status_code, response.json()["id"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_what_is_not_there_is_not_found(tool: Tool) -> None:
 def test_request_against_the_contract_fails_the_test(
     platform: Simulator, tool: Tool, method: str, path: str, body: Any, says: str
 ) -> None:
-    answer = tool.http.request(method, tool.base + path, json=body)
-    assert answer.status_code in (400, 404)
+    response = tool.http.request(method, tool.base + path, json=body)
+    assert response.status_code in (400, 404)
     assert says in " ".join(platform.violations)
     platform.violations.clear()
 

@@ -10,8 +10,8 @@ from tests.simulators.app_platform.tool import NEW, Tool, make_spec
 
 def test_wrong_token_is_refused(platform: Simulator, app: App) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": platform.token}):
-        answer = httpx.get(f"{platform.url}/v2/apps/{app.id}", headers=headers)
-        assert (answer.status_code, answer.json()["id"]) == (401, "unauthorized")
+        response = httpx.get(f"{platform.url}/v2/apps/{app.id}", headers=headers)
+        assert (response.status_code, response.json()["id"]) == (401, "unauthorized")
 
 
 def test_token_may_expire_in_the_middle(platform: Simulator, tool: Tool) -> None:

@@ -29,10 +29,10 @@ def test_same_clear_secret_gives_another_ciphertext(tool: Tool) -> None:
 
 
 def test_empty_secret_wipes_it_without_a_word(tool: Tool, runner: ScriptedRunner) -> None:
-    answer = tool.put(make_spec(NEW, secret("")))
-    assert answer.status_code == 200
-    assert "value" not in answer.json()["app"]["spec"]["services"][0]["envs"][0]
-    tool.phases(answer.json()["app"]["pending_deployment"]["id"])
+    response = tool.put(make_spec(NEW, secret("")))
+    assert response.status_code == 200
+    assert "value" not in response.json()["app"]["spec"]["services"][0]["envs"][0]
+    tool.phases(response.json()["app"]["pending_deployment"]["id"])
     assert "value" not in runner.ran[-1][2]["services"][0]["envs"][0]
 
 
@@ -68,9 +68,9 @@ def test_defaults_are_written_out(tool: Tool) -> None:
 def test_spec_the_platform_refuses(tool: Tool, change: dict[str, Any], says: str) -> None:
     spec = make_spec(OLD)
     spec["services"][0] |= change
-    for answer in (tool.put(spec), tool.http.post("/v2/apps/propose", json={"spec": spec})):
-        assert answer.status_code == 400
-        assert says in answer.json()["message"]
+    for response in (tool.put(spec), tool.http.post("/v2/apps/propose", json={"spec": spec})):
+        assert response.status_code == 400
+        assert says in response.json()["message"]
 
 
 def test_static_site_from_an_image_is_refused(tool: Tool) -> None:
@@ -92,8 +92,8 @@ def test_specs_of_the_project_are_taken(platform: Simulator, tool: Tool, name: s
         image.pop("tag", None)
         image["digest"] = OLD
         platform.cloud.registry.push(image["repository"], OLD)
-    answer = tool.http.post("/v2/apps/propose", json={"spec": spec})
-    assert answer.status_code == 200, answer.text
+    response = tool.http.post("/v2/apps/propose", json={"spec": spec})
+    assert response.status_code == 200, response.text
     app = platform.add_app(spec)
     again = Tool(platform, app)
     assert again.phases(again.deploy(again.app()["spec"]))[-1] == "ACTIVE"

@@ -1,4 +1,4 @@
-"""Puts the simulator for flyctl on PATH, and lets a test script it and read what it was asked."""
+"""Puts the simulator for flyctl on PATH, and lets a test script it and read its calls."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The simulator for flyctl records what it is asked, and refuses what the real one does not have."""
+"""The simulator for flyctl records its calls, and refuses what the real one does not have."""
 
 import json
 

@@ -37,7 +37,7 @@ class Call:
         return "pull" if self.method in ("GET", "HEAD") else "push"
 
 
-def answer(store: Store, call: Call) -> Response:
+def respond(store: Store, call: Call) -> Response:
     """Carry out a call. Raises RegistryError."""
     method = "GET" if call.method == "HEAD" else call.method
     if (method, call.kind) not in OPERATIONS:
@@ -51,7 +51,7 @@ def get_manifest(store: Store, call: Call) -> Response:
     """GET /v2/<name>/manifests/<tag or digest>, of a kind that the client names in Accept."""
     manifest = store.manifest(call.name, call.reference)
     accepted = [part.split(";")[0].strip() for line in call.headers.getlist("accept") for part in line.split(",")]
-    # The registry of Docker, whose code others run, does not take */* for an answer. By tag it makes a manifest of
+    # The registry of Docker, whose code others run, does not take */* for an response. By tag it makes a manifest of
     # Docker's first kind out of one of the second that is not accepted, with another digest: here that is not there.
     by_digest = manifest.media_type == DOCKER_TYPES[0] and call.reference == manifest.digest
     if manifest.media_type not in accepted and not by_digest:

@@ -37,12 +37,12 @@ class Client:
     def log_in(self, challenged: httpx.Response, credentials: tuple[str, str]) -> httpx.Response:
         """Do what a challenge asks for, and use the token from now on."""
         parts = dict(CHALLENGE.findall(challenged.headers["www-authenticate"]))
-        answer = httpx.get(parts.pop("realm"), params=parts, auth=credentials)
-        if answer.is_success:
-            self.http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-        return answer
+        response = httpx.get(parts.pop("realm"), params=parts, auth=credentials)
+        if response.is_success:
+            self.http.headers["Authorization"] = f"Bearer {response.json()['token']}"
+        return response
 
 
-def codes(answer: httpx.Response) -> list[str]:
+def codes(response: httpx.Response) -> list[str]:
     """Return the codes of an error."""
-    return [error["code"] for error in answer.json()["errors"]]
+    return [error["code"] for error in response.json()["errors"]]

@@ -1,4 +1,4 @@
-"""A registry for everybody, for the simulator's own tests."""
+"""A registry without a login, for the simulator's own tests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The errors a registry answers with: a code of the specification, its status and its JSON form."""
+"""A registry's errors: a code of the specification, its status and its JSON form."""
 
 from typing import Any
 
@@ -29,14 +29,14 @@ class Json(JSONResponse):
 
 
 class RegistryError(Exception):
-    """An answer that is an error; `details` has one entry for each error of the answer."""
+    """An error response; `details` has one entry for each error in it."""
 
     def __init__(self, code: str, *details: Any, headers: dict[str, str] | None = None) -> None:
         super().__init__(code)
         self.code, self.details, self.headers = code, details or (None,), headers or {}
 
     def response(self) -> Response:
-        """Return the answer."""
+        """Return the response."""
         status, message = CODES[self.code]
         return error_response(self.code, status, message, *self.details, headers=self.headers)
 

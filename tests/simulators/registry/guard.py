@@ -1,4 +1,4 @@
-"""Lets in who may: HTTP Basic as at Fly, or the token flow of Docker's registries as at DigitalOcean."""
+"""Checks logins: HTTP Basic as at Fly, or the token flow of Docker's registries as at DigitalOcean."""
 
 import base64
 import binascii
@@ -41,7 +41,7 @@ class Guard:
             token.expires = 0
 
     def issue(self, authorization: str, scopes: Iterable[str]) -> dict[str, Any]:
-        """Return the token endpoint's answer; a scope that is not allowed is left out, as the token flow has it."""
+        """Return the token endpoint's response; a scope that is not allowed is left out, as the token flow has it."""
         if not self._knows(authorization):
             raise RegistryError("UNAUTHORIZED")
         grants = {grant for scope in scopes for grant in granted(scope) if not (self.read_only and grant[1] == "push")}

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tests.simulators.faults import Fault, Faults
-from tests.simulators.registry.api import PATH, Call, answer
+from tests.simulators.registry.api import PATH, Call, respond
 from tests.simulators.registry.errors import CODES, Json, RegistryError, error_response
 from tests.simulators.registry.guard import Guard
 from tests.simulators.registry.store import Store
@@ -17,7 +17,7 @@ from tests.simulators.registry.store import Store
 
 @dataclass
 class Seen:
-    """A request as it came, and the status it was answered with; 0 for none. Credentials are not kept."""
+    """A request as it came, and the status of its response; 0 for none. Credentials are not kept."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class HttpApi:
         body = await request.body()
         seen = Seen(request.method, scope["path"])
         self.seen.append(seen)
-        response = await run_in_threadpool(self._answer, seen, request, body)
+        response = await run_in_threadpool(self._respond, seen, request, body)
         if response is None:
             # ASGI has no word for this: uvicorn's own object behind `send` has the connection.
             send.__self__.transport.abort()  # type: ignore[attr-defined]
@@ -52,17 +52,17 @@ class HttpApi:
         response.headers["docker-distribution-api-version"] = "registry/2.0"
         await response(scope, receive, send)
 
-    def _answer(self, seen: Seen, request: Request, body: bytes) -> Response | None:
+    def _respond(self, seen: Seen, request: Request, body: bytes) -> Response | None:
         faults = self.faults.take(seen.method, seen.path)
         for fault in faults:
             if fault.call:
                 fault.call()
-        trouble = next((fault for fault in faults if fault.status or fault.lost), None)
-        if trouble and not trouble.executed:
-            return played(trouble)
+        simulated = next((fault for fault in faults if fault.status or fault.lost), None)
+        if simulated and not simulated.executed:
+            return fault_response(simulated)
         with self._lock:
             response = self._carry_out(seen, request, body)
-        return played(trouble) if trouble else response
+        return fault_response(simulated) if simulated else response
 
     def _carry_out(self, seen: Seen, request: Request, body: bytes) -> Response:
         try:
@@ -84,7 +84,7 @@ class HttpApi:
         call = Call(seen.method, **parts, url=url, query=request.query_params, headers=request.headers, body=body)
         self.guard.check(authorization, call.name, call.action, url)
         seen.authorised = True
-        return answer(self.store, call) if match else Json({})
+        return respond(self.store, call) if match else Json({})
 
 
 def scopes(request: Request) -> list[str]:
@@ -92,11 +92,11 @@ def scopes(request: Request) -> list[str]:
     return [scope for value in request.query_params.getlist("scope") for scope in value.split()]
 
 
-def played(fault: Fault) -> Response | None:
-    """Return a fault's answer; None for a connection that is closed."""
+def fault_response(fault: Fault) -> Response | None:
+    """Return a fault's response; None for a connection that is closed."""
     if fault.lost or fault.status is None:
         return None
-    # What stands before a registry answers what is not JSON.
+    # A proxy in front of a registry returns what is not JSON.
     if fault.status in (502, 504) or fault.status > 504:
         return Response("<html><title>Bad gateway</title></html>", fault.status, media_type="text/html")
     code = next((code for code in ("NAME_UNKNOWN", *CODES) if CODES[code][0] == fault.status), "UNKNOWN")

@@ -1,4 +1,4 @@
-"""Serves the registry on a socket of 127.0.0.1, and lets a test push to it, break it and read what it was asked."""
+"""Serves the registry on a socket of 127.0.0.1, and lets a test push to it, break it and read its requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ class OciRegistry:
 
     @property
     def url(self) -> str:
-        """Where the registry answers."""
+        """The registry's address."""
         return self.http.url
 
     @property
@@ -36,7 +36,7 @@ class OciRegistry:
 
     @property
     def faults(self) -> Faults:
-        """The troubles to come."""
+        """The faults to come."""
         return self.http.faults
 
     @property

@@ -1,4 +1,4 @@
-"""The simulator lets in who may, as DigitalOcean and Fly do, makes trouble on demand, and keeps no credentials."""
+"""The simulator checks logins as DigitalOcean and Fly do, produces faults on demand, and keeps no credentials."""
 
 from collections.abc import Iterator
 
@@ -105,15 +105,15 @@ def test_trouble_on_demand_comes_as_often_as_told(
 ) -> None:
     registry.push_image("slipway-app", git_sha="a" * 40, tags=("sha-a",))
     registry.faults.fail("GET", TAGS, status, times=2)
-    answers = [client.get(TAGS) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [status, status, 200]
-    assert codes(answers[0]) == [code]
+    responses = [client.get(TAGS) for _ in range(3)]
+    assert [response.status_code for response in responses] == [status, status, 200]
+    assert codes(responses[0]) == [code]
 
 
 def test_too_many_requests_says_when_to_come_again(registry: OciRegistry, client: Client) -> None:
     registry.faults.rate_limit("GET", "/v2/", retry_after=7)
-    answer = client.get(TAGS)
-    assert (answer.status_code, answer.headers["retry-after"], codes(answer)) == (429, "7", ["TOOMANYREQUESTS"])
+    response = client.get(TAGS)
+    assert (response.status_code, response.headers["retry-after"], codes(response)) == (429, "7", ["TOOMANYREQUESTS"])
 
 
 @pytest.mark.parametrize("executed", [True, False])

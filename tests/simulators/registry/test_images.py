@@ -56,8 +56,8 @@ def test_head_says_all_but_the_body(registry: OciRegistry, client: Client) -> No
 def test_a_tag_put_over_http_is_in_the_platforms_list_at_once() -> None:
     with app_platform() as platform, oci_registry(platform.cloud.registry, namespace="slipway") as registry:
         digest = registry.push_image("slipway-app", git_sha=SHA, tags=("sha-0",))
-        answer = Client(registry, "slipway/slipway-app").copy_tag("sha-0", "tested-0")
-        assert (answer.status_code, answer.headers["docker-content-digest"]) == (201, digest)
+        response = Client(registry, "slipway/slipway-app").copy_tag("sha-0", "tested-0")
+        assert (response.status_code, response.headers["docker-content-digest"]) == (201, digest)
         headers = {"Authorization": f"Bearer {platform.token}"}
         url = f"{platform.url}/v2/registries/slipway/repositories/slipway-app/tags"
         tags = httpx.get(url, headers=headers).json()["tags"]
@@ -79,16 +79,16 @@ def test_what_is_lost_in_the_platforms_list_is_lost_here() -> None:
         listing.delete("slipway-app", digest)
         client = Client(registry)
         for reference in ("sha-0", digest):
-            answer = client.get(f"/manifests/{reference}")
-            assert (answer.status_code, codes(answer)) == (404, ["MANIFEST_UNKNOWN"])
+            response = client.get(f"/manifests/{reference}")
+            assert (response.status_code, codes(response)) == (404, ["MANIFEST_UNKNOWN"])
         assert codes(client.get("/tags/list")) == ["NAME_UNKNOWN"]
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", DOCKER_TYPES[0], f"{INDEX_TYPE}, {DOCKER_TYPES[0]}"])
 def test_a_kind_that_is_not_accepted_is_not_there(registry: OciRegistry, client: Client, accept: str) -> None:
     digest = registry.push_image("slipway-app", git_sha=SHA)
-    answer = client.get(f"/manifests/{digest}", Accept=accept)
-    assert (answer.status_code, codes(answer)) == (404, ["MANIFEST_UNKNOWN"])
+    response = client.get(f"/manifests/{digest}", Accept=accept)
+    assert (response.status_code, codes(response)) == (404, ["MANIFEST_UNKNOWN"])
     assert client.get(f"/manifests/{digest}", Accept=f"{accept}, {READABLE}").is_success
 
 
@@ -96,8 +96,8 @@ def test_a_manifest_is_put_under_its_own_digest_only(registry: OciRegistry, clie
     digest = registry.push_image("slipway-app", git_sha=SHA)
     content = client.get(f"/manifests/{digest}").content
     assert client.put(digest, content).status_code == 201
-    answer = client.put(digest, content + b"\n")
-    assert (answer.status_code, codes(answer)) == (400, ["DIGEST_INVALID"])
+    response = client.put(digest, content + b"\n")
+    assert (response.status_code, codes(response)) == (400, ["DIGEST_INVALID"])
 
 
 def test_a_manifest_comes_after_its_parts(registry: OciRegistry, client: Client) -> None:
@@ -117,8 +117,8 @@ def test_a_manifest_comes_after_its_parts(registry: OciRegistry, client: Client)
 
 
 def test_a_blob_with_another_digest_is_refused(client: Client) -> None:
-    answer = upload(client, b"layer", digest_of(b"another"))
-    assert (answer.status_code, codes(answer)) == (400, ["DIGEST_INVALID"])
+    response = upload(client, b"layer", digest_of(b"another"))
+    assert (response.status_code, codes(response)) == (400, ["DIGEST_INVALID"])
     assert codes(client.get(f"/blobs/{digest_of(b'layer')}")) == ["BLOB_UNKNOWN"]
 
 
@@ -128,8 +128,8 @@ def test_a_blob_with_another_digest_is_refused(client: Client) -> None:
 )
 def test_an_invalid_manifest_is_refused(registry: OciRegistry, client: Client, content: bytes, media_type: str) -> None:
     digest = registry.push_image("slipway-app", git_sha=SHA)
-    answer = client.put("sha-0", content or client.get(f"/manifests/{digest}").content, media_type)
-    assert (answer.status_code, codes(answer)) == (400, ["MANIFEST_INVALID"])
+    response = client.put("sha-0", content or client.get(f"/manifests/{digest}").content, media_type)
+    assert (response.status_code, codes(response)) == (400, ["MANIFEST_INVALID"])
 
 
 def test_tags_come_in_pages_that_lead_on(registry: OciRegistry, client: Client) -> None:
@@ -137,9 +137,9 @@ def test_tags_come_in_pages_that_lead_on(registry: OciRegistry, client: Client) 
     assert client.get("/tags/list").json() == {"name": "slipway-app", "tags": ["a", "b", "c", "d", "e"]}
     pages, path = [], "/v2/slipway-app/tags/list?n=2"
     while path:
-        answer = client.http.get(path)
-        pages.append(answer.json()["tags"])
-        path = answer.links.get("next", {}).get("url", "")
+        response = client.http.get(path)
+        pages.append(response.json()["tags"])
+        path = response.links.get("next", {}).get("url", "")
     assert pages == [["a", "b"], ["c", "d"], ["e"]]
 
 

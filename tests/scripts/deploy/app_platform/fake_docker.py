@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""In the place of `docker`: notes how it was called, and pushes by tagging an image that the registry has already."""
+"""Replaces `docker`: records its calls, and pushes by tagging an image that the registry already has."""
 
 import json
 import os
@@ -31,9 +31,9 @@ def push(name: str) -> None:
     host, _, repository = path.partition("/")
     url = f"http://{host}/v2/{repository}/manifests/"
     digest = json.loads(os.environ["DOCKER_IMAGES"])[repository.rpartition("/")[2]]
-    asked = urllib.request.Request(url + digest, headers={"Accept": ACCEPT})
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        content = answer.read()
+    request = urllib.request.Request(url + digest, headers={"Accept": ACCEPT})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        content = response.read()
     put = urllib.request.Request(url + tag, content, {"Content-Type": ACCEPT}, method="PUT")
     urllib.request.urlopen(put, timeout=10).close()
 

@@ -1,4 +1,4 @@
-"""Limits, errors of the platform, and tokens that run out."""
+"""Rate limits, errors of the platform, and expired tokens."""
 
 from collections import deque
 

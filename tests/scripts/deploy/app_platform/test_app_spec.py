@@ -1,4 +1,4 @@
-"""The spec that is made of the file in git and the one that is live, where the whole way would be clumsy."""
+"""Builds specs from the file in git and the live spec, in cases that whole commands would not reach easily."""
 
 from typing import Any
 

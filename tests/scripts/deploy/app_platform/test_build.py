@@ -1,4 +1,4 @@
-"""What is checked out, built and pushed: from a clean folder alone, with a login that no process list shows."""
+"""Builds and pushes the checked-out commit, with a login that no process list shows."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def images(account: Account, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The images that the fake docker "builds"."""
+    """The images that the fake docker builds."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "docker").symlink_to(ROOT / "tests/scripts/deploy/app_platform/fake_docker.py")
     built = account.release(git(clone, "rev-parse", "HEAD"))

@@ -1,4 +1,4 @@
-"""Somebody else at work on the same app: from this folder, from another machine, or in the control panel."""
+"""Someone else changes the same app: from this folder, from another machine, or in the control panel."""
 
 from collections import deque
 from pathlib import Path

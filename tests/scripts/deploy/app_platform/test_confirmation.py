@@ -1,4 +1,4 @@
-"""Production asks a person at a terminal, who types the app's name; nobody else is taken for one."""
+"""Production asks for confirmation: the user types the app's name at a terminal."""
 
 import os
 import sys

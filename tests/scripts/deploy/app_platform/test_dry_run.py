@@ -1,4 +1,4 @@
-"""A dry run says what would be done, and sends nothing that changes anything."""
+"""A dry run shows what would be done, and sends nothing that changes anything."""
 
 from pathlib import Path
 

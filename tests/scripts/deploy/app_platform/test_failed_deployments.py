@@ -1,4 +1,4 @@
-"""Deployments that App Platform ends by itself: the last release keeps the traffic, and it is said why."""
+"""Deployments that App Platform ends by itself: the last release stays live, and the reason is shown."""
 
 from collections import deque
 from pathlib import Path

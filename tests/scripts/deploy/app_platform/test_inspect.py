@@ -1,4 +1,4 @@
-"""What can be looked at: what runs, what is under way, what can be gone back to, and the logs."""
+"""The commands that change nothing: status, logs, smoke."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the platform goes on, and the same command takes up what is under way."""
+"""Ctrl-C and SIGTERM: the platform continues, and the same command follows the deployment."""
 
 import os
 import shutil

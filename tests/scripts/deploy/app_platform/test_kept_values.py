@@ -1,4 +1,4 @@
-"""The spec that is sent replaces the live one: what only the platform knows goes along, secrets as ciphertexts."""
+"""A spec replaces the live one, so it keeps what only the platform has, secrets as ciphertexts."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Answers that get lost: what is sent once is sent once, and what became of it is looked for."""
+"""Lost responses: a change is sent once, and its result is looked up."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Promotion: the very digests that passed staging's smoke test, and nothing else, reach production."""
+"""Promotion: exactly the digests that passed staging's smoke test reach production."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The registry in the tool's way: away, refusing the login, or letting nobody write."""
+"""The registry is unavailable, refuses the login, or is read-only."""
 
 import pytest
 

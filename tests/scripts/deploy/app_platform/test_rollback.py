@@ -1,4 +1,4 @@
-"""Going back on App Platform: as the platform does, and where it can't or will not, the images alone."""
+"""Rollbacks on App Platform: the platform's own, and where that is not possible, the images only."""
 
 import copy
 from collections import deque

@@ -1,4 +1,4 @@
-"""Going back where the old image's migrations meet a database that a newer release has migrated."""
+"""Rollbacks where a newer release has migrated the database."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a person may name to go back to: a commit, a tag, a deployment, and what is none of them."""
+"""The targets of a rollback: a commit, a tag, a deployment, and what is none of them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A release whose smoke test fails: the last good one is put back by itself, spec and variables as before."""
+"""A release whose smoke test fails: the last good one is restored, with its spec and variables."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a spec changes, told to the person who is asked: a line each, and of variables only the names."""
+"""The changes of a spec, one line each; of variables only the names."""
 
 from typing import Any
 

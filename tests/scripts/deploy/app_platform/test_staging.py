@@ -1,4 +1,4 @@
-"""Staging on App Platform: what is checked out, or the images of a tag, deployed by digest, tried and tagged."""
+"""Staging on App Platform: the checked-out commit, or the images of a tag, are deployed, tested and tagged."""
 
 from pathlib import Path
 

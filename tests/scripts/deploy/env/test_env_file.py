@@ -1,4 +1,4 @@
-"""Files of variables are read strictly: what is not understood is refused, by line and name and without a value."""
+"""Files of variables are parsed strictly: unknown syntax is refused by line and name, without the value."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Secrets arrive on Fly.io as they are, in every version of flyctl, or are refused: by a simulation of its parser."""
+"""Every version of flyctl reads the secrets exactly, or they are refused; checked with a simulation of its parser."""
 
 import pytest
 from hypothesis import example, given, settings

@@ -1,4 +1,4 @@
-"""sync-env on App Platform: what was asked for changes, and nothing else; what goes wrong is taken back."""
+"""sync-env on App Platform: only the given variables change, and a failure is rolled back."""
 
 from collections import deque
 from pathlib import Path

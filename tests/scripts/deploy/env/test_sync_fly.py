@@ -1,4 +1,4 @@
-"""sync-env on Fly.io: secrets are staged, by name and exactly, then the Machines restart; none can be taken back."""
+"""sync-env on Fly.io: secrets are staged exactly, then the Machines restart; no secret can be rolled back."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The three-way view of variables: what each one's fate is, and what is refused."""
+"""The comparison of variables: what is done with each, and what is refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What flyctl prints is read in the spellings of its versions, and of Machines only those that run the processes."""
+"""flyctl's documents are read in the spellings of its versions; only Machines of process groups count."""
 
 from pathlib import Path
 from typing import Any

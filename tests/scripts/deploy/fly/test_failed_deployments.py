@@ -1,4 +1,4 @@
-"""A deployment on Fly.io that fails: Machines that were changed are put back, by the image and the configuration."""
+"""Failed deployments on Fly.io: changed Machines get the earlier image and configuration back."""
 
 import subprocess
 import tomllib

@@ -1,4 +1,4 @@
-"""A deployment on Fly.io that is interrupted: flyctl ends in good order, and the same command works again."""
+"""An interrupted deployment on Fly.io: flyctl ends in order, and the same command works again."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Production on Fly.io: staging's very image, and the way back to what was proven there."""
+"""Production on Fly.io: exactly staging's image, and rollbacks to tested releases."""
 
 from collections.abc import Callable
 

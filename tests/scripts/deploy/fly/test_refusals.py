@@ -1,4 +1,4 @@
-"""What is refused on Fly.io before anything is changed, in sentences that name what to do."""
+"""Refusals on Fly.io: nothing is changed, and the message names what to do."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Staging on Fly.io: the image by its immutable tag, every Machine checked for its digest, tried and tagged."""
+"""Staging on Fly.io: the image is deployed by its immutable tag, checked on every Machine, tested and tagged."""
 
 import tomllib
 from pathlib import Path

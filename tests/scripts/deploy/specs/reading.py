@@ -1,4 +1,4 @@
-"""The specs of App Platform and Fly as documents, and what tests of them compare them with."""
+"""Reads the specs of App Platform and Fly, and what the tests compare them with."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What holds for every spec, of App Platform and of Fly: the platform takes it, and the application starts with it."""
+"""Every spec, of App Platform and of Fly: the platform accepts it, and the application starts with it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Writes lines at once, so that whoever reads them sees how far a command came."""
+"""Writes lines unbuffered, so that a reader sees a command's progress."""
 
 import sys
 
