@@ -1,6 +1,6 @@
 """The migrations between two releases, for the person who is asked. Pure but for the names of the files."""
 
-from scripts.deploy.outside import ROOT
+from scripts.deploy.system import ROOT
 
 VERSIONS = ROOT / "backend" / "migrations" / "versions"
 
