@@ -29,7 +29,6 @@ class TooManyExports(AppError):
 
     status = 429
     code = "quota_exports_per_day"
-    title = "One copy a day"
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__("One copy of your data may be made in 24 hours, and the last one is there for download.")

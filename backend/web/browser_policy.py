@@ -24,7 +24,6 @@ class CrossOriginRefused(Forbidden):
     """A page of another origin tried to act in the user's name."""
 
     code = "cross_origin"
-    title = "Cross-origin request refused"
     detail = "This page's origin is not in ALLOWED_ORIGINS."
 
 

@@ -18,7 +18,6 @@ class UploadRefused(InvalidInput):
     """The body is not the file that was signed."""
 
     code = "upload_refused"
-    title = "Upload refused"
 
 
 def storage_router(storage: DiskStorage) -> APIRouter:

@@ -38,7 +38,6 @@ class NotReady(Unavailable):
     """The process can't serve: the database is away, or `migrate` has not run."""
 
     code = "not_ready"
-    title = "Not ready"
 
 
 class Version(BaseModel):

@@ -1,5 +1,6 @@
 """Problem documents in HTTP: handlers that turn errors into RFC 9457 answers, and their place in the API document."""
 
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -70,7 +71,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def respond(request: Request, error: AppError) -> ProblemResponse:
     """Return the answer for a domain error."""
-    document = problem(error.status, error.code, error.title, error.detail, request_id_of(request), error.errors)
+    document = problem(error.status, error.code, error.detail, request_id_of(request), error.errors)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
     return ProblemResponse(document, error.status, headers)
 
@@ -81,12 +82,15 @@ async def refuse(scope: Scope, receive: Receive, send: Send, error: AppError) ->
 
 
 def problem(
-    status: int, code: str, title: str, detail: str, request_id: str, errors: list[dict[str, str]] | None = None
+    status: int, code: str, detail: str, request_id: str, errors: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
-    """Return an RFC 9457 problem document with our `code`, `request_id` and, for fields, `errors`."""
+    """Return an RFC 9457 problem document with `code`, `request_id` and, for fields, `errors`.
+
+    With the type `about:blank` the title is the status phrase (section 4.2.1).
+    """
     document: dict[str, Any] = {
         "type": "about:blank",
-        "title": title,
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
@@ -115,7 +119,7 @@ async def _http_error(request: Request, error: Exception) -> ProblemResponse:
         # FastAPI's word for a body nested too deep or not UTF-8, which it otherwise tells as 422.
         return respond(request, InvalidInput("The body is not JSON this API can read."))
     code = HTTP_CODES.get(error.status_code, "http_error")
-    document = problem(error.status_code, code, error.detail, error.detail, request_id_of(request))
+    document = problem(error.status_code, code, error.detail, request_id_of(request))
     return ProblemResponse(document, error.status_code, error.headers)
 
 

@@ -20,7 +20,7 @@ from tests.conftest import MakeSettings, on_one_database
 from tests.photos import make_noise
 from tests.servers import WorkerProcess
 from tests.worker.conftest import MakeJob
-from worker.heartbeat_age import SILENT_SECONDS
+from worker.heartbeat_file import SILENT_SECONDS
 
 pytestmark = on_one_database
 

@@ -75,7 +75,7 @@ def test_an_unhandled_error_is_a_problem_that_tells_nothing(
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json() == {
         "type": "about:blank",
-        "title": "Internal error",
+        "title": "Internal Server Error",
         "status": 500,
         "detail": "Something went wrong on our side.",
         "code": "internal_error",
