@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from backend.settings import Settings, get_settings
-from backend.settings_source import SettingsError
+from backend.settings.sources import SettingsError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for operators.")
 
@@ -16,7 +16,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for
 @cli.command()
 def check() -> None:
     """Show every setting and whether the application would start; secrets are never shown."""
-    from backend.settings_table import print_settings
+    from backend.commands.check import print_settings
 
     raise typer.Exit(print_settings())
 
@@ -28,8 +28,8 @@ def migrate(
 ) -> None:
     """Bring the database's schema to the newest revision. Safe to run from several places at once."""
     settings = _settings()
-    from backend.migrate import MigrationError
-    from backend.migrate import migrate as run
+    from backend.commands.migrate import MigrationError
+    from backend.commands.migrate import migrate as run
 
     try:
         run(settings, wait_seconds=wait, revision=revision)
@@ -44,7 +44,7 @@ def requeue(
     all: Annotated[bool, typer.Option("--all", help="Replay every dead letter.")] = False,
 ) -> None:
     """List dead letters, the jobs that lost their worker five times; replay those named, or all."""
-    from backend.requeue import requeue as run
+    from backend.commands.requeue import requeue as run
 
     run(_settings(), job_id or [], everything=all)
 
@@ -62,7 +62,7 @@ def openapi() -> None:
 @cli.command("create-demo")
 def create_demo() -> None:
     """Make the demo account, in development only."""
-    from backend.demo import create_demo_account
+    from backend.commands.create_demo import create_demo_account
 
     create_demo_account(_settings())
 
@@ -76,7 +76,7 @@ def create_admin(
     revoke: Annotated[bool, typer.Option("--revoke", help="Take the rights away instead.")] = False,
 ) -> None:
     """Make an account an admin's: a new one, or one that exists."""
-    from backend.admin.create_admin import create_admin as run
+    from backend.commands.create_admin import create_admin as run
 
     run(_settings(), email, password_file, revoke=revoke)
 

@@ -1,6 +1,6 @@
 """The error tree. A domain error carries its HTTP status and a stable code; routes never build answers for it."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class AppError(Exception):
@@ -8,7 +8,6 @@ class AppError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
-    title: ClassVar[str] = "Internal error"
     detail: str = "Something went wrong on our side."
     retry_after: int | None = None
 
@@ -23,7 +22,6 @@ class InvalidInput(AppError):
 
     status = 422
     code = "invalid_input"
-    title = "Invalid input"
     detail = "The request has errors."
 
 
@@ -32,7 +30,6 @@ class Unauthorized(AppError):
 
     status = 401
     code = "not_authenticated"
-    title = "Not signed in"
     detail = "Sign in first."
 
 
@@ -41,7 +38,6 @@ class Forbidden(AppError):
 
     status = 403
     code = "forbidden"
-    title = "Forbidden"
     detail = "You may not do this."
 
 
@@ -50,7 +46,6 @@ class NotFound(AppError):
 
     status = 404
     code = "not_found"
-    title = "Not found"
     detail = "There is nothing here."
 
 
@@ -59,7 +54,6 @@ class Conflict(AppError):
 
     status = 409
     code = "conflict"
-    title = "Conflict"
     detail = "The current state does not allow this."
 
 
@@ -68,7 +62,6 @@ class TooLarge(AppError):
 
     status = 413
     code = "body_too_large"
-    title = "Body too large"
     detail = "The request's body is too large."
 
 
@@ -77,7 +70,6 @@ class RateLimited(AppError):
 
     status = 429
     code = "rate_limited"
-    title = "Too many requests"
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Too many requests. Try again in {retry_after} s.")
@@ -89,23 +81,5 @@ class Unavailable(AppError):
 
     status = 503
     code = "unavailable"
-    title = "Temporarily unavailable"
     detail = "A part of the service is away. Try again in a moment."
     retry_after = 5
-
-
-def problem(
-    status: int, code: str, title: str, detail: str, request_id: str, errors: list[dict[str, str]] | None = None
-) -> dict[str, Any]:
-    """Return an RFC 9457 problem document with our `code`, `request_id` and, for fields, `errors`."""
-    document: dict[str, Any] = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request_id,
-    }
-    if errors:
-        document["errors"] = errors
-    return document

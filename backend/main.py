@@ -9,31 +9,18 @@ from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any
 
-from backend.infra.lean_imports import hidden
-
-# Looking for garbage while all is new costs a start much and finds nothing.
-gc.disable()
-with hidden("rich"):
-    # For coloured tracebacks, which no server draws.
-    import structlog as _structlog  # noqa: F401
-
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from backend import __version__
-from backend.accounts.google import google_provider
-from backend.accounts.google_routes import router as google_router
+from backend.accounts.dependencies import find_user_id
+from backend.accounts.google.routes import router as google_router
+from backend.accounts.google.service import google_provider
 from backend.accounts.routes import router as accounts_router
 from backend.accounts.session_routes import router as sessions_router
 from backend.admin.routes import router as admin_router
-from backend.api_document import describe_api
-from backend.browser_policy import OriginCheck, SecurityHeaders
-from backend.client_address import ClientAddress
-from backend.health import HealthChecks
-from backend.health import router as health_router
 from backend.infra.db import create_engine, create_read_sessions, create_sessions
-from backend.infra.disk_storage import URL_PREFIX, DiskStorage
 from backend.infra.logging import configure_logging
 from backend.infra.metrics import recording
 from backend.infra.pubsub import Publisher, Subscriber
@@ -41,14 +28,21 @@ from backend.infra.queue import Queue
 from backend.infra.rate_limit import AttemptLimiter, Counters
 from backend.infra.request_counter import RequestCounter
 from backend.infra.sentry import configure_sentry
-from backend.infra.storage import create_storage, storage_origins
+from backend.infra.storage.create import create_storage, storage_origins
+from backend.infra.storage.disk import URL_PREFIX, DiskStorage
+from backend.jobs.config import router as config_router
 from backend.jobs.routes import router as jobs_router
-from backend.metrics_middleware import HttpMetrics
-from backend.middleware import BodyLimit, RequestContext, UnhandledErrors
-from backend.problems import install_error_handlers
-from backend.rate_limits import HEADERS, RequestLimit
 from backend.settings import Settings, get_settings
-from backend.storage_routes import storage_router
+from backend.web.api_document import describe_api
+from backend.web.browser_policy import OriginCheck, SecurityHeaders
+from backend.web.client_address import ClientAddress
+from backend.web.disk_storage import storage_router
+from backend.web.health import HealthChecks
+from backend.web.health import router as health_router
+from backend.web.metrics import HttpMetrics
+from backend.web.middleware import BodyLimit, RequestContext, UnhandledErrors
+from backend.web.problems import install_error_handlers
+from backend.web.rate_limits import HEADERS, RequestLimit
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -67,7 +61,10 @@ def create_app(settings: Settings) -> FastAPI:
     _install_state(app, settings)
     _install_middleware(app, settings, docs)
     install_error_handlers(app)
-    _install_routes(app, settings)
+    _include_routers(app)
+    if settings.FRONTEND_DIR.is_dir():
+        app.frontend("/", directory=settings.FRONTEND_DIR, fallback="index.html")
+    describe_api(app)
     return app
 
 
@@ -92,7 +89,7 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
     """Add middleware; the last one added sees the request first."""
     app.add_middleware(BodyLimit, exempt_prefix=URL_PREFIX)
     app.add_middleware(OriginCheck, allowed_origins=[settings.PUBLIC_URL, *settings.ALLOWED_ORIGINS])
-    app.add_middleware(RequestLimit, counter=app.state.requests)
+    app.add_middleware(RequestLimit, counter=app.state.requests, find_user_id=find_user_id)
     sentry = bool(settings.SENTRY_DSN.get_secret_value())
     app.add_middleware(UnhandledErrors, sentry=sentry)
     if settings.ALLOWED_ORIGINS:
@@ -114,17 +111,16 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
         app.add_middleware(HttpMetrics)
 
 
-def _install_routes(app: FastAPI, settings: Settings) -> None:
-    """Add the routes, those asked for most often first."""
-    routers = [health_router, jobs_router, accounts_router, sessions_router, google_router, admin_router]
+def _include_routers(app: FastAPI) -> None:
+    app.include_router(health_router)
+    app.include_router(jobs_router)
+    app.include_router(config_router)
+    app.include_router(accounts_router)
+    app.include_router(sessions_router)
+    app.include_router(google_router)
+    app.include_router(admin_router)
     if isinstance(app.state.storage, DiskStorage):
-        routers.append(storage_router(app.state.storage))
-    for router in routers:
-        # include_router would build every route again in every worker: docs/decisions/0011.
-        app.router.routes.extend(router.routes)
-    if settings.FRONTEND_DIR.is_dir():
-        app.frontend("/", directory=settings.FRONTEND_DIR, fallback="index.html")
-    describe_api(app)
+        app.include_router(storage_router(app.state.storage))
 
 
 @asynccontextmanager
@@ -162,6 +158,5 @@ def _on_stop(callback: Callable[[], None]) -> None:
 
 
 app = create_app(get_settings())
-# What the master loaded before its fork is never looked at again: frozen, its memory stays shared.
+# Objects created so far stay for good. Frozen, they are not collected and stay shared between forked processes.
 gc.freeze()
-gc.enable()

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backend.infra.schema import known_revisions
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("app", "web")
 
@@ -31,7 +33,7 @@ def build(tag: str, targets: Sequence[str] = TARGETS, platform: str = "") -> Non
         "GIT_SHA": _git("rev-parse", "HEAD"),
         "VERSION": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
         "CREATED": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "SCHEMA": schema(),
+        "SCHEMA": known_revisions()[-1],
     }
     arguments = [word for name, value in labels.items() for word in ("--build-arg", f"{name}={value}")]
     # With attestations inside, what is pushed would be an index of several images, which not every platform takes.
@@ -43,11 +45,6 @@ def build(tag: str, targets: Sequence[str] = TARGETS, platform: str = "") -> Non
             [*command, "--tag", image_name(target, tag), "."], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
         )
         print(f"images: built {image_name(target, tag)} in {time.monotonic() - started:.0f} s", flush=True)
-
-
-def schema() -> str:
-    """Return the newest schema revision, the Alembic head, from the migrations' file names."""
-    return max(path.name.split("_")[0] for path in (ROOT / "backend/migrations/versions").glob("[0-9]*_*.py"))
 
 
 def _git(*arguments: str) -> str:

@@ -41,7 +41,7 @@ def main() -> int:
 
 def _check_settings() -> str | None:
     from backend.settings import get_settings
-    from backend.settings_source import SettingsError
+    from backend.settings.sources import SettingsError
 
     try:
         settings = get_settings()
@@ -76,18 +76,20 @@ def _environment(stack: contextlib.ExitStack, dev: bool) -> dict[str, str]:
 
 
 def _run_processes(procfile: str, environment: dict[str, str]) -> int:
+    from backend.settings import get_settings
+
     manager = Manager()
     for name, command in read_procfile(procfile).items():
         # exec: the signal to stop must reach the program, not a shell around it.
         manager.add_process(name, f"exec {command}", env=environment, cwd=str(ROOT))
-    announcer = threading.Thread(target=_announce, args=(environment,), daemon=True)
+    announcer = threading.Thread(target=_announce, args=(environment, get_settings().APP_NAME), daemon=True)
     announcer.start()
     manager.loop()
     return 0 if manager.returncode in (0, 130) else 1
 
 
-def _announce(environment: dict[str, str]) -> None:
-    from backend.demo import DEMO_EMAIL, DEMO_PASSWORD
+def _announce(environment: dict[str, str], name: str) -> None:
+    from backend.commands.create_demo import DEMO_EMAIL, DEMO_PASSWORD
 
     deadline = time.monotonic() + READY_SECONDS
     urls = [f"http://127.0.0.1:{environment['PORT']}/health/ready"]
@@ -104,7 +106,7 @@ def _announce(environment: dict[str, str]) -> None:
         return
     address = environment["PUBLIC_URL"]
     print(
-        f"\n  Slipway runs at {address}  ·  log in as {DEMO_EMAIL} with {DEMO_PASSWORD}  ·  Ctrl-C stops it\n",
+        f"\n  {name} runs at {address}  ·  log in as {DEMO_EMAIL} with {DEMO_PASSWORD}  ·  Ctrl-C stops it\n",
         flush=True,
     )
 

@@ -31,7 +31,7 @@ def send_photo(client: httpx.Client, data: bytes, content_type: str = "image/jpe
 
 def create_job(client: httpx.Client, upload_id: str, **recipe: Any) -> dict[str, Any]:
     """Queue a job for an upload, and return it."""
-    answer = client.post("/api/jobs", json={"upload_id": upload_id, "recipe": {"preset": "web"} | recipe})
+    answer = client.post("/api/jobs", json={"upload_id": upload_id, "recipe": recipe})
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
 

@@ -18,11 +18,12 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from backend.commands.migrate import migrate
 from backend.infra.db import create_engine, create_sessions
 from backend.infra.pubsub import Publisher
 from backend.infra.queue import Queue
-from backend.infra.storage import Storage, create_storage
-from backend.migrate import migrate
+from backend.infra.storage import Storage
+from backend.infra.storage.create import create_storage
 from backend.settings import Settings, load_settings
 from scripts.valkey import embedded_valkey
 from tests.actions import sign_up_and_in

@@ -20,9 +20,9 @@ from celery.signals import (
 )
 
 from backend.infra.logging import configure_logging
+from backend.infra.metrics.process import measure, serve
 from backend.infra.queue import WORKER_SILENT_SECONDS, Queue, create_celery
 from backend.infra.sentry import capture, configure_sentry
-from backend.process_metrics import measure, serve
 from backend.settings import get_settings
 from worker.heartbeat_file import HeartbeatFile, install
 from worker.metrics import measure_tasks

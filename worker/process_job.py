@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -26,6 +26,7 @@ from backend.jobs.models import Job
 from backend.jobs.schemas import result_document
 from backend.jobs.service import result_key
 from backend.settings import Settings
+from backend.text import strip_unprintable
 from worker import pipeline
 from worker.heartbeat import Heartbeat
 from worker.metrics import DOWNLOAD, UPLOAD, Phases
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 MAX_BACKOFF_SECONDS = 300
 # People see no more; each is a transaction and an event.
 PROGRESS_SECONDS = 0.25
+# The columns' lengths.
+MAX_CODE = 40
+MAX_MESSAGE = 500
 OUTSIDE_TROUBLE = (StorageError, OSError, OperationalError, InterfaceError, PoolTimeout)
 
 
@@ -50,7 +54,7 @@ def process_job(job_id: UUID, settings: Settings, sessions: sessionmaker[Session
         log.info("job_not_taken", job_id=str(job_id))
         return
     structlog.contextvars.bind_contextvars(request_id=job.request_id, job_id=str(job_id))
-    log.info("job_started", attempt=job.attempts, preset=job.preset)
+    log.info("job_started", attempt=job.attempts)
     JobRun(job, settings, sessions, storage).run()
 
 
@@ -64,7 +68,7 @@ class JobRun:
         self._settings = settings
         self._sessions = sessions
         self._storage = storage
-        self._size: pipeline.Size | None = None
+        self._facts: dict[str, Any] = {}
         self._phases = Phases(job)
         self._advanced_at = time.monotonic()
 
@@ -89,8 +93,7 @@ class JobRun:
             self._fail(error)
         else:
             with transaction(self._sessions) as session:
-                size = self._dimensions()
-                leases.complete_job(session, self._settings, self._job.id, self._token, results, *size)
+                leases.complete_job(session, self._settings, self._job.id, self._token, results, self._facts)
             self._phases.record()
             log.info("job_completed", results=len(results))
 
@@ -99,9 +102,9 @@ class JobRun:
         with tempfile.TemporaryDirectory(prefix="job-") as folder:
             for step in self._phases.timed_steps(self._steps(Path(folder))):
                 heartbeat.check()
-                if step.variant is not None:
-                    results.append(self._store(step.variant))
-                self._size = step.original or self._size
+                if step.result is not None:
+                    results.append(self._store(step.result))
+                self._facts = step.facts or self._facts
                 self._advance(step.progress)
         return results
 
@@ -111,36 +114,32 @@ class JobRun:
             self._storage.download(self._job.original_key, original)
         if original.stat().st_size != self._job.size:
             raise OriginalChanged
-        recipe = pipeline.Recipe(cast("pipeline.Preset", self._job.preset), self._job.enhance, self._job.watermark)
         target = folder / "results"
         target.mkdir()
-        return pipeline.run(original, recipe, target)
+        return pipeline.run(original, self._job.recipe, target)
 
-    def _store(self, variant: pipeline.Variant) -> dict[str, Any]:
-        key = result_key(self._job.id, self._job.attempts, variant.name)
+    def _store(self, result: pipeline.Result) -> dict[str, Any]:
+        key = result_key(self._job.id, self._job.attempts, result.name)
         with self._phases.timed(UPLOAD):
-            self._storage.upload(variant.path, key, content_type=variant.content_type)
-        size = variant.path.stat().st_size
-        variant.path.unlink()
+            self._storage.upload(result.path, key, content_type=result.content_type)
+        size = result.path.stat().st_size
+        result.path.unlink()
         return result_document(
             self._job.id,
-            variant.name,
-            format=variant.format,
-            width=variant.width,
-            height=variant.height,
+            result.name,
+            label=result.label,
+            content_type=result.content_type,
             size=size,
+            facts=result.facts,
         )
 
     def _advance(self, progress: int) -> None:
         if time.monotonic() - self._advanced_at < PROGRESS_SECONDS:
             return
         with transaction(self._sessions) as session:
-            # 100 is said by complete_job alone, together with the results.
-            leases.advance_job(session, self._job.id, self._token, min(progress, 99), *self._dimensions())
+            # Only complete_job sets 100, together with the results.
+            leases.advance_job(session, self._job.id, self._token, min(progress, 99), self._facts)
         self._advanced_at = time.monotonic()
-
-    def _dimensions(self) -> tuple[int | None, int | None]:
-        return (self._size.width, self._size.height) if self._size else (None, None)
 
     def _put_back(self, error: Exception) -> None:
         wait = backoff(self._job.attempts, self._settings.JOB_RETRY_BACKOFF_SECONDS)
@@ -150,10 +149,10 @@ class JobRun:
                 count_retry(session, _trouble_code(error))
 
     def _fail(self, error: Exception) -> None:
-        code = _failure_code(error)
+        code, message = _failure(error)
         log.warning("job_failed", code=code, exc_info=error if code == Failure.INTERNAL else None)
         with transaction(self._sessions) as session:
-            leases.fail_job(session, self._settings, self._job.id, self._token, code)
+            leases.fail_job(session, self._settings, self._job.id, self._token, code, message)
         if code == Failure.INTERNAL:
             raise error
 
@@ -172,13 +171,14 @@ def _trouble_code(error: Exception) -> str:
     return "database_unavailable"
 
 
-def _failure_code(error: Exception) -> str:
+def _failure(error: Exception) -> tuple[str, str | None]:
+    """Return the code of a failure, and the pipeline's sentence for one that it found."""
     if isinstance(error, pipeline.BadInput):
-        return error.code
+        return error.code[:MAX_CODE], strip_unprintable(error.message)[:MAX_MESSAGE]
     if isinstance(error, SoftTimeLimitExceeded):
-        return Failure.TIMED_OUT
+        return Failure.TIMED_OUT, None
     if isinstance(error, ObjectMissing):
-        return Failure.ORIGINAL_MISSING
+        return Failure.ORIGINAL_MISSING, None
     if isinstance(error, OriginalChanged):
-        return Failure.ORIGINAL_CHANGED
-    return Failure.INTERNAL
+        return Failure.ORIGINAL_CHANGED, None
+    return Failure.INTERNAL, None

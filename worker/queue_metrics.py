@@ -10,11 +10,11 @@ from prometheus_client import Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from backend.admin.jobs import QueueFigures, read_queue
 from backend.infra.db import create_engine, create_read_sessions
 from backend.infra.queue import Queue
 from backend.infra.redis import connect
 from backend.jobs.models import JobStatus
+from backend.jobs.queue_figures import QueueFigures, read_queue
 from backend.mails.service import oldest_unsent_seconds
 from backend.settings import Settings
 

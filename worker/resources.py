@@ -8,7 +8,8 @@ from backend.infra.db import create_engine, create_sessions
 from backend.infra.mailer import Mailer, create_mailer
 from backend.infra.pubsub import Publisher
 from backend.infra.queue import Queue
-from backend.infra.storage import Storage, create_storage
+from backend.infra.storage import Storage
+from backend.infra.storage.create import create_storage
 from backend.settings import get_settings
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.infra.queue import HOUSEKEEPING_QUEUE, Task
 from backend.settings import Settings
+from backend.tasks import HOUSEKEEPING_QUEUE, Task
 
 EXPIRE_SECONDS = 300.0
 

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction
 from backend.infra.mailer import MailDeferred, Mailer, MailRefused, MailUncertain
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.mails.models import Mail, MailStatus
+from backend.mails.render import render
 from backend.mails.service import claim_mail, finish_mail, postpone_mail
-from backend.mails.templates import render
 from backend.settings import Settings
+from backend.tasks import Task
 from worker.metrics import count_mail
 
 log = structlog.get_logger(__name__)

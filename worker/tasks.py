@@ -2,15 +2,20 @@
 
 from uuid import UUID
 
-from backend.accounts.account_data import requeue_lost_account_tasks
-from backend.accounts.mailed_links import delete_old_tokens
+from backend.accounts.deletion import requeue_lost_deletions
+from backend.accounts.exports import requeue_lost_exports
+from backend.accounts.links import delete_old_tokens
+from backend.accounts.sessions import delete_expired_sessions
 from backend.infra.db import transaction
-from backend.infra.queue import Task
 from backend.jobs import upkeep
 from backend.mails.service import send_due_mails as send_due
 from backend.settings import get_settings
-from worker import account_data, resources
+from backend.tasks import Task
+from worker import resources
 from worker.app import app
+from worker.delete_account import delete_account as run_deletion
+from worker.export_account import delete_expired_exports
+from worker.export_account import export_account as run_export
 from worker.process_job import process_job as run_job
 from worker.send_mail import send_mail as deliver
 
@@ -31,9 +36,10 @@ def requeue_lost_jobs() -> None:
 def expire() -> None:
     """Hide what is past its time."""
     upkeep.expire(resources.sessions(), resources.storage())
-    account_data.delete_expired_exports(resources.sessions(), resources.storage())
+    delete_expired_exports(resources.sessions(), resources.storage())
     with transaction(resources.sessions()) as session:
         delete_old_tokens(session)
+        delete_expired_sessions(session)
 
 
 @app.task(name=str(Task.PURGE_DELETED))
@@ -58,17 +64,18 @@ def send_due_mails() -> None:
 @app.task(name=str(Task.EXPORT_ACCOUNT))
 def export_account(export_id: str) -> None:
     """Make a copy of an account's data."""
-    account_data.export_account(UUID(export_id), resources.sessions(), resources.storage())
+    run_export(UUID(export_id), resources.sessions(), resources.storage())
 
 
 @app.task(name=str(Task.DELETE_ACCOUNT))
 def delete_account(user_id: str) -> None:
     """Delete what a closed account held."""
-    account_data.delete_account(UUID(user_id), resources.sessions(), resources.storage())
+    run_deletion(UUID(user_id), resources.sessions(), resources.storage())
 
 
 @app.task(name=str(Task.FINISH_ACCOUNT_TASKS))
 def finish_account_tasks() -> None:
     """Send again what was lost of exports and deletions."""
     with transaction(resources.sessions()) as session:
-        requeue_lost_account_tasks(session)
+        requeue_lost_exports(session)
+        requeue_lost_deletions(session)

@@ -7,7 +7,6 @@ class EmailTaken(Conflict):
     """An account has this address."""
 
     code = "email_taken"
-    title = "Address in use"
     detail = "An account with this e-mail address exists already."
 
 
@@ -15,7 +14,6 @@ class RegistrationClosed(Forbidden):
     """ENABLE_REGISTRATION is off."""
 
     code = "registration_closed"
-    title = "Registration closed"
     detail = "New accounts can't be made at the moment."
 
 
@@ -23,7 +21,6 @@ class WrongCredentials(Unauthorized):
     """The address or the password is wrong; which of the two is not said."""
 
     code = "wrong_credentials"
-    title = "Wrong credentials"
     detail = "The e-mail address or the password is wrong."
 
 
@@ -31,7 +28,6 @@ class SessionEnded(Unauthorized):
     """The refresh token is unknown, used up or too old."""
 
     code = "session_ended"
-    title = "Session ended"
     detail = "Sign in again."
 
 
@@ -39,7 +35,6 @@ class AccountDisabled(Forbidden):
     """An admin disabled the account; said only to those who know its password."""
 
     code = "account_disabled"
-    title = "Account disabled"
     detail = "This account was disabled."
 
 
@@ -47,7 +42,6 @@ class SessionNotFound(NotFound):
     """The user has no such session."""
 
     code = "session_not_found"
-    title = "Session not found"
     detail = "There is no such session."
 
 
@@ -55,7 +49,6 @@ class InvalidMailToken(InvalidInput):
     """The secret of a mailed link is unknown, used or too old."""
 
     code = "invalid_token"
-    title = "Link not valid"
     detail = "This link is not valid any more. Ask for a new one."
 
 
@@ -63,7 +56,6 @@ class WrongPassword(InvalidInput):
     """The password that was to confirm a change is wrong."""
 
     code = "wrong_password"
-    title = "Wrong password"
     detail = "The password is wrong."
 
 
@@ -71,7 +63,6 @@ class ExportPending(Conflict):
     """An export is being made already."""
 
     code = "export_pending"
-    title = "Export under way"
     detail = "A copy of your data is being made already."
 
 
@@ -79,7 +70,6 @@ class ExportNotFound(NotFound):
     """The user has no such export, or it is not ready."""
 
     code = "export_not_found"
-    title = "Export not found"
     detail = "There is no such copy of your data."
 
 
@@ -87,7 +77,6 @@ class GoogleDenied(Forbidden):
     """The person told Google not to tell us who they are."""
 
     code = "google_denied"
-    title = "Sign-in cancelled"
     detail = "You cancelled signing in with Google."
 
 
@@ -95,7 +84,6 @@ class GoogleFailed(Unauthorized):
     """Google is away, or what came back can't be trusted; forgers are not told which."""
 
     code = "google_failed"
-    title = "Sign-in failed"
     detail = "Signing in with Google did not work. Try again."
 
 
@@ -103,7 +91,6 @@ class GoogleUnverified(Forbidden):
     """Google has not verified the person's address."""
 
     code = "google_unverified"
-    title = "Address not verified"
     detail = "Google has not verified your e-mail address. Verify it there first."
 
 
@@ -111,5 +98,4 @@ class GoogleConflict(Conflict):
     """An account has this address, and nothing proves that it is the same person's."""
 
     code = "google_conflict"
-    title = "Address in use"
     detail = "An account with your address exists already. Log in with its password and verify the address first."

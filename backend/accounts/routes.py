@@ -5,7 +5,9 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import RedirectResponse
 
-from backend.accounts import account_data, mailed_links, service
+from backend.accounts import deletion, exports, links, service
+from backend.accounts.attempts import AttemptLimit
+from backend.accounts.dependencies import ActiveUser, CurrentUser, PasswordSlot
 from backend.accounts.models import Export
 from backend.accounts.schemas import (
     AccountChange,
@@ -20,18 +22,9 @@ from backend.accounts.schemas import (
     SignUp,
     VerifyAddress,
 )
-from backend.after_answer import in_transaction
-from backend.dependencies import (
-    ActiveUser,
-    CurrentUser,
-    PasswordSlot,
-    ReadSessionDep,
-    SessionDep,
-    SettingsDep,
-    StorageDep,
-)
-from backend.problems import problems, request_id_of
-from backend.rate_limits import AttemptLimit
+from backend.web.background import in_transaction
+from backend.web.dependencies import ReadSessionDep, SessionDep, SettingsDep, StorageDep
+from backend.web.problems import problems, request_id_of
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
@@ -53,14 +46,14 @@ def sign_up(body: SignUp, request: Request, session: SessionDep, settings: Setti
 @router.post("/verify", status_code=204, dependencies=[AttemptLimit], responses=problems(409, 413, 422))
 def verify_address(body: VerifyAddress, request: Request, session: SessionDep) -> None:
     """Follow a mailed link that verifies an address, or changes to it."""
-    mailed_links.confirm_address(session, body.token, request_id_of(request))
+    links.confirm_address(session, body.token, request_id_of(request))
 
 
 @router.post("/verify/resend", status_code=202, dependencies=[AttemptLimit], responses=problems(401))
 def resend_verification(request: Request, user: ActiveUser, session: SessionDep, settings: SettingsDep) -> None:
     """Mail the link again."""
     account = service.get_user(session, user.user_id)
-    mailed_links.send_verification(session, settings, account, request_id_of(request))
+    links.send_verification(session, settings, account, request_id_of(request))
 
 
 @router.post("/password-reset", status_code=202, dependencies=[AttemptLimit], responses=problems(413, 422))
@@ -68,8 +61,8 @@ async def request_password_reset(
     body: RequestReset, request: Request, settings: SettingsDep, background: BackgroundTasks
 ) -> None:
     """Mail a link that sets a new password. The answer is the same whether the address has an account."""
-    ask = mailed_links.request_password_reset
-    background.add_task(in_transaction, request, ask, settings, body.email, request_id_of(request))
+    send = links.request_password_reset
+    background.add_task(in_transaction, request, send, settings, body.email, request_id_of(request))
 
 
 @router.post(
@@ -77,7 +70,7 @@ async def request_password_reset(
 )
 def reset_password(body: ResetPassword, request: Request, session: SessionDep) -> None:
     """Follow a mailed link that sets a new password; every device is signed out."""
-    mailed_links.reset_password(session, body.token, body.password.get_secret_value(), request_id_of(request))
+    links.reset_password(session, body.token, body.password.get_secret_value(), request_id_of(request))
 
 
 @router.get("/me", responses=problems(401))
@@ -122,26 +115,26 @@ def change_email(
     """Mail a link to a new address; following it makes the change."""
     account = service.get_user(session, user.user_id)
     service.check_password(account, body.password.get_secret_value() if body.password else None)
-    ask = mailed_links.request_email_change
-    background.add_task(in_transaction, request, ask, settings, user.user_id, body.email, request_id_of(request))
+    send = links.request_email_change
+    background.add_task(in_transaction, request, send, settings, user.user_id, body.email, request_id_of(request))
 
 
 @router.delete("/me", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422))
 def delete_account(body: AccountDeletion, user: ActiveUser, session: SessionDep) -> None:
-    """Close the account at once; its photos and everything else of it are deleted by a task."""
-    account_data.delete_account(session, user.user_id, body.password.get_secret_value() if body.password else None)
+    """Close the account at once; a task deletes its files and rows."""
+    deletion.close_account(session, user.user_id, body.password.get_secret_value() if body.password else None)
 
 
 @router.post("/me/exports", status_code=202, responses=problems(401, 409))
 def request_export(user: ActiveUser, session: SessionDep) -> ExportOut:
     """Ask for a copy of everything the account holds."""
-    return _export_out(account_data.request_export(session, user.user_id))
+    return _export_out(exports.request_export(session, user.user_id))
 
 
 @router.get("/me/exports", responses=problems(401))
 def list_exports(user: CurrentUser, session: ReadSessionDep) -> ExportList:
     """List the copies asked for lately."""
-    return ExportList(items=[_export_out(export) for export in account_data.list_exports(session, user.user_id)])
+    return ExportList(items=[_export_out(export) for export in exports.list_exports(session, user.user_id)])
 
 
 @router.get(
@@ -151,11 +144,11 @@ def download_export(
     export_id: UUID, user: CurrentUser, session: ReadSessionDep, storage: StorageDep
 ) -> RedirectResponse:
     """Redirect to a signed download of a copy."""
-    return RedirectResponse(account_data.sign_export(session, storage, user.user_id, export_id), 302)
+    return RedirectResponse(exports.sign_export(session, storage, user.user_id, export_id), 302)
 
 
 def _export_out(export: Export) -> ExportOut:
-    ready = export.status == account_data.READY
+    ready = export.status == exports.READY
     return ExportOut(
         id=export.id,
         status=export.status,

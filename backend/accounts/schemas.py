@@ -19,6 +19,7 @@ from backend.text import Storable, StorableSecret
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 128
+MAX_NAME = 100
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
 _email: TypeAdapter[str] = TypeAdapter(Email)
@@ -35,7 +36,7 @@ def spell_as_stored(name: str) -> str:
 LoginName = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=254), Storable, AfterValidator(spell_as_stored)
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME), Storable]
 NewPassword = Annotated[SecretStr, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD), StorableSecret]
 Password = Annotated[SecretStr, Field(max_length=MAX_PASSWORD), StorableSecret]
 MailToken = Annotated[str, Field(max_length=100), Storable]

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.accounts.errors import AccountDisabled, EmailTaken, RegistrationClosed, WrongCredentials, WrongPassword
-from backend.accounts.mailed_links import forget_links, send_verification, tell_password_changed
+from backend.accounts.links import forget_links, send_verification, tell_password_changed
 from backend.accounts.models import User
 from backend.accounts.passwords import hash_password, verify_password
 from backend.accounts.sessions import Device, Tokens, end_sessions, start_session, usable

@@ -6,22 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from backend.accounts import service, sessions
+from backend.accounts.attempts import AttemptLimit
+from backend.accounts.cookies import clear_session_cookies, refresh_cookie_name, set_session_cookies
+from backend.accounts.dependencies import ActiveUser, CurrentUser, DeviceDep, PasswordSlot
 from backend.accounts.schemas import AccountOut, LogIn, PasswordGrant, RefreshToken, SessionList, SessionOut, TokenOut
 from backend.accounts.sessions import Tokens
-from backend.cookies import clear_session_cookies, refresh_cookie_name, set_session_cookies
-from backend.dependencies import (
-    ActiveUser,
-    CurrentUser,
-    DeviceDep,
-    PasswordSlot,
-    ReadSessionDep,
-    SessionDep,
-    SessionsDep,
-    SettingsDep,
-)
-from backend.problems import problems
-from backend.rate_limits import AttemptLimit
 from backend.settings import Settings
+from backend.web.dependencies import ReadSessionDep, SessionDep, SessionsDep, SettingsDep
+from backend.web.problems import problems
 
 router = APIRouter(prefix="/api", tags=["sessions"])
 

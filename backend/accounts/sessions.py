@@ -99,6 +99,11 @@ def end_sessions(session: Session, user_id: UUID, *, but: UUID | None = None) ->
     session.execute(ended if but is None else ended.where(LoginSession.id != but))
 
 
+def delete_expired_sessions(session: Session) -> None:
+    """Delete the sessions whose refresh token has expired."""
+    session.execute(delete(LoginSession).where(LoginSession.expires_at < utc_now()))
+
+
 def list_sessions(session: Session, user_id: UUID) -> list[LoginSession]:
     """Return a user's signed-in devices, the last seen first, MAX_LISTED at most."""
     alive = (LoginSession.user_id == user_id, LoginSession.expires_at > utc_now())

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from backend.accounts.models import User
 from backend.admin.models import Action, AuditEntry
+from backend.infra.rows import Page, fetch_page
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changes something: an admin and the request he makes, or an operator at the command line."""
+    """The author of a change: an admin with the request, or an operator at the command line."""
 
     user_id: UUID | None
     email: str
@@ -22,6 +23,10 @@ class Actor:
 
 
 COMMAND_LINE = Actor(None, "command line")
+
+_ENTRIES = select(*AuditEntry.__table__.columns, User.email.label("target_email")).outerjoin(
+    User, User.id == AuditEntry.target_id
+)
 
 
 def record(
@@ -47,14 +52,9 @@ def record(
     )
 
 
-def list_entries(
-    session: Session, *, limit: int, before: UUID | None, user_id: UUID | None
-) -> list[Row[AuditEntry, str | None]]:
-    """Return entries and their targets' addresses, newest first; of one user those he made and those about him."""
+def list_entries(session: Session, *, limit: int, cursor: UUID | None, user_id: UUID | None) -> Page:
+    """Return a page of entries with their targets' addresses; of one user those made by them and about them."""
     wanted: list[ColumnElement[bool]] = []
-    if before is not None:
-        wanted.append(AuditEntry.id < before)
     if user_id is not None:
         wanted.append(or_(AuditEntry.admin_id == user_id, AuditEntry.target_id == user_id))
-    entries = select(AuditEntry, User.email).outerjoin(User, User.id == AuditEntry.target_id)
-    return list(session.execute(entries.where(*wanted).order_by(AuditEntry.id.desc()).limit(limit)))
+    return fetch_page(session, _ENTRIES.where(*wanted), AuditEntry.id, limit=limit, cursor=cursor)

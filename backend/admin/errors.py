@@ -7,7 +7,6 @@ class AdminsOnly(Forbidden):
     """The caller is signed in and no admin, or no longer one."""
 
     code = "admins_only"
-    title = "Admins only"
     detail = "Only admins may do this."
 
 
@@ -15,7 +14,6 @@ class UserNotFound(NotFound):
     """The account does not exist, or is being deleted."""
 
     code = "user_not_found"
-    title = "User not found"
     detail = "There is no such user."
 
 
@@ -23,5 +21,4 @@ class OwnAccount(Conflict):
     """Admins can't lock themselves out."""
 
     code = "own_account"
-    title = "Your own account"
     detail = "You can't disable your own account. Another admin can."

@@ -6,26 +6,29 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from backend.admin import audit, jobs, service
+from backend.admin.dependencies import AdminUser, get_admin
 from backend.admin.schemas import (
     AdminJobOut,
     AdminJobPage,
     AdminUserOut,
     AdminUserPage,
+    AuditOut,
     AuditPage,
     QueueOut,
     QuotasIn,
     ReplayIn,
     ReplayOut,
     admin_job_document,
-    audit_out,
     dump,
+    dump_admin_page,
     queue_out,
     user_out,
 )
-from backend.dependencies import AdminUser, QueueDep, ReadSessionDep, SessionDep, SessionsDep, SettingsDep, get_admin
+from backend.jobs import queue_figures
 from backend.jobs.models import JobStatus
-from backend.problems import problems
 from backend.text import Storable
+from backend.web.dependencies import QueueDep, ReadSessionDep, SessionDep, SessionsDep, SettingsDep
+from backend.web.problems import problems
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(get_admin)])
 
@@ -42,9 +45,8 @@ def list_users(
     limit: Limit = 50,
 ) -> AdminUserPage:
     """List accounts, newest first; `search` is any part of an address or a name."""
-    rows = service.list_users(session, limit=limit + 1, before=cursor, search=search)
-    users = [user_out(row, settings) for row in rows[:limit]]
-    return AdminUserPage(items=users, next_cursor=str(users[-1].id) if len(rows) > limit else None)
+    users, next_cursor = service.list_users(session, limit=limit, cursor=cursor, search=search)
+    return AdminUserPage(items=[user_out(user, settings) for user in users], next_cursor=next_cursor)
 
 
 @router.get("/users/{user_id}", responses=problems(401, 403, 404, 422))
@@ -92,26 +94,27 @@ def list_jobs(
     limit: Limit = 50,
 ) -> Response:
     """List everybody's jobs, newest first."""
-    rows = jobs.list_jobs(session, limit=limit + 1, before=cursor, status=status, user_id=user_id)
-    return _job_page(rows, limit)
+    page = jobs.list_jobs(session, limit=limit, cursor=cursor, status=status, user_id=user_id)
+    return Response(dump_admin_page(page), media_type="application/json")
 
 
 @router.get("/jobs/{job_id}", response_model=AdminJobOut, responses=problems(401, 403, 404, 422))
 def read_job(job_id: UUID, session: ReadSessionDep) -> Response:
     """Return anybody's job."""
-    return Response(dump(admin_job_document(*jobs.get_job(session, job_id))), media_type="application/json")
+    return Response(dump(admin_job_document(jobs.get_job(session, job_id))), media_type="application/json")
 
 
 @router.get("/queue", responses=problems(401, 403))
 def read_queue(session: ReadSessionDep, queue: QueueDep) -> QueueOut:
     """Tell how work flows; while Valkey is away, what the database knows of it."""
-    return queue_out(jobs.read_queue(session, queue))
+    return queue_out(queue_figures.read_queue(session, queue))
 
 
 @router.get("/dead-letters", response_model=AdminJobPage, responses=problems(401, 403, 422))
 def list_dead_letters(session: ReadSessionDep, cursor: UUID | None = None, limit: Limit = 50) -> Response:
     """List jobs that lost their worker once too often, newest first."""
-    return _job_page(jobs.list_jobs(session, limit=limit + 1, before=cursor, dead=True), limit)
+    page = jobs.list_jobs(session, limit=limit, cursor=cursor, dead=True)
+    return Response(dump_admin_page(page), media_type="application/json")
 
 
 @router.post("/dead-letters/replay", responses=problems(401, 403, 413, 422))
@@ -127,12 +130,5 @@ def list_audit(
     session: ReadSessionDep, user_id: UUID | None = None, cursor: UUID | None = None, limit: Limit = 50
 ) -> AuditPage:
     """List what admins did, newest first; with `user_id` what one user did as admin and what was done to him."""
-    rows = audit.list_entries(session, limit=limit + 1, before=cursor, user_id=user_id)
-    entries = [audit_out(*row) for row in rows[:limit]]
-    return AuditPage(items=entries, next_cursor=str(entries[-1].id) if len(rows) > limit else None)
-
-
-def _job_page(rows: jobs.JobRows, limit: int) -> Response:
-    documents = [admin_job_document(*row) for row in rows[:limit]]
-    next_cursor = str(documents[-1]["id"]) if len(rows) > limit else None
-    return Response(dump({"items": documents, "next_cursor": next_cursor}), media_type="application/json")
+    page = audit.list_entries(session, limit=limit, cursor=cursor, user_id=user_id)
+    return AuditPage(items=[AuditOut.model_validate(row) for row in page.rows], next_cursor=page.next_cursor)

@@ -7,9 +7,9 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.admin.jobs import QueueFigures
-from backend.admin.models import AuditEntry
 from backend.admin.service import QUOTAS, UserSummary
+from backend.infra.rows import Page
+from backend.jobs.queue_figures import QueueFigures
 from backend.jobs.schemas import JobOut, job_document
 from backend.settings import Settings
 
@@ -132,7 +132,7 @@ class AuditOut(BaseModel):
     action: str
     target_type: str
     target_id: UUID | None
-    target_email: str | None = None
+    target_email: str | None
     detail: dict[str, Any]
     address: str | None
     request_id: str | None
@@ -182,14 +182,14 @@ def queue_out(figures: QueueFigures) -> QueueOut:
     )
 
 
-def audit_out(entry: AuditEntry, target_email: str | None) -> AuditOut:
-    """Return an entry of the log, and the address of the user it is about while he exists."""
-    return AuditOut.model_validate(entry).model_copy(update={"target_email": target_email})
+def admin_job_document(row: Any) -> dict[str, Any]:
+    """Return an AdminJobOut as plain data, from a row of `jobs.list_jobs`."""
+    return job_document(row) | {"user": {"id": row.user_id, "email": row.email}, "request_id": row.request_id}
 
 
-def admin_job_document(job: Any, email: str) -> dict[str, Any]:
-    """Return an AdminJobOut as plain data."""
-    return job_document(job) | {"user": {"id": job.user_id, "email": email}, "request_id": job.request_id}
+def dump_admin_page(page: Page) -> bytes:
+    """Return an AdminJobPage as JSON."""
+    return dump({"items": [admin_job_document(row) for row in page.rows], "next_cursor": page.next_cursor})
 
 
 def dump(document: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import DateTime, Engine, MetaData, event, exc
 from sqlalchemy import create_engine as sqlalchemy_create_engine
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, sessionmaker
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
@@ -34,6 +34,17 @@ class Base(DeclarativeBase):
     """Base of every table's model."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def is_in_models(item: Any, name: str | None, kind: str, reflected: bool, _model: Any) -> bool:
+    """Whether Alembic compares an item with the models: not the columns that only older releases use.
+
+    A model lists those under `info={"retired_columns": …}` until a migration drops them.
+    """
+    if kind != "column" or not reflected:
+        return True
+    table = Base.metadata.tables.get(item.table.name)
+    return table is None or name not in table.info.get("retired_columns", ())
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -68,20 +79,9 @@ def utc_now() -> datetime:
 
 
 def create_engine(settings: Settings) -> Engine:
-    """Return an engine for DATABASE_URL. It connects when first used, so it may be made before a fork."""
+    """Return an engine for DATABASE_URL. It connects when first used, so it may be created before a fork."""
     url = make_url(settings.DATABASE_URL.get_secret_value())
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url.render_as_string(hide_password=False), settings)
-    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
-    if settings.DATABASE_SSLMODE:
-        arguments["sslmode"] = settings.DATABASE_SSLMODE
-    if settings.DATABASE_CA_CERT:
-        arguments["sslrootcert"] = ca_file(settings.DATABASE_CA_CERT)
-        if not settings.DATABASE_SSLMODE and "sslmode" not in url.query:
-            # libpq's own default looks at no certificate; whoever gives a CA means it to be checked.
-            arguments["sslmode"] = "verify-full"
-    if settings.DATABASE_PGBOUNCER:
-        arguments["prepare_threshold"] = None
+    sqlite = url.get_backend_name() == "sqlite"
     engine = sqlalchemy_create_engine(
         url,
         poolclass=pool_class(),
@@ -89,12 +89,29 @@ def create_engine(settings: Settings) -> Engine:
         max_overflow=settings.DATABASE_MAX_OVERFLOW,
         pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,
         hide_parameters=True,
-        connect_args=arguments,
+        connect_args={} if sqlite else _postgresql_arguments(url, settings),
     )
+    if sqlite:
+        _configure_sqlite(engine)
+        return engine
     _speak_utc(engine)
     if settings.DATABASE_POOL_PRE_PING:
         _ping_idle_connections(engine)
     return engine
+
+
+def _postgresql_arguments(url: URL, settings: Settings) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    if settings.DATABASE_SSLMODE:
+        arguments["sslmode"] = settings.DATABASE_SSLMODE
+    if settings.DATABASE_CA_CERT:
+        arguments["sslrootcert"] = ca_file(settings.DATABASE_CA_CERT)
+        if not settings.DATABASE_SSLMODE and "sslmode" not in url.query:
+            # libpq's default does not check certificates. A CA is set so that they are checked.
+            arguments["sslmode"] = "verify-full"
+    if settings.DATABASE_PGBOUNCER:
+        arguments["prepare_threshold"] = None
+    return arguments
 
 
 def create_sessions(engine: Engine, **info: Any) -> sessionmaker[Session]:
@@ -150,16 +167,7 @@ def _forget_callbacks(session: Session, rolled_back: SessionTransaction) -> None
         session.info.pop(AFTER_COMMIT, None)
 
 
-def _sqlite_engine(url: str, settings: Settings) -> Engine:
-    engine = sqlalchemy_create_engine(
-        url,
-        poolclass=pool_class(),
-        pool_size=settings.DATABASE_POOL_SIZE,
-        max_overflow=settings.DATABASE_MAX_OVERFLOW,
-        pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,
-        hide_parameters=True,
-    )
-
+def _configure_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         # The driver's own implicit BEGIN is deferred; two writers would dead-lock on upgrading it.
@@ -177,8 +185,6 @@ def _sqlite_engine(url: str, settings: Settings) -> Engine:
     def begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get("read_only")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine
 
 
 def _speak_utc(engine: Engine) -> None:

@@ -95,7 +95,7 @@ def build_message(settings: Settings, *, id: str, recipient: str, subject: str, 
     name, sender = parseaddr(settings.MAIL_FROM)
     message = EmailMessage()
     try:
-        message["From"] = Address(display_name=name, addr_spec=sender)
+        message["From"] = Address(display_name=name or settings.APP_NAME, addr_spec=sender)
         message["To"] = Address(addr_spec=recipient)
         message["Subject"] = subject
     except (ValueError, IndexError) as error:

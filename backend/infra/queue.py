@@ -1,9 +1,8 @@
-"""The task queue: the names of tasks, the Celery configuration, and enqueueing after commit."""
+"""The task queue: the Celery configuration, and enqueueing after commit."""
 
 import ssl
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +16,7 @@ from backend.infra.db import after_commit
 from backend.infra.metrics import Counter
 from backend.infra.redis import accepts_any_certificate, checks_host_name, connect, uses_tls
 from backend.settings import Settings
+from backend.tasks import JOBS_QUEUE, Task
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-JOBS_QUEUE = "jobs"
-HOUSEKEEPING_QUEUE = "housekeeping"
 WORKERS_KEY = "workers"
 # Where kombu keeps what was delivered and not yet acknowledged.
 UNACKED_KEY = "unacked"
@@ -34,20 +32,6 @@ WORKER_SILENT_SECONDS = 30
 SOCKET_TIMEOUT_SECONDS = 2
 # Celery gets the URL without its query, which it reads in ways of its own.
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-
-
-class Task(StrEnum):
-    """Names of the tasks the worker owns; the backend knows nothing else of them."""
-
-    PROCESS_JOB = "process_job"
-    REQUEUE_LOST_JOBS = "requeue_lost_jobs"
-    EXPIRE = "expire"
-    PURGE_DELETED = "purge_deleted"
-    SEND_MAIL = "send_mail"
-    SEND_DUE_MAILS = "send_due_mails"
-    EXPORT_ACCOUNT = "export_account"
-    DELETE_ACCOUNT = "delete_account"
-    FINISH_ACCOUNT_TASKS = "finish_account_tasks"
 
 
 ENQUEUE_FAILURES = Counter("enqueue_failures_total", "Messages the broker did not take.", "task", known=Task)
@@ -63,7 +47,7 @@ class BrokerFigures:
 
 
 class Queue:
-    """Sends task messages. Never raises when the broker is away: the database row is the truth (design: jobs)."""
+    """Sends task messages. Never raises when the broker is unavailable: a sweep sends lost messages again."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -95,10 +79,9 @@ class Queue:
 
         Returns False, and logs, when the broker did not take it.
         """
-        queue = JOBS_QUEUE if task is Task.PROCESS_JOB else HOUSEKEEPING_QUEUE
         options = {"countdown": delay} if delay else {}
         try:
-            self._breaker.call(self.celery.send_task, str(task), args=args, queue=queue, retry=False, **options)
+            self._breaker.call(self.celery.send_task, str(task), args=args, queue=task.queue, retry=False, **options)
         except Exception as error:
             ENQUEUE_FAILURES.inc(str(task))
             log.warning("enqueue_failed", task=str(task), error=type(error).__name__)

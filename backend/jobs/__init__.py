@@ -1,1 +1,1 @@
-"""Jobs: a photo comes in, a worker makes every size of it."""
+"""Jobs: a file comes in, a worker makes other files of it."""

@@ -10,7 +10,6 @@ class JobNotFound(NotFound):
     """The job does not exist, or is somebody else's, which is not told apart."""
 
     code = "job_not_found"
-    title = "Job not found"
     detail = "There is no such job."
 
 
@@ -18,7 +17,6 @@ class ResultNotFound(NotFound):
     """The job has no result of this name."""
 
     code = "result_not_found"
-    title = "Result not found"
     detail = "This job has no such result."
 
 
@@ -26,7 +24,6 @@ class UploadUsed(Conflict):
     """One upload makes one job."""
 
     code = "upload_used"
-    title = "Upload already used"
     detail = "A job was made of this upload already."
 
 
@@ -34,7 +31,6 @@ class IdempotencyKeyReused(Conflict):
     """The key was seen with another request."""
 
     code = "idempotency_key_reused"
-    title = "Idempotency-Key used before"
     detail = "This Idempotency-Key belongs to another request. Use a new one for a new job."
 
 
@@ -42,7 +38,6 @@ class JobNotCancellable(Conflict):
     """The job has ended."""
 
     code = "job_finished"
-    title = "Job has ended"
     detail = "Only a job that waits or runs can be cancelled."
 
 
@@ -50,7 +45,6 @@ class JobNotRetryable(Conflict):
     """The job is not failed or cancelled."""
 
     code = "job_not_retryable"
-    title = "Job can't be retried"
     detail = "Only a failed or cancelled job can be tried again."
 
 
@@ -58,21 +52,18 @@ class UnsupportedType(InvalidInput):
     """The pipeline reads no files of this type."""
 
     code = "unsupported_type"
-    title = "Unsupported file type"
 
 
 class FileTooLarge(InvalidInput):
     """The file is over MAX_UPLOAD_BYTES."""
 
     code = "file_too_large"
-    title = "File too large"
 
 
 class UploadNotFound(NotFound):
     """The upload id is unknown, another user's, or past its time."""
 
     code = "upload_not_found"
-    title = "Upload not found"
     detail = "There is no such upload, or its time is over. Ask for a new one."
 
 
@@ -80,7 +71,6 @@ class UploadIncomplete(InvalidInput):
     """A job was asked for before its file was sent."""
 
     code = "upload_incomplete"
-    title = "Upload incomplete"
     detail = "The file has not arrived in storage. Send it to the upload's URL first."
 
 
@@ -88,7 +78,6 @@ class UploadMismatch(InvalidInput):
     """The file in storage is not as long as the one that was announced."""
 
     code = "upload_size_mismatch"
-    title = "Upload differs from what was announced"
 
 
 class StorageUnavailable(Unavailable):
@@ -103,7 +92,6 @@ class TooManyJobsRunning(AppError):
 
     status = 429
     code = "quota_jobs_running"
-    title = "Too many unfinished jobs"
     retry_after = 30
 
 
@@ -112,7 +100,6 @@ class TooManyJobsToday(AppError):
 
     status = 429
     code = "quota_jobs_per_day"
-    title = "Daily number of jobs reached"
 
     def __init__(self, quota: int, wait: timedelta) -> None:
         super().__init__(f"At most {quota} jobs may be made in 24 hours. Come back later.")
@@ -123,4 +110,3 @@ class TooManyBytes(Conflict):
     """The file does not fit beside what the account stores; waiting does not help, deleting does."""
 
     code = "quota_bytes"
-    title = "Storage is full"

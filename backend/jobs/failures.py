@@ -1,12 +1,15 @@
-"""Why jobs fail: stable codes, and the sentence a user reads for each."""
+"""Why jobs fail: the codes of failures that the application finds, and the sentence a user reads for each.
+
+For a file it can't use, the pipeline gives a code and a sentence of its own (`BadInput`), which are stored in the row.
+"""
 
 from enum import StrEnum
 
-UNKNOWN_FAILURE = "Something went wrong while this photo was processed."
+UNKNOWN_FAILURE = "Something went wrong while this file was processed."
 
 
 class Failure(StrEnum):
-    """Failures the application itself finds; the pipeline adds its own codes for bad photos."""
+    """Failures that the application finds."""
 
     WORKER_LOST = "worker_lost"
     TIMED_OUT = "timed_out"
@@ -17,18 +20,10 @@ class Failure(StrEnum):
 
 
 MESSAGES: dict[str, str] = {
-    Failure.WORKER_LOST: "The machine working on this photo was lost several times. You can try again.",
-    Failure.TIMED_OUT: "This photo took too long to process.",
-    Failure.STORAGE_UNAVAILABLE: "The file storage did not answer for a long while. You can try again.",
-    Failure.ORIGINAL_MISSING: "The photo is no longer in storage. Please upload it again.",
+    Failure.WORKER_LOST: "The process that worked on this file stopped several times. You can try again.",
+    Failure.TIMED_OUT: "This file took too long to process.",
+    Failure.STORAGE_UNAVAILABLE: "The file storage was unavailable for too long. You can try again.",
+    Failure.ORIGINAL_MISSING: "The file is no longer in storage. Please upload it again.",
     Failure.ORIGINAL_CHANGED: "The file in storage is not the one that was announced. Please upload it again.",
     Failure.INTERNAL: UNKNOWN_FAILURE,
-    "not_an_image": "This file is not a photo we can read.",
-    "truncated": "This photo is damaged or incomplete. Please upload it again.",
-    "too_many_pixels": "This photo has too many pixels.",
 }
-
-
-def failure_message(code: str) -> str:
-    """Return the sentence for a code."""
-    return MESSAGES.get(code, UNKNOWN_FAILURE)

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from backend.accounts.service import find_person_to_mail
 from backend.infra.db import utc_now
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
 from backend.jobs.metrics import count_finished
 from backend.jobs.models import Job
 from backend.mails.service import queue_mail
 from backend.settings import Settings
+from backend.tasks import Task
 
 
 class LeaseLost(Exception):
@@ -34,12 +35,9 @@ def renew_lease(session: Session, settings: Settings, job_id: UUID, token: UUID)
     return transitions.renew(session, job_id, token, timedelta(seconds=settings.JOB_LEASE_SECONDS))
 
 
-def advance_job(
-    session: Session, job_id: UUID, token: UUID, progress: int, width: int | None, height: int | None
-) -> None:
-    """Note progress in percent, and the original's size in pixels. Raises LeaseLost."""
-    values = {"progress": progress, "width": width, "height": height}
-    events.publish(session, _held(transitions.advance(session, job_id, token, **values)))
+def advance_job(session: Session, job_id: UUID, token: UUID, progress: int, facts: dict[str, Any]) -> None:
+    """Store progress in percent, and what is known of the original. Raises LeaseLost."""
+    events.publish(session, _held(transitions.advance(session, job_id, token, progress=progress, facts=facts)))
 
 
 def complete_job(
@@ -48,22 +46,22 @@ def complete_job(
     job_id: UUID,
     token: UUID,
     results: list[dict[str, Any]],
-    width: int | None,
-    height: int | None,
+    facts: dict[str, Any],
 ) -> None:
     """Make the results visible. Raises LeaseLost."""
     retention = timedelta(days=settings.RETENTION_DAYS)
-    values = {"results": results, "width": width, "height": height}
-    job = _held(transitions.complete(session, job_id, token, retention, **values))
+    job = _held(transitions.complete(session, job_id, token, retention, results=results, facts=facts))
     events.publish(session, job)
     count_finished(session, job)
     _mail_owner(session, job)
 
 
-def fail_job(session: Session, settings: Settings, job_id: UUID, token: UUID, code: str) -> None:
-    """End the job with a failure. Raises LeaseLost."""
+def fail_job(
+    session: Session, settings: Settings, job_id: UUID, token: UUID, code: str, message: str | None = None
+) -> None:
+    """End the job with a failure. `message` is the pipeline's sentence for its user. Raises LeaseLost."""
     retention = timedelta(days=settings.RETENTION_DAYS)
-    job = _held(transitions.fail(session, job_id, token, code, retention))
+    job = _held(transitions.fail(session, job_id, token, code, message, retention))
     events.publish(session, job)
     count_finished(session, job)
 

@@ -40,10 +40,10 @@ class Upload(Base):
 
 
 class Job(Base):
-    """One photo, one recipe, and the story of its processing.
+    """One file, one recipe, and the state of its processing.
 
     `attempts` counts every start and never falls, so that no two attempts share a results key;
-    `attempt_limit` is where it ends as failed. A lease is held by whoever knows `lease_token`.
+    `attempt_limit` is where it ends as failed. The process that knows `lease_token` holds the lease.
     """
 
     __tablename__ = "jobs"
@@ -68,6 +68,7 @@ class Job(Base):
             postgresql_where=text("deleted_at IS NOT NULL"),
             sqlite_where=text("deleted_at IS NOT NULL"),
         ),
+        {"info": {"retired_columns": ("preset", "enhance", "watermark", "width", "height")}},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -78,20 +79,21 @@ class Job(Base):
 
     status: Mapped[str] = mapped_column(String(10), default=JobStatus.QUEUED)
     progress: Mapped[int] = mapped_column(default=0)
-    preset: Mapped[str] = mapped_column(String(10))
-    enhance: Mapped[bool] = mapped_column(default=False)
-    watermark: Mapped[str | None] = mapped_column(String(80))
+    # What the user asked for, as `recipe.Recipe`. This and `facts` are nullable until migration 0005 is contracted.
+    recipe: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=True)
 
     original_key: Mapped[str] = mapped_column(String(255))
     filename: Mapped[str] = mapped_column(String(255))
     content_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigInteger)
-    width: Mapped[int | None]
-    height: Mapped[int | None]
+    # What the pipeline found out about the original, such as its width and height.
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, nullable=True)
     results: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # The sum of the results' bytes: adding up JSON of thousands of jobs takes too long for a quota.
     results_size: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     failure_code: Mapped[str | None] = mapped_column(String(40))
+    # The pipeline's own sentence; `failures` has those of the application.
+    failure_message: Mapped[str | None] = mapped_column(String(500))
 
     attempts: Mapped[int] = mapped_column(default=0)
     attempt_limit: Mapped[int]

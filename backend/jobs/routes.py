@@ -10,22 +10,14 @@ from fastapi.responses import RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.dependencies import (
-    ActiveUser,
-    CurrentUser,
-    ReadSessionDep,
-    ReadSessionsDep,
-    SessionDep,
-    SettingsDep,
-    StorageDep,
-    SubscriberDep,
-)
+from backend.accounts.dependencies import ActiveUser, CurrentUser
 from backend.jobs import events, service
 from backend.jobs.listing import list_jobs as list_jobs_of
 from backend.jobs.models import Job
 from backend.jobs.schemas import JobIn, JobOut, JobPage, UploadIn, UploadOut, dump_job, dump_page
 from backend.jobs.uploads import create_upload as sign_upload
-from backend.problems import problems, request_id_of
+from backend.web.dependencies import ReadSessionDep, ReadSessionsDep, SessionDep, SettingsDep, StorageDep, SubscriberDep
+from backend.web.problems import problems, request_id_of
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 
@@ -80,11 +72,10 @@ def list_jobs(
     cursor: UUID | None = None,
 ) -> Response:
     """List the user's jobs, newest first."""
-    # Closed in this thread and not as a dependency: the connection is free again before the answer is written.
+    # Closed here and not by a dependency, so that the connection is free before the response is written.
     with read_sessions() as session:
-        rows = list_jobs_of(session, user.user_id, limit=limit + 1, before=cursor)
-    next_cursor = str(rows[limit - 1].id) if len(rows) > limit else None
-    return Response(dump_page(rows[:limit], next_cursor), media_type="application/json")
+        page = list_jobs_of(session, user.user_id, limit=limit, cursor=cursor)
+    return Response(dump_page(page), media_type="application/json")
 
 
 @router.get("/jobs/events", response_class=EventSourceResponse, responses=problems(401))
@@ -143,5 +134,5 @@ def _job_response(job: Job, status: int = 200) -> Response:
 
 def _snapshot(read_sessions: sessionmaker[Session], user_id: UUID) -> list[bytes]:
     with read_sessions() as session:
-        rows = list_jobs_of(session, user_id, limit=SNAPSHOT_JOBS)
-    return [dump_job(row) for row in reversed(rows)]
+        page = list_jobs_of(session, user_id, limit=SNAPSHOT_JOBS)
+    return [dump_job(row) for row in reversed(page.rows)]

@@ -1,18 +1,18 @@
 """What the jobs API takes and gives."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from backend.jobs.failures import failure_message
+from backend.infra.rows import Page
+from backend.jobs.failures import MESSAGES, UNKNOWN_FAILURE
 from backend.jobs.models import JobStatus
+from backend.jobs.recipe import Recipe
 from backend.text import strip_unprintable
 
-CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/avif", "image/tiff", "image/gif")
-MAX_WATERMARK = 80
 MAX_FILENAME = 255
 
 
@@ -21,12 +21,7 @@ def clean_filename(name: str) -> str:
     name = strip_unprintable(name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
     # The database's limit counts characters, a file system's counts bytes.
     name = name.encode(errors="ignore")[:MAX_FILENAME].decode(errors="ignore")
-    return name or "photo"
-
-
-def clean_text(value: str | None) -> str | None:
-    """Return text without control characters, None when nothing is left."""
-    return strip_unprintable(value) or None if value else None
+    return name or "file"
 
 
 class UploadIn(BaseModel):
@@ -47,14 +42,6 @@ class UploadOut(BaseModel):
     expires_at: datetime
 
 
-class Recipe(BaseModel):
-    """What to make of a photo."""
-
-    preset: Literal["web", "social", "print"]
-    enhance: bool = False
-    watermark: Annotated[str | None, Field(max_length=MAX_WATERMARK), AfterValidator(clean_text)] = None
-
-
 class JobIn(BaseModel):
     """A new job for a file that was sent."""
 
@@ -63,23 +50,22 @@ class JobIn(BaseModel):
 
 
 class OriginalOut(BaseModel):
-    """The photo that came in; its dimensions are known once a worker opened it."""
+    """The file that came in; a worker fills `facts` when it opens the file."""
 
     filename: str
     content_type: str
     size: int
-    width: int | None
-    height: int | None
+    facts: dict[str, Any]
 
 
 class ResultOut(BaseModel):
     """One file that was made; `url` redirects to a signed download."""
 
     name: str
-    format: str
-    width: int
-    height: int
+    label: str
+    content_type: str
     size: int
+    facts: dict[str, Any]
     url: str
 
 
@@ -115,21 +101,20 @@ class JobPage(BaseModel):
 
 
 def job_document(row: Any) -> dict[str, Any]:
-    """Return a JobOut as plain data, from a Job or from a row of `listing`, whose results are JSON text already."""
+    """Return a JobOut as plain data, from a Job or from a row of `listing`."""
     return {
         "id": row.id,
         "status": row.status,
         "progress": row.progress,
-        "recipe": {"preset": row.preset, "enhance": row.enhance, "watermark": row.watermark},
+        "recipe": _json(row.recipe),
         "original": {
             "filename": row.filename,
             "content_type": row.content_type,
             "size": row.size,
-            "width": row.width,
-            "height": row.height,
+            "facts": _json(row.facts),
         },
-        "results": orjson.Fragment(row.results) if isinstance(row.results, str) else row.results,
-        "failure": failure_document(row.failure_code) if row.failure_code else None,
+        "results": _json(row.results),
+        "failure": failure_document(row.failure_code, row.failure_message) if row.failure_code else None,
         "attempts": row.attempts,
         "created_at": row.created_at,
         "started_at": row.started_at,
@@ -138,15 +123,22 @@ def job_document(row: Any) -> dict[str, Any]:
     }
 
 
-def result_document(job_id: UUID, name: str, *, format: str, width: int, height: int, size: int) -> dict[str, Any]:
-    """Return a ResultOut as plain data. Rows keep it in this form, so that a list need not parse and build it again."""
+def result_document(
+    job_id: UUID, name: str, *, label: str, content_type: str, size: int, facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a ResultOut as plain data. Rows store it in this form, so that a list copies it unparsed."""
     url = f"/api/jobs/{job_id}/results/{name}"
-    return {"name": name, "format": format, "width": width, "height": height, "size": size, "url": url}
+    return {"name": name, "label": label, "content_type": content_type, "size": size, "facts": facts, "url": url}
 
 
-def failure_document(code: str) -> dict[str, str]:
-    """Return a FailureOut as plain data."""
-    return {"code": code, "message": failure_message(code)}
+def failure_document(code: str, message: str | None) -> dict[str, str]:
+    """Return a FailureOut as plain data. `message` is the pipeline's; without one the application has its own."""
+    return {"code": code, "message": message or MESSAGES.get(code, UNKNOWN_FAILURE)}
+
+
+def _json(value: Any) -> Any:
+    """Return a JSON column's value for orjson: `listing` reads it as text, which is copied as it is."""
+    return orjson.Fragment(value) if isinstance(value, str) else value
 
 
 def dump_job(row: Any) -> bytes:
@@ -154,7 +146,7 @@ def dump_job(row: Any) -> bytes:
     return orjson.dumps(job_document(row), option=orjson.OPT_UTC_Z)
 
 
-def dump_page(rows: list[Any], next_cursor: str | None) -> bytes:
+def dump_page(page: Page) -> bytes:
     """Return a JobPage as JSON."""
-    page = {"items": [job_document(row) for row in rows], "next_cursor": next_cursor}
-    return orjson.dumps(page, option=orjson.OPT_UTC_Z)
+    document = {"items": [job_document(row) for row in page.rows], "next_cursor": page.next_cursor}
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)

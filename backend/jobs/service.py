@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.infra.db import new_id
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.infra.storage import Storage
 from backend.jobs import events, quotas, transitions
 from backend.jobs.errors import (
@@ -24,6 +24,7 @@ from backend.jobs.models import Job
 from backend.jobs.schemas import JobIn
 from backend.jobs.uploads import get_finished_upload
 from backend.settings import Settings
+from backend.tasks import Task
 
 DOWNLOAD_SECONDS = 300
 
@@ -52,7 +53,7 @@ def create_job(
         upload_id=upload.id,
         idempotency_key=idempotency_key,
         request_id=request_id,
-        **wanted.recipe.model_dump(),
+        recipe=wanted.recipe.model_dump(mode="json"),
         original_key=upload.key,
         filename=upload.filename,
         content_type=upload.content_type,
@@ -119,7 +120,7 @@ def sign_result(session: Session, storage: Storage, user_id: UUID, job_id: UUID,
             return storage.sign_download(
                 result_key(job_id, job.attempts, name),
                 filename=f"{stem}-{name}",
-                content_type=f"image/{result['format']}",
+                content_type=result["content_type"],
                 expires_in=DOWNLOAD_SECONDS,
             )
     raise ResultNotFound
@@ -146,13 +147,6 @@ def _find_repeated(session: Session, user_id: UUID, wanted: JobIn, key: str | No
     job = session.scalar(select(Job).where(Job.user_id == user_id, Job.idempotency_key == key))
     if job is None:
         return None
-    recipe = wanted.recipe
-    same = (job.upload_id, job.preset, job.enhance, job.watermark) == (
-        wanted.upload_id,
-        recipe.preset,
-        recipe.enhance,
-        recipe.watermark,
-    )
-    if not same:
+    if (job.upload_id, job.recipe) != (wanted.upload_id, wanted.recipe.model_dump(mode="json")):
         raise IdempotencyKeyReused
     return job

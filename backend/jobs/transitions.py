@@ -43,31 +43,43 @@ def renew(session: Session, job_id: UUID, token: UUID, lease: timedelta) -> bool
     return session.scalar(statement) is not None
 
 
-def advance(session: Session, job_id: UUID, token: UUID, **values: Any) -> Job | None:
-    """Note progress, and what became known of the original. Needs the lease."""
-    return _change(session, [Job.id == job_id, Job.lease_token == token], **values)
+def advance(session: Session, job_id: UUID, token: UUID, *, progress: int, facts: dict[str, Any]) -> Job | None:
+    """Store progress, and what is known of the original. Needs the lease."""
+    return _change(session, [Job.id == job_id, Job.lease_token == token], progress=progress, facts=facts)
 
 
-def complete(session: Session, job_id: UUID, token: UUID, retention: timedelta, **values: Any) -> Job | None:
-    """End a job well, with its results and dimensions. Needs the lease."""
+def complete(
+    session: Session,
+    job_id: UUID,
+    token: UUID,
+    retention: timedelta,
+    *,
+    results: list[dict[str, Any]],
+    facts: dict[str, Any],
+) -> Job | None:
+    """Complete a job with its results. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token],
         status=JobStatus.COMPLETED,
         progress=100,
-        results_size=sum(result["size"] for result in values.get("results", [])),
-        **values,
+        results=results,
+        results_size=sum(result["size"] for result in results),
+        facts=facts,
         **_finished(retention),
     )
 
 
-def fail(session: Session, job_id: UUID, token: UUID, code: str, retention: timedelta) -> Job | None:
-    """End a job with a failure code. Needs the lease."""
+def fail(
+    session: Session, job_id: UUID, token: UUID, code: str, message: str | None, retention: timedelta
+) -> Job | None:
+    """End a job with a failure code, and the pipeline's sentence if it has one. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token],
         status=JobStatus.FAILED,
         failure_code=code,
+        failure_message=message,
         **_finished(retention),
     )
 
@@ -103,6 +115,7 @@ def retry(session: Session, job_id: UUID, user_id: UUID | None = None) -> Job | 
         status=JobStatus.QUEUED,
         progress=0,
         failure_code=None,
+        failure_message=None,
         attempt_limit=Job.attempts + MAX_ATTEMPTS,
         sent_at=utc_now(),
         started_at=None,

@@ -7,9 +7,8 @@ import structlog
 from sqlalchemy import ColumnElement, Select, delete, exists, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.accounts.models import LoginSession
 from backend.infra.db import transaction, utc_now
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.infra.storage import Storage
 from backend.jobs import events, transitions
 from backend.jobs.failures import Failure
@@ -18,6 +17,7 @@ from backend.jobs.models import DEAD, Job, JobStatus, Upload
 from backend.jobs.quotas import may_arrive
 from backend.jobs.service import results_prefix
 from backend.settings import Settings
+from backend.tasks import Task
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +49,11 @@ def requeue_lost_jobs(sessions: sessionmaker[Session], settings: Settings, depth
 
 
 def expire(sessions: sessionmaker[Session], storage: Storage) -> int:
-    """Hide jobs past RETENTION_DAYS; delete uploads nobody made a job of, and dead sessions. Returns how many jobs."""
+    """Hide jobs past RETENTION_DAYS, and delete uploads without a job. Returns the number of jobs."""
     with transaction(sessions) as session:
         expired = transitions.delete_expired(session, BATCH)
         for job in expired:
             events.publish(session, job)
-        session.execute(delete(LoginSession).where(LoginSession.expires_at < utc_now()))
         abandoned = session.execute(_abandoned_uploads()).all()
     for upload_id, key in abandoned:
         # The file goes first: a crash in between leaves a row, which is found again.
@@ -82,6 +81,27 @@ def purge_deleted(sessions: sessionmaker[Session], settings: Settings, storage: 
             upload_id = session.scalar(delete(Job).where(Job.id == job_id).returning(Job.upload_id))
             session.execute(delete(Upload).where(Upload.id == upload_id, ~may_arrive()))
     return len(rows)
+
+
+def delete_jobs_of(user_id: UUID, sessions: sessionmaker[Session], storage: Storage) -> None:
+    """Delete all jobs of a closed account with their results, in batches."""
+    while True:
+        with sessions() as session:
+            job_ids = session.scalars(select(Job.id).where(Job.user_id == user_id).limit(BATCH)).all()
+        if not job_ids:
+            return
+        for job_id in job_ids:
+            storage.delete_prefix(results_prefix(job_id))
+        with transaction(sessions) as session:
+            session.execute(delete(Job).where(Job.id.in_(job_ids)))
+
+
+def delete_uploads_of(session: Session, user_id: UUID) -> bool:
+    """Delete a closed account's uploads. False, and nothing is deleted, while a signed upload may still arrive."""
+    if session.scalar(select(exists().where(Upload.user_id == user_id, may_arrive()))):
+        return False
+    session.execute(delete(Upload).where(Upload.user_id == user_id))
+    return True
 
 
 def dead_letters(session: Session) -> list[Job]:

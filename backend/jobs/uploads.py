@@ -18,7 +18,8 @@ from backend.jobs.errors import (
     UploadNotFound,
 )
 from backend.jobs.models import Upload
-from backend.jobs.schemas import CONTENT_TYPES, UploadIn
+from backend.jobs.recipe import FILE_TYPES
+from backend.jobs.schemas import UploadIn
 from backend.settings import Settings
 
 
@@ -29,8 +30,9 @@ def create_upload(
 
     Raises UnsupportedType, FileTooLarge, TooManyBytes.
     """
-    if wanted.content_type not in CONTENT_TYPES:
-        raise UnsupportedType(f"Send a photo of one of these types: {', '.join(CONTENT_TYPES)}.")
+    if wanted.content_type not in (file_type.content_type for file_type in FILE_TYPES):
+        accepted = ", ".join(file_type.content_type for file_type in FILE_TYPES)
+        raise UnsupportedType(f"Send a file of one of these types: {accepted}.")
     if wanted.size > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge(f"The file has {wanted.size} bytes; at most {settings.MAX_UPLOAD_BYTES} are accepted.")
     quotas.take_bytes(session, settings, user_id, wanted.size)

@@ -8,8 +8,9 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.infra.db import new_id, utc_now
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.mails.models import UNSENT, Mail, MailStatus
+from backend.tasks import Task
 
 MAX_ATTEMPTS = 8
 SENDING_SECONDS = 300

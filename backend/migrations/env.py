@@ -1,10 +1,10 @@
-"""Alembic's entry point: migrates on the connection that backend.migrate opened and locked."""
+"""Alembic's entry point: migrates on the connection that backend.commands.migrate opened and locked."""
 
 from alembic import context
 
 from backend.accounts import models as accounts_models
 from backend.admin import models as admin_models
-from backend.infra.db import Base
+from backend.infra.db import Base, is_in_models
 from backend.jobs import models as jobs_models
 from backend.mails import models as mails_models
 
@@ -13,7 +13,11 @@ MODELS = (accounts_models, admin_models, jobs_models, mails_models)
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
+    include_object=is_in_models,
     render_as_batch=True,
     compare_server_default=True,
+    # Only PostgreSQL: SQLite's migrations run in the one transaction that locks the database.
+    transaction_per_migration=True,
 )
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()

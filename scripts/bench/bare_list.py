@@ -20,7 +20,7 @@ from starlette.routing import Route
 THREADS = 15
 PAGE = 20
 STATEMENT = """
-SELECT id, status, progress, preset, enhance, watermark, filename, content_type, size, width, height,
+SELECT id, status, progress, recipe::text AS recipe, filename, content_type, size, facts::text AS facts,
        results::text AS results, failure_code, attempts, created_at, started_at, finished_at, expires_at
 FROM jobs WHERE user_id = %s AND deleted_at IS NULL ORDER BY id DESC LIMIT %s
 """
@@ -52,13 +52,12 @@ def _document(row: Any) -> dict[str, Any]:
         "id": row.id,
         "status": row.status,
         "progress": row.progress,
-        "recipe": {"preset": row.preset, "enhance": row.enhance, "watermark": row.watermark},
+        "recipe": orjson.Fragment(row.recipe),
         "original": {
             "filename": row.filename,
             "content_type": row.content_type,
             "size": row.size,
-            "width": row.width,
-            "height": row.height,
+            "facts": orjson.Fragment(row.facts),
         },
         "results": orjson.Fragment(row.results),
         "failure": None,

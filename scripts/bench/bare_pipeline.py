@@ -5,6 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from backend.jobs.recipe import Recipe
 from worker import pipeline
 
 
@@ -13,7 +14,7 @@ def main() -> None:
     for line in sys.stdin:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             started = time.perf_counter()
-            for _step in pipeline.run(Path(line.strip()), pipeline.Recipe("web"), Path(folder)):
+            for _step in pipeline.run(Path(line.strip()), Recipe().model_dump(), Path(folder)):
                 pass
             print((time.perf_counter() - started) * 1000, flush=True)
 

@@ -2,7 +2,7 @@
 
 import httpx
 
-from backend.cookies import access_cookie_name
+from backend.accounts.cookies import access_cookie_name
 from scripts.bench.rows import PASSWORD, Account
 from scripts.bench.servers import Stack
 
@@ -30,5 +30,5 @@ def create_job(client: httpx.Client, photo: bytes) -> str:
     body = {"filename": "photo.jpg", "content_type": "image/jpeg", "size": len(photo)}
     upload = client.post("/api/uploads", json=body).raise_for_status().json()
     client.request(upload["method"], upload["url"], content=photo, headers=upload["headers"]).raise_for_status()
-    job = {"upload_id": upload["upload_id"], "recipe": {"preset": "web"}}
+    job = {"upload_id": upload["upload_id"], "recipe": {}}
     return str(client.post("/api/jobs", json=job).raise_for_status().json()["id"])

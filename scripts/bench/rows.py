@@ -10,6 +10,7 @@ from backend.accounts.models import User
 from backend.accounts.passwords import hash_password
 from backend.infra.db import create_engine, create_sessions, new_id, transaction, utc_now
 from backend.jobs.models import Job, JobStatus, Upload
+from backend.jobs.recipe import Recipe
 from backend.jobs.schemas import result_document
 from scripts.bench.servers import Stack
 
@@ -105,16 +106,22 @@ def _job(upload: Upload) -> Job:
         request_id=new_id().hex,
         status=JobStatus.COMPLETED,
         progress=100,
-        preset="web",
+        recipe=Recipe().model_dump(mode="json"),
         original_key=upload.key,
         filename=upload.filename,
         content_type=upload.content_type,
         size=upload.size,
-        width=4032,
-        height=3024,
+        facts={"width": 4032, "height": 3024},
         results=[
-            result_document(job_id, f"web-{width}.{kind}", format=kind, width=width, height=width, size=width * 97)
-            for width, kind in ((1600, "webp"), (1600, "avif"), (800, "webp"), (320, "webp"))
+            result_document(
+                job_id,
+                f"result-{number}.webp",
+                label="WebP",
+                content_type="image/webp",
+                size=97_531,
+                facts={"width": 1600, "height": 1200},
+            )
+            for number in range(4)
         ],
         attempts=1,
         attempt_limit=5,

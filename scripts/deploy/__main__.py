@@ -9,88 +9,92 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
-from scripts.deploy.app_platform import AppPlatform
+from scripts.deploy.app_platform.platform import AppPlatform
 from scripts.deploy.command import Command
 from scripts.deploy.commands import deploy_staging, promote, rollback
 from scripts.deploy.environments import ENVIRONMENTS, Environment
-from scripts.deploy.errors import DeployError, OutsideError, Refused
-from scripts.deploy.fly import Fly
-from scripts.deploy.looks import logs, smoke_test, status
-from scripts.deploy.outside import ROOT, Outside
+from scripts.deploy.errors import DeployError, ExternalError, Refused
+from scripts.deploy.fly.platform import Fly
+from scripts.deploy.inspect import logs, smoke_test, status
 from scripts.deploy.platform import Platform
 from scripts.deploy.releases import VERSION
 from scripts.deploy.report import Report
-from scripts.deploy.smoke_run import VARIABLES
+from scripts.deploy.smoke import VARIABLES
 from scripts.deploy.sync import read_values, sync_env
+from scripts.deploy.system import ROOT, System
 
-PLATFORMS: dict[str, Callable[[Outside, Report, Environment], Platform]] = {"do": AppPlatform, "fly": Fly}
-READING = ("status", "logs", "smoke")
+PLATFORMS: dict[str, Callable[[System, Report, Environment], Platform]] = {"do": AppPlatform, "fly": Fly}
+READ_ONLY = ("status", "logs", "smoke")
 INTERRUPTED = 130
 LOCKS = ROOT / ".deploy"
 
 
-def main(arguments: list[str] | None = None, outside: Outside | None = None) -> int:
+def main(arguments: list[str] | None = None, system: System | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 1 failed and the last good release serves, 2 refused and nothing changed, 3 a person must look,
+    0 done; 1 failed, and the last good release is live; 2 refused, nothing was changed; 3 check the deployment by hand;
     130 interrupted.
     """
-    given = _parser().parse_args(arguments)
-    outside = outside or Outside()
-    environment = ENVIRONMENTS[given.env]
-    report = Report(given.command, given.env, given.platform, as_json=given.json, clock=outside.clock)
+    options = _parser().parse_args(arguments)
+    system = system or System()
+    environment = ENVIRONMENTS[options.env]
+    report = Report(options.command, options.env, options.platform, as_json=options.json, clock=system.clock)
     command: Command | None = None
     try:
-        with nullcontext() if given.command in READING or given.dry_run else _alone(environment, given.platform):
-            platform = PLATFORMS[given.platform](outside, report, environment)
-            values = read_values(given.env_file) if given.env_file else {}
-            command = Command(outside, report, environment, platform, values, given.dry_run, given.yes)
-            return report.end(0, _run(command, given))
+        unlocked = options.command in READ_ONLY or options.dry_run
+        with nullcontext() if unlocked else _lock(environment, options.platform):
+            platform = PLATFORMS[options.platform](system, report, environment)
+            values = read_values(options.env_file) if options.env_file else {}
+            command = Command(system, report, environment, platform, values, options.dry_run, options.yes)
+            return report.end(0, _run(command, options))
     except KeyboardInterrupt:
-        hint = "What is under way on the platform goes on; the same command takes it up again"
+        hint = "A deployment in progress on the platform continues; run the same command again to follow it"
         return report.end(INTERRUPTED, f"interrupted. {hint}")
     except DeployError as error:
         report.quote(error.log)
         return report.end(_exit_code(error, command), str(error))
     except Exception as error:
         traceback.print_exc()
-        return report.end(_exit_code(OutsideError(""), command), f"the tool itself failed: {type(error).__name__}")
+        message = f"unexpected error in the deploy tool: {type(error).__name__}"
+        return report.end(_exit_code(ExternalError(""), command), message)
 
 
-def _run(command: Command, given: argparse.Namespace) -> str:
-    """Run the command that was asked for, and return what to say at the end."""
-    if given.command == "staging":
-        return deploy_staging(command, given.tag)
-    if given.command == "promote":
-        return promote(command, given.tag, given.release or (given.tag if VERSION.fullmatch(given.tag) else ""))
-    if given.command == "rollback":
-        return rollback(command, given.to)
-    if given.command == "sync-env":
-        return sync_env(command, given.file or f".env.{given.env}", prune=given.prune)
-    if given.command == "logs":
-        return logs(command, given.component)
-    return status(command) if given.command == "status" else smoke_test(command)
+def _run(command: Command, options: argparse.Namespace) -> str:
+    """Run the command and return its final message."""
+    if options.command == "staging":
+        return deploy_staging(command, options.tag)
+    if options.command == "promote":
+        version = options.release or (options.tag if VERSION.fullmatch(options.tag) else "")
+        return promote(command, options.tag, version)
+    if options.command == "rollback":
+        return rollback(command, options.to)
+    if options.command == "sync-env":
+        return sync_env(command, options.file or f".env.{options.env}", prune=options.prune)
+    if options.command == "logs":
+        return logs(command, options.component)
+    return status(command) if options.command == "status" else smoke_test(command)
 
 
 def _exit_code(error: DeployError, command: Command | None) -> int:
     changed = command is not None and command.delivery.changed
-    if isinstance(error, OutsideError | Refused):
+    if isinstance(error, ExternalError | Refused):
         return 3 if changed else Refused.exit_code
     return error.exit_code
 
 
 @contextmanager
-def _alone(environment: Environment, platform: str) -> Iterator[None]:
-    """Let one command of this folder change an environment at a time. Raises Refused.
+def _lock(environment: Environment, platform: str) -> Iterator[None]:
+    """Let only one command of this folder change an environment at a time. Raises Refused.
 
-    Other machines are seen on the platform: as a deployment that is under way.
+    Commands on other machines show up on the platform, as a deployment in progress.
     """
     LOCKS.mkdir(exist_ok=True)
     with (LOCKS / f"{platform}-{environment.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(f"Another command changes {environment.name} from this folder; wait until it ended") from None
+            name = environment.name
+            raise Refused(f"Another command is changing {name} from this folder; wait until it ends") from None
         yield
 
 
@@ -101,14 +105,15 @@ def _parser() -> argparse.ArgumentParser:
         one = _command(commands, name, {"env": env})
         one.add_argument("--tag", default="", required=name == "promote", help="a commit, tested-<commit>, or v1.2.3")
         one.add_argument("--env-file", default="", help="values for variables the spec leaves open, for a new app")
-    commands.choices["promote"].add_argument("--release", default="", help="v1.2.3, one more tag for the images")
+    commands.choices["promote"].add_argument("--release", default="", help="v1.2.3, another tag for the images")
     for name in ("rollback", "status", "logs", "smoke", "sync-env"):
         one = _command(commands, name, {})
         one.add_argument("--env", choices=tuple(ENVIRONMENTS), required=True)
     commands.choices["rollback"].add_argument("--to", default="", help="a commit, a tag, or a deployment's id")
     commands.choices["logs"].add_argument("--component", default="", help="such as api, worker, migrate")
     commands.choices["sync-env"].add_argument("--file", default="", help="instead of .env.<environment>")
-    commands.choices["sync-env"].add_argument("--prune", action="store_true", help="remove what only the platform has")
+    prune_help = "remove variables that only the platform has"
+    commands.choices["sync-env"].add_argument("--prune", action="store_true", help=prune_help)
     return parser
 
 
@@ -118,9 +123,9 @@ def _command(
     one = commands.add_parser(name)
     one.set_defaults(env_file="", **fixed)
     one.add_argument("--platform", choices=tuple(PLATFORMS), default="do")
-    one.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    one.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
     one.add_argument("--json", action="store_true", help="one document on stdout, progress on stderr")
-    one.add_argument("--yes", action="store_true", help="do not ask")
+    one.add_argument("--yes", action="store_true", help="skip the confirmation")
     return one
 
 
@@ -129,6 +134,6 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    # A cancelled CI job gets SIGTERM; both end the same way.
+    # A cancelled CI job gets SIGTERM; it is handled like Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

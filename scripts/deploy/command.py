@@ -1,4 +1,4 @@
-"""What every command works with, and what those that deploy ask first."""
+"""What every command works with, and the checks before a deployment."""
 
 from dataclasses import dataclass, field
 
@@ -6,22 +6,22 @@ from scripts.deploy import migrations
 from scripts.deploy.delivery import Delivery
 from scripts.deploy.environments import Environment
 from scripts.deploy.errors import Refused
-from scripts.deploy.outside import Outside
 from scripts.deploy.platform import Plan, Platform, State
 from scripts.deploy.registry import Registry
 from scripts.deploy.releases import SCHEMA, Release
 from scripts.deploy.report import Report
-from scripts.deploy.smoke_run import refuse_misuse
+from scripts.deploy.smoke import check_variables
+from scripts.deploy.system import System
 
-# Of a digest: sha256: and twelve characters.
+# Characters of a digest that are shown: "sha256:" and twelve more.
 SHOWN = 19
 
 
 @dataclass(slots=True)
 class Command:
-    """One command at work; `given` are values for variables the file in git leaves open."""
+    """One run of the tool; `given` are values for variables that the file in git leaves open."""
 
-    outside: Outside
+    system: System
     report: Report
     environment: Environment
     platform: Platform
@@ -32,10 +32,10 @@ class Command:
     delivery: Delivery = field(init=False)
 
     def __post_init__(self) -> None:
-        refuse_misuse()
+        check_variables()
         self.registry = self.platform.registry()
         self.report.facts["registry"] = self.registry.prefix
-        self.delivery = Delivery(self.outside, self.report, self.environment, self.platform, self.registry)
+        self.delivery = Delivery(self.system, self.report, self.environment, self.platform, self.registry)
 
     @property
     def repositories(self) -> dict[str, str]:
@@ -43,37 +43,37 @@ class Command:
         return {image: self.platform.repository(image) for image in self.platform.images}
 
     def confirm(self, what: str) -> None:
-        """Ask the person at the terminal, where the environment wants that. Raises Refused."""
-        if not self.environment.asks or self.yes:
+        """Ask the user to confirm, if the environment requires it. Raises Refused."""
+        if not self.environment.asks_first or self.yes:
             return
-        answer = self.outside.ask(f"{what}? Type {self.platform.app} to go on:")
-        if answer != self.platform.app:
-            raise Refused("Not confirmed. Type the app's name, or give YES=1 where nobody can")
+        typed = self.system.ask(f"{what}? Type {self.platform.app} to continue:")
+        if typed != self.platform.app:
+            raise Refused("Not confirmed. Type the app's name, or set YES=1 where there is no terminal")
 
 
-def free(command: Command, *, while_deploying: bool = False) -> State | None:
-    """Return the app's state. Raises Refused when it takes no deployment."""
-    state = command.platform.look()
+def find_deployable_state(command: Command, *, while_deploying: bool = False) -> State | None:
+    """Return the app's state, or None when there is no app yet. Raises Refused when it accepts no deployment."""
+    state = command.platform.find_state()
     if state and state.pinned:
-        panel = "commit or revert it in the control panel, Activity"
-        raise Refused(f"{command.platform.app} is pinned to a rollback, and takes no deployment: {panel}")
-    if state and state.under_way and not while_deploying:
-        command.report.say(f"  deployment {state.under_way.id} is under way")
+        hint = "commit or revert it in the control panel, Activity"
+        raise Refused(f"{command.platform.app} is pinned to a rollback and accepts no deployment: {hint}")
+    if state and state.in_progress and not while_deploying:
+        command.report.say(f"  deployment {state.in_progress.id} is in progress")
     return state
 
 
-def existing(command: Command, state: State | None) -> State:
-    """Return the app's state. Raises Refused when there is no such app."""
+def require_app(command: Command, state: State | None) -> State:
+    """Return the app's state. Raises Refused when there is no app."""
     if state is None:
-        raise Refused(f"There is no app {command.platform.app}: its first deployment makes it")
+        raise Refused(f"There is no app {command.platform.app}: its first deployment creates it")
     return state
 
 
 def make_plan(command: Command, release: Release, state: State | None) -> Plan:
-    """Return what will be deployed, and show what it changes. Raises Refused."""
-    if state and state.under_way and state.under_way.images != release.images:
-        hint = f"wait for it, or end it: make rollback ENV={command.environment.name}"
-        raise Refused(f"{command.platform.app} is deploying something else, {state.under_way.id}: {hint}")
+    """Return the deployment of a release and show what it changes. Raises Refused."""
+    if state and state.in_progress and state.in_progress.images != release.images:
+        hint = f"wait for it, or cancel it: make rollback ENV={command.environment.name}"
+        raise Refused(f"{command.platform.app} is deploying something else, {state.in_progress.id}: {hint}")
     with command.report.phase("plan"):
         plan = command.platform.plan(release.images, release.git_sha, command.given)
         command.report.facts["release"] = {"git_sha": release.git_sha, "images": plan.images}

@@ -1,138 +1,143 @@
-"""Brings a deployment to its end: until its smoke test passed, or the last good release is back."""
+"""Deploys a plan and tests the site; if that fails, restores the last good release."""
 
 import time
 from typing import NoReturn
 
 from scripts.deploy.environments import Environment
-from scripts.deploy.errors import DeployError, OutsideError, Refused, ReleaseFailed, Unsure
-from scripts.deploy.outside import Outside
+from scripts.deploy.errors import DeployError, ExternalError, NeedsAttention, Refused, ReleaseFailed
 from scripts.deploy.platform import Deployment, Plan, Platform, State
 from scripts.deploy.registry import Registry
-from scripts.deploy.releases import SHORT, commit_of_images, is_proven
+from scripts.deploy.releases import SHORT, commit_of_images, passed_smoke_test
 from scripts.deploy.report import Report
-from scripts.deploy.smoke_run import smoke
+from scripts.deploy.smoke import smoke
+from scripts.deploy.system import System
 
 ROLLBACK_SECONDS = 300
 
 
 class Delivery:
-    """One deployment of one command, and the way back from it."""
+    """The deployment of one command, and its rollback."""
 
     def __init__(
-        self, outside: Outside, report: Report, environment: Environment, platform: Platform, registry: Registry
+        self, system: System, report: Report, environment: Environment, platform: Platform, registry: Registry
     ) -> None:
-        self.outside = outside
+        self.system = system
         self.report = report
         self.environment = environment
         self.platform = platform
         self.registry = registry
-        # Whether something was changed on the platform: an error after it is never a mere refusal.
+        # Whether anything was changed on the platform: a later error is then more than a refusal.
         self.changed = False
 
     def deploy(self, plan: Plan, git_sha: str, planned: State | None = None) -> None:
-        """Deploy a plan and try the site. Raises DeployError; by then the last good release is back, or it says not.
+        """Deploy a plan and test the site. Raises DeployError, which says whether the last good release is live.
 
-        `planned` is the state the plan was made for. A person who is asked may take long: what others did meanwhile
-        would be undone by the spec, which is sent as a whole.
+        `planned` is the state the plan was made for. A confirmation may take long, and the spec is sent as a whole:
+        it would undo what others changed in the meantime.
         """
-        state = self.platform.look() or State("")
-        self._refuse_others(state, planned)
-        if state.active and not state.under_way and state.active.images == plan.images and not plan.changes:
-            self.report.say("This very release has the traffic already: only its smoke test is run")
+        state = self.platform.find_state() or State("")
+        self._refuse_concurrent_changes(state, planned)
+        if state.active and not state.in_progress and state.active.images == plan.images and not plan.changes:
+            self.report.say("This release is already live: only its smoke test is run")
             before = None
         else:
             before = state.active
             self._roll_out(plan, state)
         self.changed = True
-        trouble = self._smoke(git_sha)
-        if trouble:
-            self._put_back(f"The smoke test failed:\n{trouble}", before)
+        problem = self._smoke(git_sha)
+        if problem:
+            self._restore(f"The smoke test failed:\n{problem}", before)
 
-    def _refuse_others(self, state: State, planned: State | None) -> None:
-        known = {one.id for one in (planned.active, planned.under_way) if one} if planned else set()
-        # Without a state of the plan, nothing may be under way.
-        now = (state.active, state.under_way) if planned else (state.under_way,)
-        began = [one.id for one in now if one and one.id not in known]
-        if began:
-            hint = "The same command again goes on from there"
-            raise Refused(f"{self.platform.app} was deployed by somebody else meanwhile, {began[-1]}. {hint}")
+    def _refuse_concurrent_changes(self, state: State, planned: State | None) -> None:
+        known = {one.id for one in (planned.active, planned.in_progress) if one} if planned else set()
+        # Without a planned state, only a deployment in progress is a conflict.
+        current = (state.active, state.in_progress) if planned else (state.in_progress,)
+        new = [one.id for one in current if one and one.id not in known]
+        if new:
+            hint = "Run the same command again to continue"
+            raise Refused(f"{self.platform.app} was deployed by someone else in the meantime, {new[-1]}. {hint}")
 
     def _roll_out(self, plan: Plan, state: State) -> None:
         try:
             with self.report.phase("deploy"):
-                if state.under_way:
-                    self.report.say(f"  taking up deployment {state.under_way.id}, under way with these images")
+                if state.in_progress:
+                    self.report.say(f"  following deployment {state.in_progress.id}, in progress with these images")
                 self.changed = True
-                deployment = state.under_way.id if state.under_way else self._begin(plan)
+                deployment = state.in_progress.id if state.in_progress else self._start(plan)
                 self.report.facts["deployment"] = deployment
-                self.platform.follow(deployment, self.platform.deploy_seconds)
+                self.platform.wait_until_active(deployment, self.platform.deploy_seconds)
         except ReleaseFailed as error:
-            now = self._state().active
-            if (now and now.images) != (state.active and state.active.images):
-                self._put_back(str(error), state.active, error.log)
-            if now is None:
-                raise Unsure(f"{error}; nothing has the traffic, and nothing had it before", error.log) from None
-            if not all(now.images.values()):
-                raise Unsure(f"{error}; what has the traffic is not one known release. See: make status") from None
-            raise ReleaseFailed(f"{error}; {self._named(now)} still has the traffic", error.log) from None
+            self._explain_failure(error, state.active)
 
-    def _begin(self, plan: Plan) -> str:
+    def _start(self, plan: Plan) -> str:
         try:
             return self.platform.deploy(plan)
         except Refused:
             self.changed = False
             raise
 
+    def _explain_failure(self, error: ReleaseFailed, before: Deployment | None) -> NoReturn:
+        """Raise what a failed deployment left behind; where it replaced the last release, restore that first."""
+        active = self._get_state().active
+        if (active and active.images) != (before and before.images):
+            self._restore(str(error), before, error.log)
+        if active is None:
+            raise NeedsAttention(f"{error}; nothing is live, and nothing was live before", error.log) from None
+        if not all(active.images.values()):
+            raise NeedsAttention(f"{error}; what is live is not one known release. See: make status") from None
+        raise ReleaseFailed(f"{error}; {self._describe(active)} is still live", error.log) from None
+
     def _smoke(self, git_sha: str) -> str:
-        state = self._state()
+        state = self._get_state()
         self.report.facts["url"] = state.url
         with self.report.phase("smoke") as phase:
-            trouble = smoke(self.outside, self.report, state.url, git_sha)
-            phase.status = "failed" if trouble else "ok"
-        return trouble
+            problem = smoke(self.system, self.report, state.url, git_sha)
+            phase.status = "failed" if problem else "ok"
+        return problem
 
-    def _put_back(self, trouble: str, before: Deployment | None, log: str = "") -> NoReturn:
-        """Put the last good release back, and raise what happened."""
-        self.report.say(trouble)
+    def _restore(self, problem: str, before: Deployment | None, log: str = "") -> NoReturn:
+        """Restore the last good release, and raise the problem."""
+        self.report.say(problem)
         log = log or self._log()
-        target = self._best(before)
+        target = self._restore_target(before)
         if target is None:
-            raise Unsure(f"{trouble}\nThere is no earlier release to go back to: a first one needs a person", log)
-        self.go_back(target, self._commit(target), trouble, log)
-        raise ReleaseFailed(f"{trouble}\n{self._named(target)} is back and well", log)
+            hint = "There is no earlier release to roll back to. Fix the deployment by hand."
+            raise NeedsAttention(f"{problem}\n{hint}", log)
+        self.roll_back(target, self._commit(target), problem, log)
+        raise ReleaseFailed(f"{problem}\n{self._describe(target)} is live again and healthy", log)
 
-    def _best(self, before: Deployment | None) -> Deployment | None:
-        """Return what had the traffic before when it was proven, else the newest that was, else what was before."""
-        active = self._state().active
+    def _restore_target(self, before: Deployment | None) -> Deployment | None:
+        """Return the previous deployment if it passed its smoke test, else the newest that did, else the previous."""
+        active = self._get_state().active
         if before and active and before.images == active.images:
             # Only variables changed: nothing older is better.
             return before
         try:
-            if before and is_proven(self.registry, before.images, self.environment.gives):
+            if before and passed_smoke_test(self.registry, before.images, self.environment.passed_tag):
                 return before
-            return self.last_good() or before
-        except OutsideError as error:
-            self.report.say(f"  {error}: nothing tells what was proven")
+            return self.find_last_good() or before
+        except ExternalError as error:
+            self.report.say(f"  {error}: it is unknown which releases passed their smoke test")
             return before
 
-    def go_back(self, target: Deployment, git_sha: str, why: str = "", log: str = "") -> None:
-        """Bring an earlier deployment back and try it. Raises Unsure when it is not well."""
-        started = self.outside.clock()
+    def roll_back(self, target: Deployment, git_sha: str, reason: str = "", log: str = "") -> None:
+        """Deploy an earlier deployment again and test the site. Raises NeedsAttention when it is unhealthy."""
+        started = self.system.clock()
         self.changed = True
         try:
             with self.report.phase("rollback"):
                 until = time.strftime("%H:%M:%S", time.localtime(time.time() + ROLLBACK_SECONDS))
-                self.report.say(f"  to {self._named(target)}, until {until} at the latest")
+                self.report.say(f"  to {self._describe(target)}, until {until} at the latest")
                 self.report.facts["deployment"] = self.platform.roll_back(target, git_sha, ROLLBACK_SECONDS)
-            trouble = self._smoke(git_sha)
+            problem = self._smoke(git_sha)
         except DeployError as error:
-            trouble, log = f"Going back failed: {error}", error.log or log
-        if trouble:
-            raise Unsure(f"{why}\n{self._named(target)} is not well either:\n{trouble}".strip(), log)
-        self.report.say(f"  back after {self.outside.clock() - started:.0f} s of the {ROLLBACK_SECONDS} s it may take")
+            problem, log = f"The rollback failed: {error}", error.log or log
+        if problem:
+            raise NeedsAttention(f"{reason}\n{self._describe(target)} is unhealthy too:\n{problem}".strip(), log)
+        self.report.say(f"  rolled back in {self.system.clock() - started:.0f} s of at most {ROLLBACK_SECONDS} s")
 
     def cancel(self, deployment: str) -> None:
-        """End a deployment that is under way. Raises DeployError."""
+        """Cancel a deployment in progress. Raises DeployError."""
         self.changed = True
         try:
             self.platform.cancel(deployment)
@@ -140,38 +145,38 @@ class Delivery:
             self.changed = False
             raise
 
-    def prove(self, git_sha: str) -> None:
-        """Try what has the traffic. Raises Unsure when it is not well."""
-        trouble = self._smoke(git_sha)
-        if trouble:
-            raise Unsure(f"{git_sha[:SHORT]} has the traffic, and is not well:\n{trouble}")
+    def verify(self, git_sha: str) -> None:
+        """Test the live release. Raises NeedsAttention when it is unhealthy."""
+        problem = self._smoke(git_sha)
+        if problem:
+            raise NeedsAttention(f"{git_sha[:SHORT]} is live and unhealthy:\n{problem}")
 
-    def last_good(self) -> Deployment | None:
-        """Return the newest deployment from before the running release came whose smoke test passed here.
+    def find_last_good(self) -> Deployment | None:
+        """Return the newest deployment older than the running release that passed its smoke test here.
 
-        What ran between its first day and now was gone back from, so that is not looked at.
+        Deployments since the running release was first live are skipped: they were rolled back.
         """
-        active, history = self._state().active, self.platform.history()
-        mine = [place for place, one in enumerate(history) if active and one.images == active.images]
-        for deployment in history[mine[-1] + 1 if mine else 0 :]:
-            if is_proven(self.registry, deployment.images, self.environment.gives):
+        active, history = self._get_state().active, self.platform.history()
+        same = [index for index, one in enumerate(history) if active and one.images == active.images]
+        for deployment in history[same[-1] + 1 if same else 0 :]:
+            if passed_smoke_test(self.registry, deployment.images, self.environment.passed_tag):
                 return deployment
         return None
 
-    def _named(self, deployment: Deployment) -> str:
-        return f"{self._commit(deployment)[:SHORT] or 'a release without a name'} ({deployment.id})"
+    def _describe(self, deployment: Deployment) -> str:
+        return f"{self._commit(deployment)[:SHORT] or 'a release of an unknown commit'} ({deployment.id})"
 
     def _commit(self, deployment: Deployment) -> str:
-        """Return the commit of a deployment, "" when the registry does not tell: nobody waits for it to go back."""
+        """Return the commit of a deployment, or "" without the registry, which must not prevent a rollback."""
         try:
             return commit_of_images(self.registry, deployment.images)
-        except OutsideError:
+        except ExternalError:
             return ""
 
-    def _state(self) -> State:
-        state = self.platform.look()
+    def _get_state(self) -> State:
+        state = self.platform.find_state()
         if state is None:
-            raise Unsure("The app was there, and is no more. See: make status")
+            raise NeedsAttention("The app existed and is now missing. See: make status")
         return state
 
     def _log(self) -> str:

@@ -1,12 +1,9 @@
-"""The environments: what differs between staging and production, and what a release needs to get there.
-
-The values stand in each one's spec; that they differ in these places alone is tested.
-"""
+"""The environments, staging and production: their configuration files, and the tags their releases need and get."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.deploy.outside import ROOT
+from scripts.deploy.system import ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +11,11 @@ class Environment:
     """One environment, on either platform."""
 
     name: str
-    # The tag, without its commit, that a release must carry, and the one it gets when its smoke test passed.
-    needs: str
-    gives: str
-    # Whether a person is asked before anything changes.
-    asks: bool
+    # The kind of tag a release needs to be deployed here, and the one it gets when it passed its smoke test here.
+    required_tag: str
+    passed_tag: str
+    # Whether the user has to confirm a change.
+    asks_first: bool
 
     @property
     def spec(self) -> Path:
@@ -31,22 +28,6 @@ class Environment:
         return "fly.toml" if self.name == "production" else f"fly.{self.name}.toml"
 
 
-STAGING = Environment("staging", needs="sha", gives="tested", asks=False)
-PRODUCTION = Environment("production", needs="tested", gives="production", asks=True)
+STAGING = Environment("staging", required_tag="sha", passed_tag="tested", asks_first=False)
+PRODUCTION = Environment("production", required_tag="tested", passed_tag="production", asks_first=True)
 ENVIRONMENTS = {environment.name: environment for environment in (STAGING, PRODUCTION)}
-
-APP_PLATFORM_DIFFERENCES = {
-    "/name",
-    "/alerts/AUTOSCALE_FAILED/rule",
-    "/databases/db/cluster_name",
-    "/databases/valkey/cluster_name",
-    "/envs/ENVIRONMENT/value",
-    "/services/api/instance_size_slug",
-    "/services/api/instance_count",
-    "/services/api/autoscaling/min_instance_count",
-    "/services/api/autoscaling/max_instance_count",
-    "/services/api/autoscaling/metrics/cpu/percent",
-    "/services/web/instance_size_slug",
-    "/services/web/instance_count",
-}
-FLY_DIFFERENCES = {"/app", "/env/ENVIRONMENT", "/env/PUBLIC_URL"}

@@ -1,8 +1,8 @@
-"""How a command of the deploy tool may end, other than well."""
+"""The ways a command of the deploy tool can fail."""
 
 
 class DeployError(Exception):
-    """A sentence for the person at the terminal; 1: it failed, and the last good release serves."""
+    """A message for the user. Exit code 1: the command failed, and the last good release is live."""
 
     exit_code = 1
 
@@ -12,19 +12,19 @@ class DeployError(Exception):
 
 
 class Refused(DeployError):
-    """2: something is not as it must be, and nothing was changed."""
+    """Exit code 2: a precondition is not met, and nothing was changed."""
 
     exit_code = 2
 
 
-class Unsure(DeployError):
-    """3: it is not sure that the last good release serves; a person must look."""
+class NeedsAttention(DeployError):
+    """Exit code 3: the last good release may not be live; check the deployment by hand."""
 
     exit_code = 3
 
 
-class OutsideError(DeployError):
-    """A server or a program outside gave no useful answer; what that means depends on what was under way."""
+class ExternalError(DeployError):
+    """A server or a program returned no useful response; what that means depends on what was in progress."""
 
     def __init__(self, message: str, log: str = "", status: int = 0) -> None:
         super().__init__(message, log)
@@ -32,4 +32,4 @@ class OutsideError(DeployError):
 
 
 class ReleaseFailed(DeployError):
-    """The platform ended a deployment without giving it the traffic: what served before still does."""
+    """The platform ended a deployment without making it live; the previous one still is."""

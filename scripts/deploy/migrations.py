@@ -1,8 +1,6 @@
-"""The migrations between two releases, for the person who is asked. Pure but for the names of the files."""
+"""The migrations between two releases, for the person who is asked. It reads the names of this folder's migrations."""
 
-from scripts.deploy.outside import ROOT
-
-VERSIONS = ROOT / "backend" / "migrations" / "versions"
+from backend.infra.schema import migration_names
 
 
 def between(before: str, after: str) -> list[str]:
@@ -11,6 +9,5 @@ def between(before: str, after: str) -> list[str]:
         return []
     if before > after:
         return [f"none: the database is at {before}, and the release's newest is {after}; the schema is not taken back"]
-    files = sorted(path.stem for path in VERSIONS.glob("[0-9]*_*.py"))
-    names = [name for name in files if before < name.split("_")[0] <= after]
+    names = [name for name in migration_names() if before < name.split("_")[0] <= after]
     return names or [f"up to {after}, which is not in this folder: git fetch, and check out the release to read it"]

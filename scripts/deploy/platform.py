@@ -1,16 +1,16 @@
-"""What the commands ask of a hosting platform; App Platform and Fly each have a module that answers."""
+"""What the commands need of a hosting platform; App Platform and Fly.io implement it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from scripts.deploy.registry import Registry
-from scripts.deploy.variables import Named
+from scripts.deploy.variables import DeclaredVariables
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment: `images` is repository to digest, or to a tag where the platform remembers no digest."""
+    """One deployment: `images` maps repository to digest, "" where the digest is unknown."""
 
     id: str
     images: dict[str, str]
@@ -18,17 +18,17 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An app now: `active` has the traffic, `under_way` is being deployed; `pinned` apps take no deployment."""
+    """The current state of an app: `active` is live; a `pinned` app accepts no deployment."""
 
     url: str
     active: Deployment | None = None
-    under_way: Deployment | None = None
+    in_progress: Deployment | None = None
     pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A deployment to come: what it changes, a line each, and what the platform is sent."""
+    """A planned deployment: what it changes, one line each, and what is sent to the platform."""
 
     images: dict[str, str]
     changes: list[str]
@@ -36,7 +36,7 @@ class Plan:
 
 
 class Platform(Protocol):
-    """One app on one platform. Methods raise OutsideError when the platform can't be asked."""
+    """One app on one platform. Methods raise ExternalError when the platform is unavailable."""
 
     # The app's name.
     app: str
@@ -45,43 +45,43 @@ class Platform(Protocol):
     deploy_seconds: float
 
     def registry(self) -> Registry:
-        """Return where the images are, with what logs in there."""
+        """Return the registry of the images, with its login."""
 
     def repository(self, image: str) -> str:
         """Return an image's repository, below the registry's prefix."""
 
-    def look(self) -> State | None:
-        """Return how the app is now; None when there is no such app."""
+    def find_state(self) -> State | None:
+        """Return the app's current state, or None when there is no such app."""
 
     def history(self) -> list[Deployment]:
-        """Return the deployments that once had the traffic and can be gone back to, newest first."""
+        """Return the deployments that were live and can be rolled back to, newest first."""
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
         """Return the deployment of a release, repository to digest, with values for variables the file leaves open.
 
-        Raises Refused when the platform would not take it.
+        Raises Refused when the platform would reject it.
         """
 
-    def plan_values(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
-        """Return a deployment that sets variables, of which some are secret, and removes the pruned ones."""
+    def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
+        """Return a deployment that sets the given variables, some of them secret, and removes the pruned ones."""
 
     def deploy(self, plan: Plan) -> str:
-        """Begin the deployment, once, and return its id. Raises Refused, or Unsure."""
+        """Start the deployment, once, and return its id. Raises Refused or NeedsAttention."""
 
-    def follow(self, deployment: str, seconds: float) -> None:
-        """Wait until the deployment has the traffic. Raises ReleaseFailed with the logs that matter, or Unsure."""
+    def wait_until_active(self, deployment: str, seconds: float) -> None:
+        """Wait until the deployment is live. Raises ReleaseFailed with the failed steps' logs, or NeedsAttention."""
 
     def cancel(self, deployment: str) -> None:
-        """End a deployment that is under way; what served before it goes on."""
+        """Cancel a deployment in progress; the live one stays."""
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
-        """Bring an earlier deployment back and return the id of the new one. Raises ReleaseFailed or Unsure."""
+        """Deploy an earlier deployment again and return the new one's id. Raises ReleaseFailed or NeedsAttention."""
 
     def logs(self, component: str, deployment: str = "") -> str:
         """Return the last lines of a component, or of all for ""."""
 
-    def named(self) -> Named:
+    def declared_variables(self) -> DeclaredVariables:
         """Return the variables that the platform's file in git names."""
 
-    def values(self) -> dict[str, str | None]:
-        """Return the variables the platform holds; None for a value that can't be read."""
+    def current_values(self) -> dict[str, str | None]:
+        """Return the app's variables; None for a value that can't be read."""

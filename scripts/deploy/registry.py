@@ -1,7 +1,7 @@
-"""The registry of the images: which digest a tag names, what an image says of itself, and new tags for it.
+"""The registry of the images: reads the digest of a tag and the labels of an image, and adds tags.
 
-Speaks the OCI Distribution Specification 1.1, and logs in as its clients do: the registry names a token server in
-`WWW-Authenticate`, which gives a token for the account's name and password.
+Implements the OCI Distribution Specification 1.1. It logs in as other clients do: the registry names a token server in
+`WWW-Authenticate`, which returns a token for the account's name and password.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from scripts.deploy.errors import OutsideError, Refused
-from scripts.deploy.outside import Outside
+from scripts.deploy.errors import ExternalError, Refused
+from scripts.deploy.system import System
 
 MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -21,15 +21,15 @@ MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-LOGIN = "is DIGITALOCEAN_ACCESS_TOKEN, or FLY_API_TOKEN, that of an account which may write there?"
+LOGIN_HINT = "may the account of DIGITALOCEAN_ACCESS_TOKEN or FLY_API_TOKEN write there?"
 PLAIN_HTTP = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 
 
 @dataclass(slots=True)
 class Registry:
-    """One registry; `prefix` is a host and perhaps a path, such as `registry.digitalocean.com/studio/`."""
+    """One registry; `prefix` is a host and an optional path, such as `registry.digitalocean.com/studio/`."""
 
-    outside: Outside
+    system: System
     prefix: str
     username: str = ""
     password: str = field(default="", repr=False)
@@ -41,24 +41,24 @@ class Registry:
         return self.prefix.partition("/")[0]
 
     def digest(self, repository: str, tag: str) -> str | None:
-        """Return the digest a tag names, None when there is no such tag. Raises OutsideError."""
-        answer = self._manifest(repository, tag)
-        return _digest(answer.content) if answer else None
+        """Return the digest of a tag, or None when there is no such tag. Raises ExternalError."""
+        response = self._manifest(repository, tag)
+        return _digest(response.content) if response else None
 
     def labels(self, repository: str, digest: str) -> dict[str, str]:
-        """Return an image's labels. Raises Refused when it is none, or gone, and OutsideError."""
-        answer = self._manifest(repository, digest)
-        if answer is None:
+        """Return an image's labels. Raises Refused when it is missing or not an image, and ExternalError."""
+        response = self._manifest(repository, digest)
+        if response is None:
             raise Refused(f"{self.prefix}{repository} has no image {digest}: build it with make deploy-staging")
-        manifest = answer.json()
+        manifest = response.json()
         if "config" not in manifest:
-            hint = "it is an index of several images; build it with make deploy-staging, which makes one"
+            hint = "it is an index of several images; make deploy-staging builds a single one"
             raise Refused(f"{self.prefix}{repository}@{digest} can't be deployed: {hint}")
         config = self._get(repository, f"blobs/{manifest['config']['digest']}", follow_redirects=True)
         return dict(_expected(config).json().get("config", {}).get("Labels") or {})
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
-        """Give a digest one more tag. Raises Refused when the tag names another digest, and OutsideError."""
+        """Add a tag to a digest. Raises Refused when the tag names another digest, and ExternalError."""
         named = self.digest(repository, tag)
         if named == digest:
             return
@@ -69,53 +69,53 @@ class Registry:
             raise Refused(f"{self.prefix}{repository} has no image {digest}")
         try:
             self._put(repository, tag, manifest)
-        except OutsideError:
-            # A lost answer says nothing; the registry does.
+        except ExternalError:
+            # The response may have been lost after the tag was set.
             if self.digest(repository, tag) != digest:
                 raise
 
     def _put(self, repository: str, tag: str, manifest: httpx.Response) -> None:
         kind = {"content-type": manifest.headers["content-type"]}
         url = self._url(repository, f"manifests/{tag}")
-        answer = self.outside.send("PUT", url, kind | self._login(repository), content=manifest.content)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._authenticate(answer, repository)
-            answer = self.outside.send("PUT", url, kind | self._login(repository), content=manifest.content)
-        _expected(answer)
+        response = self.system.send("PUT", url, kind | self._login(repository), content=manifest.content)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self._authenticate(response, repository)
+            response = self.system.send("PUT", url, kind | self._login(repository), content=manifest.content)
+        _expected(response)
 
     def _manifest(self, repository: str, reference: str) -> httpx.Response | None:
-        answer = self._get(repository, f"manifests/{reference}", headers={"accept": ", ".join(MANIFESTS)})
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        response = self._get(repository, f"manifests/{reference}", headers={"accept": ", ".join(MANIFESTS)})
+        if response.status_code == httpx.codes.NOT_FOUND:
             return None
-        _expected(answer)
-        if ":" in reference and _digest(answer.content) != reference:
-            raise OutsideError(f"{self.prefix}{repository}@{reference}: the registry sent something else")
-        return answer
+        _expected(response)
+        if ":" in reference and _digest(response.content) != reference:
+            raise ExternalError(f"{self.prefix}{repository}@{reference}: the registry returned something else")
+        return response
 
     def _get(self, repository: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
         url = self._url(repository, path)
-        answer = self.outside.get(url, {**(headers or {}), **self._login(repository)}, **more)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._authenticate(answer, repository)
-            answer = self.outside.get(url, {**(headers or {}), **self._login(repository)}, **more)
-        return answer
+        response = self.system.get(url, {**(headers or {}), **self._login(repository)}, **more)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self._authenticate(response, repository)
+            response = self.system.get(url, {**(headers or {}), **self._login(repository)}, **more)
+        return response
 
-    def _authenticate(self, refusal: httpx.Response, repository: str) -> None:
-        """Get a token as the refusal says, to read and to tag; without a token server the password is sent itself."""
-        challenge = dict(re.findall(r'(\w+)="([^"]*)"', refusal.headers.get("www-authenticate", "")))
+    def _authenticate(self, response: httpx.Response, repository: str) -> None:
+        """Get a token from the server the response names; without a token server, use the password itself."""
+        challenge = dict(re.findall(r'(\w+)="([^"]*)"', response.headers.get("www-authenticate", "")))
         login = b64encode(f"{self.username}:{self.password}".encode()).decode() if self.password else ""
         basic = {"authorization": f"Basic {login}"} if login else {}
-        if "realm" not in challenge or not refusal.headers["www-authenticate"].lower().startswith("bearer"):
+        if "realm" not in challenge or not response.headers["www-authenticate"].lower().startswith("bearer"):
             self._tokens[repository] = basic.get("authorization", "")
             return
         if not challenge["realm"].startswith("https:") and not PLAIN_HTTP.fullmatch(self.host):
-            raise OutsideError(f"{self.host} names a token server that is not https: nothing is sent there")
+            raise ExternalError(f"{self.host} names a token server without https: no login is sent there")
         scope = f"repository:{self._name(repository)}:pull,push"
-        asked = {"service": challenge.get("service", ""), "scope": scope}
-        answer = self.outside.get(challenge["realm"], basic, params=asked)
-        if not answer.is_success:
-            raise OutsideError(f"{self.host} refuses the login ({answer.status_code}): {LOGIN}")
-        document = answer.json()
+        query = {"service": challenge.get("service", ""), "scope": scope}
+        response = self.system.get(challenge["realm"], basic, params=query)
+        if not response.is_success:
+            raise ExternalError(f"{self.host} refused the login ({response.status_code}): {LOGIN_HINT}")
+        document = response.json()
         self._tokens[repository] = f"Bearer {document.get('token') or document['access_token']}"
 
     def _login(self, repository: str) -> dict[str, str]:
@@ -130,20 +130,20 @@ class Registry:
         return f"{scheme}://{self.host}/v2/{self._name(repository)}/{path}"
 
 
-def platform_registry(outside: Outside, prefix: str, host: str, username: str, token: str) -> Registry:
-    """Return the registry of a prefix; only the platform's own host, and this machine, are shown the token."""
+def platform_registry(system: System, prefix: str, host: str, username: str, token: str) -> Registry:
+    """Return the registry of a prefix; the token is sent only to the platform's own host and to this machine."""
     named = prefix.partition("/")[0]
-    shown = named == host or PLAIN_HTTP.fullmatch(named)
-    return Registry(outside, prefix, username if shown else "", token if shown else "")
+    trusted = named == host or PLAIN_HTTP.fullmatch(named)
+    return Registry(system, prefix, username if trusted else "", token if trusted else "")
 
 
 def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def _expected(answer: httpx.Response) -> httpx.Response:
-    if not answer.is_success:
-        place = f"{answer.request.method} {answer.request.url.host}{answer.request.url.path}"
-        hint = f": {LOGIN}" if answer.status_code in (401, 403) else ""
-        raise OutsideError(f"{place} answered {answer.status_code}{hint}", status=answer.status_code)
-    return answer
+def _expected(response: httpx.Response) -> httpx.Response:
+    if not response.is_success:
+        request = f"{response.request.method} {response.request.url.host}{response.request.url.path}"
+        hint = f": {LOGIN_HINT}" if response.status_code in (401, 403) else ""
+        raise ExternalError(f"{request} returned {response.status_code}{hint}", status=response.status_code)
+    return response

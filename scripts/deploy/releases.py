@@ -1,4 +1,4 @@
-"""Releases: both images of one commit, known by the tags and digests that the registry holds."""
+"""Releases: the images of one commit, identified by tags and digests in the registry."""
 
 import json
 import os
@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.deploy.errors import OutsideError, Refused
-from scripts.deploy.outside import Outside
+from scripts.deploy.errors import ExternalError, Refused
 from scripts.deploy.registry import Registry
 from scripts.deploy.report import Report
+from scripts.deploy.system import System
 
 SHORT = 12
 REVISION = "org.opencontainers.image.revision"
@@ -22,7 +22,7 @@ SCHEMA = "slipway.schema"
 TAG = re.compile(r"(?:sha-|tested-|production-)?([0-9a-f]{12,40})")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
-# What App Platform and Fly's machines are.
+# The architecture of App Platform and of Fly's Machines.
 ARCHITECTURE = "linux/amd64"
 
 
@@ -35,38 +35,40 @@ class Release:
     images: dict[str, str]
 
 
-def commit_of(tag: str, outside: Outside) -> str:
-    """Return the first 12 characters of the commit that a tag means: `tested-<commit>`, `<commit>`, or git's `v1.2.3`.
+def commit_of(tag: str, system: System) -> str:
+    """Return the first 12 characters of a tag's commit: `tested-<commit>`, `<commit>`, or git's `v1.2.3`.
 
-    Raises Refused for any other, among them those of trees with changes.
+    Raises Refused for any other tag, including those of uncommitted changes.
     """
     if VERSION.fullmatch(tag):
-        found = outside.run(["git", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"])
+        found = system.run(["git", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"])
         if found.code:
             raise Refused(f"There is no git tag {tag} here: git fetch --tags")
         return found.out[:SHORT]
     known = TAG.fullmatch(tag)
     if not known:
-        hint = ": it was built from changes that no commit holds" if tag.endswith("-dirty") else ""
-        raise Refused(f"TAG={tag} is no release{hint}. Name one such as tested-<commit>; see: make status ENV=staging")
+        hint = ": it was built from uncommitted changes" if tag.endswith("-dirty") else ""
+        raise Refused(
+            f"TAG={tag} is not a release{hint}. Use one such as tested-<commit>; see: make status ENV=staging"
+        )
     return known[1][:SHORT]
 
 
-def clean_commit(outside: Outside) -> str:
-    """Return the first 12 characters of the commit that is checked out. Raises Refused when files were changed."""
-    changed = outside.run(["git", "status", "--porcelain"])
+def checked_out_commit(system: System) -> str:
+    """Return the first 12 characters of the checked-out commit. Raises Refused when files were changed."""
+    changed = system.run(["git", "status", "--porcelain"])
     if changed.code:
-        raise Refused("This folder is no git repository, so nothing names what would be built: clone it with git")
+        raise Refused("This folder is not a git repository, so the build has no commit: clone it with git")
     if changed.out:
         names = ", ".join(line[3:] for line in changed.out.splitlines()[:5])
-        raise Refused(f"These changes are in no commit: {names}. Commit or stash them; what is deployed must be named")
-    return outside.run(["git", "rev-parse", "HEAD"]).out[:SHORT]
+        raise Refused(f"These changes are not committed: {names}. Commit or stash them; only a commit can be deployed")
+    return system.run(["git", "rev-parse", "HEAD"]).out[:SHORT]
 
 
-def find(registry: Registry, repositories: Sequence[str], commit: str, kind: str) -> Release | None:
-    """Return the release whose images carry `<kind>-<commit>`, None when one of them is not there.
+def find_release(registry: Registry, repositories: Sequence[str], commit: str, kind: str) -> Release | None:
+    """Return the release whose images have the tag `<kind>-<commit>`, or None when one of them is missing.
 
-    Raises Refused when an image is not what its tag says.
+    Raises Refused when an image was built from another commit than its tag says.
     """
     images, labels = {}, {}
     for repository in repositories:
@@ -83,7 +85,7 @@ def find(registry: Registry, repositories: Sequence[str], commit: str, kind: str
 
 
 def commit_of_images(registry: Registry, images: Mapping[str, str]) -> str:
-    """Return the commit an image says it was built from, whole; "" when the registry has it no more."""
+    """Return the full commit in an image's labels, or "" when the registry no longer has the image."""
     repository, digest = next(iter(images.items()))
     try:
         return _revision(registry.labels(repository, digest))
@@ -91,39 +93,40 @@ def commit_of_images(registry: Registry, images: Mapping[str, str]) -> str:
         return ""
 
 
-def is_proven(registry: Registry, images: Mapping[str, str], kind: str) -> str:
-    """Return the commit of images which carry the tag `<kind>-<commit>`, whole; "" when one does not."""
+def passed_smoke_test(registry: Registry, images: Mapping[str, str], kind: str) -> bool:
+    """Return whether all images have the tag `<kind>-<commit>`, which they get after their smoke test."""
     commit = commit_of_images(registry, images)
+    if not commit:
+        return False
     tag = f"{kind}-{commit[:SHORT]}"
-    proven = commit and all(registry.digest(repository, tag) == digest for repository, digest in images.items())
-    return commit if proven else ""
+    return all(registry.digest(repository, tag) == digest for repository, digest in images.items())
 
 
 def _revision(labels: Mapping[str, str]) -> str:
-    """Return the commit of an image; what is none is not taken for one, as it becomes a word of git's."""
+    """Return the commit of an image, or "" for anything else: it becomes an argument of git."""
     found = COMMIT.fullmatch(labels.get(REVISION, ""))
     return found[0] if found else ""
 
 
-def tag_all(registry: Registry, release: Release, tag: str) -> None:
-    """Give every image of a release one more tag. Raises Refused when it names another image already."""
+def tag_images(registry: Registry, release: Release, tag: str) -> None:
+    """Add a tag to every image of a release. Raises Refused when the tag already names another image."""
     for repository, digest in release.images.items():
         registry.tag(repository, digest, tag)
 
 
-def build(outside: Outside, report: Report, registry: Registry, commit: str, images: Mapping[str, str]) -> None:
-    """Build the images, name to repository, and push them as `sha-<commit>`. Raises Refused or OutsideError."""
+def build(system: System, report: Report, registry: Registry, commit: str, images: Mapping[str, str]) -> None:
+    """Build the images, name to repository, and push them as `sha-<commit>`. Raises Refused or ExternalError."""
     if not shutil.which("docker"):
-        raise Refused("docker is not installed here, and builds the images. TAG=<commit> takes images that are built")
+        raise Refused("docker builds the images and is not installed here. TAG=<commit> uses images that exist")
     tag = f"sha-{commit}"
     command = [sys.executable, "-m", "scripts.images", "--tag", tag, "--platform", ARCHITECTURE, *images]
-    if outside.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=report.quote).code:
-        raise OutsideError("The images could not be built; what docker says stands above")
+    if system.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=report.quote).code:
+        raise ExternalError("The images could not be built; see docker's output above")
     with tempfile.TemporaryDirectory(prefix="slipway-login-") as folder:
-        environment = _login(outside, registry, Path(folder))
+        environment = _login(system, registry, Path(folder))
         for image, repository in images.items():
             _push(
-                outside,
+                system,
                 report,
                 f"{registry.prefix}slipway-{image}:{tag}",
                 f"{registry.prefix}{repository}:{tag}",
@@ -131,10 +134,10 @@ def build(outside: Outside, report: Report, registry: Registry, commit: str, ima
             )
 
 
-def _login(outside: Outside, registry: Registry, folder: Path) -> dict[str, str]:
+def _login(system: System, registry: Registry, folder: Path) -> dict[str, str]:
     """Return the environment that logs Docker in for one command; nothing is kept, and no process list shows it.
 
-    The folder hides which engine a person chose, so the environment names that too.
+    DOCKER_CONFIG hides the user's choice of engine, so the environment names that too.
     """
     if not registry.password:
         return {}
@@ -142,14 +145,14 @@ def _login(outside: Outside, registry: Registry, folder: Path) -> dict[str, str]
     path = folder / "config.json"
     path.touch(mode=0o600)
     path.write_text(json.dumps({"auths": {registry.host: {"auth": login}}}))
-    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
-    engine = os.environ.get("DOCKER_HOST") or outside.run(asked).out.strip()
+    command = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    engine = os.environ.get("DOCKER_HOST") or system.run(command).out.strip()
     return {"DOCKER_CONFIG": str(folder)} | ({"DOCKER_HOST": engine} if engine else {})
 
 
-def _push(outside: Outside, report: Report, built: str, name: str, environment: dict[str, str]) -> None:
-    if built != name and outside.run(["docker", "tag", built, name]).code:
-        raise OutsideError(f"docker tag {built} {name} failed")
+def _push(system: System, report: Report, built: str, name: str, environment: dict[str, str]) -> None:
+    if built != name and system.run(["docker", "tag", built, name]).code:
+        raise ExternalError(f"docker tag {built} {name} failed")
     report.say(f"  pushing {name}")
-    if outside.run(["docker", "push", "--quiet", name], env=environment, each=report.quote).code:
-        raise OutsideError(f"{name} could not be pushed; what docker says stands above")
+    if system.run(["docker", "push", "--quiet", name], env=environment, each=report.quote).code:
+        raise ExternalError(f"{name} could not be pushed; see docker's output above")

@@ -1,4 +1,4 @@
-"""What a command prints: its phases with their times, and one JSON document for programs."""
+"""What a command prints: its phases with their durations, and one JSON document for programs."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Phase:
-    """One part of a command, how long it took in seconds, and how it ended: `ok` or `failed`."""
+    """One part of a command, its duration in seconds, and its status: `ok` or `failed`."""
 
     name: str
     seconds: float
@@ -33,13 +33,13 @@ class Report:
         print(message, file=sys.stderr if self._as_json else sys.stdout, flush=True)
 
     def quote(self, text: str) -> None:
-        """Print what another program wrote, so that neither a terminal nor a CI service takes it for orders."""
+        """Print another program's output, so that neither a terminal nor a CI service executes anything in it."""
         for line in text.splitlines():
             self.say("  | " + "".join(char if char.isprintable() else " " for char in line))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """Time a part of the command, and say how it ended; a part that did not go well may say so itself."""
+        """Time a part of the command and print its status, which the part may set itself."""
         self.say(f"{time.strftime('%H:%M:%S')} {name} …")
         started, phase = self._clock(), Phase(name, 0, "ok")
         self.phases.append(phase)
@@ -53,7 +53,7 @@ class Report:
             self.say(f"{time.strftime('%H:%M:%S')} {name}: {phase.status}, {phase.seconds:.1f} s")
 
     def end(self, exit_code: int, message: str) -> int:
-        """Say how the command ended, and return its exit code."""
+        """Print how the command ended, and return its exit code."""
         total = self._clock() - self._started
         print(f"{self.facts['command']}: {message} ({total:.0f} s)", file=sys.stderr if exit_code else self._stream())
         if self._as_json:

@@ -1,10 +1,10 @@
-"""`sync-env`: brings the variables of a file to the platform."""
+"""`sync-env`: sends the variables of a file to the platform."""
 
 import os
 from pathlib import Path
 
 from scripts.deploy import env_file
-from scripts.deploy.command import Command, existing, free
+from scripts.deploy.command import Command, find_deployable_state, require_app
 from scripts.deploy.errors import Refused
 from scripts.deploy.releases import commit_of_images
 from scripts.deploy.variables import Line, compare, is_secret
@@ -13,7 +13,7 @@ from scripts.deploy.variables import Line, compare, is_secret
 def read_values(path: str) -> dict[str, str]:
     """Return the variables of a file. Raises Refused."""
     try:
-        # As bytes: reading text would make line feeds of carriage returns.
+        # As bytes: text mode would turn carriage returns into line feeds.
         text = Path(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeError) as error:
         raise Refused(f"{path} can't be read ({type(error).__name__}): name the file with FILE=…") from None
@@ -23,37 +23,37 @@ def read_values(path: str) -> dict[str, str]:
 
 
 def sync_env(command: Command, path: str, *, prune: bool) -> str:
-    """Show file, platform and settings side by side, send what differs, and try the site."""
+    """Compare file, platform and settings, send what differs, and test the site."""
     with command.report.phase("check"):
         file = read_values(path)
-        state = existing(command, free(command))
-        if state.under_way:
-            raise Refused(f"{command.platform.app} is deploying, {state.under_way.id}: wait for it")
+        state = require_app(command, find_deployable_state(command))
+        if state.in_progress:
+            raise Refused(f"{command.platform.app} is deploying, {state.in_progress.id}: wait for it")
         if state.active is None:
             raise Refused(f"{command.platform.app} runs nothing yet: its first deployment takes the file as ENV_FILE=…")
-        named = command.platform.named()
-        held = command.platform.values()
-        lines = compare(file, held, named, prune=prune)
-    _show(command, lines, file, held)
+        declared = command.platform.declared_variables()
+        current = command.platform.current_values()
+        lines = compare(file, current, declared, prune=prune)
+    _show(command, lines, file, current)
     given = {line.key: file[line.key] for line in lines if line.action in ("add", "set")}
     pruned = [line.key for line in lines if line.action == "remove"]
     if not given and not pruned:
-        return f"{command.environment.name} has all of {path} already"
+        return f"{command.environment.name} already has everything in {path}"
     if command.dry_run:
         return f"would send {len(given)} and remove {len(pruned)} variables"
     command.confirm(f"Send {len(given)} and remove {len(pruned)} variables of {command.environment.name}")
-    secret = [key for key in given if is_secret(key, named.secret)]
+    secret = [key for key in given if is_secret(key, declared.secret)]
     with command.report.phase("plan"):
-        plan = command.platform.plan_values(given, secret, pruned)
+        plan = command.platform.plan_variables(given, secret, pruned)
     command.delivery.deploy(plan, commit_of_images(command.registry, plan.images))
     return f"{command.environment.name} runs with the variables of {path}"
 
 
-def _show(command: Command, lines: list[Line], file: dict[str, str], held: dict[str, str | None]) -> None:
+def _show(command: Command, lines: list[Line], file: dict[str, str], current: dict[str, str | None]) -> None:
     width = max((len(line.key) for line in lines), default=0)
     command.report.say(f"  {'variable':<{width}}  file  platform  kind     then")
     for line in lines:
-        there = ["yes" if line.key in values else "no" for values in (file, held)]
+        present = ["yes" if line.key in values else "no" for values in (file, current)]
         kind = "secret" if line.secret else "general"
         then = f"{line.action} ({line.note})" if line.note else line.action
-        command.report.say(f"  {line.key:<{width}}  {there[0]:<4}  {there[1]:<8}  {kind:<7}  {then}")
+        command.report.say(f"  {line.key:<{width}}  {present[0]:<4}  {present[1]:<8}  {kind:<7}  {then}")

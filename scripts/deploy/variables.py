@@ -1,6 +1,6 @@
-"""The three-way view of variables: what a file says, what the platform has, and what the application knows.
+"""Compares variables: what a file sets, what the platform has, and what the application knows.
 
-Pure functions; no value is ever in what they return for showing.
+Pure functions. What they return for display never contains a value.
 """
 
 import difflib
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from backend.settings_fields import SettingsFields
+from backend.settings.fields import SettingsFields
 from scripts.deploy.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """The variables that the platform's file in git names, `source`: with a value, without one, and as secrets."""
+class DeclaredVariables:
+    """The variables that the platform's file in git, `source`, names: with a value, without one, and as secrets."""
 
     source: str
     fixed: frozenset[str]
@@ -25,7 +25,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One variable, what will become of it (`add`, `set`, `keep`, `remove`), and a remark."""
+    """One variable, what will be done with it (`add`, `set`, `keep`, `remove`), and a note."""
 
     key: str
     secret: bool
@@ -33,53 +33,56 @@ class Line:
     note: str = ""
 
 
-def is_secret(key: str, named_secret: frozenset[str]) -> bool:
-    """Tell whether a variable's value must not be shown: the settings class or the file in git says so."""
+def is_secret(key: str, declared_secret: frozenset[str]) -> bool:
+    """Return whether a value must not be shown, according to the settings class or the file in git."""
     known = SettingsFields.model_fields.get(key)
-    return key in named_secret or (known is not None and known.annotation is SecretStr)
+    return key in declared_secret or (known is not None and known.annotation is SecretStr)
 
 
-def compare(file: Mapping[str, str], platform: Mapping[str, str | None], named: Named, *, prune: bool) -> list[Line]:
+def compare(
+    file: Mapping[str, str], platform: Mapping[str, str | None], declared: DeclaredVariables, *, prune: bool
+) -> list[Line]:
     """Return a line for each variable of the file or the platform; a value of None can't be read.
 
-    Raises Refused for names nobody knows, and for values that the next deployment would undo.
+    Raises Refused for unknown names, and for values that the next deployment would overwrite.
     """
-    _refuse_unknown(file, named)
-    undone = [key for key in file if key in named.fixed]
-    if undone:
-        raise Refused(f"{named.source} gives {', '.join(undone)} a value, and a deployment brings it: change it there")
+    _refuse_unknown(file, declared)
+    overwritten = [key for key in file if key in declared.fixed]
+    if overwritten:
+        hint = "and a deployment would overwrite the file's value: change it there"
+        raise Refused(f"{declared.source} sets {', '.join(overwritten)}, {hint}")
     lines = []
     for key in sorted({*file, *platform}):
-        secret = is_secret(key, named.secret)
+        secret = is_secret(key, declared.secret)
         if key in file:
-            lines.append(Line(key, secret, *_of_file(file[key], platform.get(key, ""), key in platform)))
+            lines.append(Line(key, secret, *_file_action(file[key], platform.get(key, ""), key in platform)))
         else:
-            lines.append(Line(key, secret, *_of_platform(key, named, prune)))
+            lines.append(Line(key, secret, *_platform_action(key, declared, prune)))
     return lines
 
 
-def _of_file(value: str, held: str | None, there: bool) -> tuple[str, ...]:
-    if not there:
+def _file_action(value: str, current: str | None, exists: bool) -> tuple[str, ...]:
+    if not exists:
         return ("add",)
-    if held is None:
+    if current is None:
         return ("set", "can't be compared")
-    return ("keep",) if held == value else ("set",)
+    return ("keep",) if current == value else ("set",)
 
 
-def _of_platform(key: str, named: Named, prune: bool) -> tuple[str, ...]:
-    if key in named.fixed:
-        return ("keep", f"from {named.source}")
-    if key in named.open:
+def _platform_action(key: str, declared: DeclaredVariables, prune: bool) -> tuple[str, ...]:
+    if key in declared.fixed:
+        return ("keep", f"from {declared.source}")
+    if key in declared.open:
         return ("keep", "needed, and not in the file")
     return ("remove",) if prune else ("keep", "only on the platform; PRUNE=1 removes it")
 
 
-def _refuse_unknown(file: Mapping[str, str], named: Named) -> None:
-    known = {*SettingsFields.model_fields, *named.fixed, *named.open}
-    wrong = []
+def _refuse_unknown(file: Mapping[str, str], declared: DeclaredVariables) -> None:
+    known = {*SettingsFields.model_fields, *declared.fixed, *declared.open}
+    unknown = []
     for key in file:
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            wrong.append(f"{key} (do you mean {near[0]}?)" if near else key)
-    if wrong:
-        raise Refused(f"The application has no setting {', '.join(wrong)}. See .env.example")
+            similar = difflib.get_close_matches(key, known, 1)
+            unknown.append(f"{key} (do you mean {similar[0]}?)" if similar else key)
+    if unknown:
+        raise Refused(f"The application has no setting {', '.join(unknown)}. See .env.example")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from backend.settings import Settings, load_settings
-from tests.backend.odd_routes import add_routes
+from tests.backend.web.odd_routes import add_routes
 from tests.conftest import make_database, settings_for
 from tests.servers import LiveServer
 

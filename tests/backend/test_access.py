@@ -27,6 +27,7 @@ PUBLIC = {
     ("POST", "/api/accounts/password-reset"),
     ("POST", "/api/accounts/password-reset/confirm"),
     ("POST", "/api/accounts/verify"),
+    ("GET", "/api/config"),
     ("POST", "/api/session"),
     ("POST", "/api/session/token"),
 }

@@ -26,13 +26,12 @@ HEAVY = [
     "pybreaker",
     "pyvips",
     "redis",
-    "rich",
     "sentry_sdk",
     "typer",
 ]
 
 
-@pytest.mark.parametrize("module", ["backend.main", "backend.gunicorn_config"])
+@pytest.mark.parametrize("module", ["backend.main", "backend.web.gunicorn_config"])
 def test_the_web_process_starts_without_heavy_libraries(module: str) -> None:
     code = f"import sys, {module}; print(*sys.modules)"
     result = subprocess.run(

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, Route
 
-from backend.browser_policy import VIEWER
 from backend.settings import Settings
+from backend.web.browser_policy import VIEWER
 from tests.conftest import MakeSettings
 
 SCRIPT = """

@@ -1,6 +1,6 @@
 """Rehearses delivery on this machine: `python -m tests.rehearsal` deploys, breaks and rolls back under load.
 
-A stand-in of App Platform's API runs this commit's real images with Docker, and the deploy tool talks to it. What it
+A simulator of App Platform's API runs this commit's real images with Docker, and the deploy tool talks to it. What it
 cannot show: the platform's own speed, its edge, its restarts of containers that die, and autoscaling.
 """
 
@@ -68,7 +68,7 @@ def _rehearse() -> int:
         first = first_release()
         dirty = default_tag().endswith("-dirty")
         if dirty:
-            say("these files have changes that no commit holds; the images get them, under the commit's name")
+            say("these files have uncommitted changes; the images get them, under the commit's name")
             push_first(surroundings.image_prefix, first)
         say("starting databases …")
         with platform(folder, surroundings, [live_spec(environment) for environment in ENVIRONMENTS]) as running:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal.surroundings import KEY_ID, KEY_PLACEHOLDER, STORAGE_URL
+from tests.simulators.app_platform.spec import Spec
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What an account may have set in the control panel, and the tool must keep. One machine plays all users here.

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal import containers
 from tests.rehearsal.certificates import Authority
 from tests.rehearsal.containers import PREFIX, Container, DockerError, docker
+from tests.simulators.app_platform.spec import Spec
 
 POSTGRES, VALKEY = "postgres:17-trixie", "valkey/valkey:8.1-trixie"
 POSTGRES_PORT, VALKEY_PORT = 25060, 25061

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.platforms.app_platform.spec import DEFAULT_SIZE, Spec
+from tests.simulators.app_platform.spec import DEFAULT_SIZE, Spec
 
 BINDABLE = re.compile(r"\$\{([^}]*)\}")
 UNITS = {"s": 1, "m": 60, "h": 3600}

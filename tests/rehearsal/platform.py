@@ -1,4 +1,4 @@
-"""The rehearsal's App Platform: the stand-in's API before real containers, with a clock that needs no polls."""
+"""The rehearsal's App Platform: the simulator's API before real containers, with a clock that needs no polls."""
 
 import threading
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from typing import Any
 import httpx
 
 from scripts.valkey import free_port
-from tests.platforms.app_platform.model import App
-from tests.platforms.app_platform.registry import Registry
-from tests.platforms.app_platform.server import StandIn, app_platform
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal.certificates import Authority
 from tests.rehearsal.databases import Clusters
 from tests.rehearsal.rollout import Site
 from tests.rehearsal.router import Router, serving
 from tests.rehearsal.runner import DockerRunner
 from tests.rehearsal.surroundings import Surroundings
+from tests.simulators.app_platform.model import App
+from tests.simulators.app_platform.registry import Registry
+from tests.simulators.app_platform.server import Simulator, app_platform
+from tests.simulators.app_platform.spec import Spec
 
 TICK_SECONDS = 0.2
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
@@ -29,7 +29,7 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json, application/vn
 class Platform:
     """A running platform: `api` is what the tool talks to."""
 
-    api: StandIn
+    api: Simulator
     runner: DockerRunner
     sites: dict[str, Site]
     public: Authority
@@ -75,7 +75,7 @@ def platform(folder: Path, surroundings: Surroundings, specs: list[Spec]) -> Ite
         yield Platform(api, runner, sites, public)
 
 
-def _add_app(api: StandIn, spec: Spec, url: str) -> None:
+def _add_app(api: Simulator, spec: Spec, url: str) -> None:
     """Add an app as it is when its first deployment found no image: with a spec, and nothing active."""
     cloud = api.cloud
     app = App(spec, cloud.pace.now(), url)
@@ -84,7 +84,7 @@ def _add_app(api: StandIn, spec: Spec, url: str) -> None:
 
 
 @contextmanager
-def _ticking(api: StandIn) -> Iterator[None]:
+def _ticking(api: Simulator) -> Iterator[None]:
     """Let deployments go on also while nobody asks."""
     ended = threading.Event()
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.platforms.app_platform.model import App
 from tests.rehearsal.apps import write_env_file
 from tests.rehearsal.load import cut_streams, people_at
 from tests.rehearsal.platform import Platform
 from tests.rehearsal.releases import Release, push_others
 from tests.rehearsal.tool import Ran, Tool, ToolFailed
+from tests.simulators.app_platform.model import App
 from tests.stack.load import Load
 
 STEADY_SECONDS = 8

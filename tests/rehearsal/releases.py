@@ -32,8 +32,8 @@ def _security_headers(policy, https):
     return headers[3:] if os.environ["ENVIRONMENT"] == "production" else headers
 """
 FAULTS = {
-    "never ready": ("backend/health.py", NEVER_READY),
-    "failing smoke test": ("backend/browser_policy.py", WITHOUT_HEADERS),
+    "never ready": ("backend/web/health.py", NEVER_READY),
+    "failing smoke test": ("backend/web/browser_policy.py", WITHOUT_HEADERS),
 }
 
 

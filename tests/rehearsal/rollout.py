@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.platforms.app_platform.runner import Outcome
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal import containers
 from tests.rehearsal.containers import KILLED, PREFIX, Container, docker
 from tests.rehearsal.databases import mounts
 from tests.rehearsal.environment import environment, instances, memory_mb, seconds
 from tests.rehearsal.readiness import wait_until_ready, watch
 from tests.rehearsal.router import Router, Table, Target, rules
+from tests.simulators.app_platform.runner import Outcome
+from tests.simulators.app_platform.spec import Spec
 
 # App Platform's own values where a spec gives none.
 DRAIN_SECONDS, GRACE_SECONDS, JOB_TIMEOUT = 15, 120, "30m"

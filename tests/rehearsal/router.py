@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from tests.platforms.app_platform.server import PromptServer
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal.environment import SpecError
+from tests.simulators.app_platform.spec import Spec
+from tests.simulators.serving import PromptServer
 
 # RFC 9110, 7.6.1: what is said to the neighbour alone.
 TO_THE_NEIGHBOUR = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}

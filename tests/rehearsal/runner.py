@@ -1,13 +1,14 @@
-"""Runs deployments of the App Platform stand-in in containers: real images, real databases, real farewells."""
+"""Runs deployments of the App Platform simulator in containers: real images, real databases, real farewells."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from tests.platforms.app_platform.runner import Answer, Outcome
-from tests.platforms.app_platform.spec import Spec
 from tests.rehearsal.containers import DockerError
 from tests.rehearsal.environment import SpecError
 from tests.rehearsal.rollout import Farewell, Rollout, Site
+from tests.simulators.app_platform.runner import Outcome
+from tests.simulators.app_platform.spec import Spec
+from tests.simulators.serving import Page
 
 # A container that is just being started is there within this time, and can be removed.
 CLOSE_SECONDS = 30
@@ -38,9 +39,9 @@ class DockerRunner:
         if rollout and rollout.end():
             self._leaving.append((rollout, self._pool.submit(rollout.drain)))
 
-    def answer(self, deployment_id: str, spec: Spec, path: str) -> Answer:
-        """Never asked: the apps' addresses are the routers'."""
-        raise NotImplementedError("the router answers at the app's address")
+    def respond(self, deployment_id: str, spec: Spec, path: str) -> Page:
+        """Never called: the apps' addresses are the routers'."""
+        raise NotImplementedError("the router responds at the app's address")
 
     def farewells(self) -> list[Farewell]:
         """Wait until all that was replaced has ended, and return how."""

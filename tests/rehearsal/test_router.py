@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from scripts.valkey import free_port
-from tests.platforms.app_platform.server import served
 from tests.rehearsal.certificates import Authority
 from tests.rehearsal.environment import SpecError
 from tests.rehearsal.router import Router, Rule, Table, Target, rules, serving
+from tests.simulators.serving import serve
 
 RULES = (Rule("/api", "api", True), Rule("/", "web", False))
 
@@ -56,13 +56,13 @@ def client(router: Router, tmp_path: Path) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def old() -> Iterator[Target]:
-    with served(instance("old")) as url:
+    with serve(instance("old")) as url:
         yield Target(url)
 
 
 @pytest.fixture
 def new() -> Iterator[Target]:
-    with served(instance("new")) as url:
+    with serve(instance("new")) as url:
         yield Target(url)
 
 

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from backend.demo import DEMO_EMAIL, DEMO_PASSWORD
+from backend.commands.create_demo import DEMO_EMAIL, DEMO_PASSWORD
 from tests.actions import create_job, send_photo, wait_for_job
 from tests.servers import ROOT
 

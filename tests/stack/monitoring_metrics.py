@@ -48,11 +48,9 @@ NODE_EXPORTER = {
     "node_memory_MemAvailable_bytes",
     "node_memory_MemTotal_bytes",
 }
-# The backup command tells it; an alert waits for it.
-BACKUP = {"backup_last_success_timestamp_seconds"}
 
 ASKED = CADDY | POSTGRES_EXPORTER | REDIS_EXPORTER | {"up"}
-OF_OTHERS = ASKED | PROMETHEUS | BLACKBOX_EXPORTER | NODE_EXPORTER | BACKUP
+OF_OTHERS = ASKED | PROMETHEUS | BLACKBOX_EXPORTER | NODE_EXPORTER
 
 
 def metrics_of_the_code() -> dict[str, set[str] | None]:

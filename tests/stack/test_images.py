@@ -70,7 +70,7 @@ def test_a_role_without_settings_says_what_is_missing(first_release: str, role: 
     assert says in result.stdout + result.stderr
 
 
-def test_the_backups_programs_are_those_of_postgresql_17(first_release: str) -> None:
+def test_pg_dump_and_pg_restore_are_those_of_postgresql_17(first_release: str) -> None:
     for program in ("pg_dump", "pg_restore"):
         assert "(PostgreSQL) 17." in _run("--entrypoint", program, _image("app"), "--version").stdout
 

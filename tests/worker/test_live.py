@@ -11,15 +11,16 @@ import httpx
 import psutil
 import pytest
 
-from backend.infra.queue import Queue, Task
+from backend.infra.queue import Queue
 from backend.jobs.models import Job, JobStatus
 from backend.settings import Settings
+from backend.tasks import Task
 from scripts.valkey import free_port
 from tests.conftest import MakeSettings, on_one_database
 from tests.photos import make_noise
 from tests.servers import WorkerProcess
 from tests.worker.conftest import MakeJob
-from worker.heartbeat_age import SILENT_SECONDS
+from worker.heartbeat_file import SILENT_SECONDS
 
 pytestmark = on_one_database
 

@@ -13,12 +13,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction, utc_now
-from backend.infra.queue import Queue, Task
+from backend.infra.queue import Queue
 from backend.jobs.failures import Failure
 from backend.jobs.models import Job, JobStatus
 from backend.mails.models import Mail
 from backend.mails.service import queue_mail
 from backend.settings import Settings
+from backend.tasks import Task
 from scripts.valkey import free_port
 from tests.backend.infra.proxy import Proxy, target_of
 from tests.conftest import MakeSettings, on_one_database

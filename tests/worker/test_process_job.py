@@ -13,10 +13,12 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction, utc_now
-from backend.infra.disk_storage import DiskStorage
 from backend.infra.storage import Storage, StorageError
+from backend.infra.storage.disk import DiskStorage
 from backend.jobs import transitions
+from backend.jobs.failures import MESSAGES, Failure
 from backend.jobs.models import Job
+from backend.jobs.schemas import job_document
 from backend.jobs.service import result_key
 from backend.settings import Settings
 from tests.conftest import MakeSettings
@@ -51,7 +53,7 @@ def raising(error: Exception) -> Callable[[], None]:
 def test_results_become_visible_all_at_once(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: DiskStorage
 ) -> None:
-    job = make_job(watermark="©", enhance=True)
+    job = make_job(recipe={"preset": "web", "watermark": "©", "enhance": True})
     seen: list[tuple[str, int]] = []
 
     def look() -> None:
@@ -62,7 +64,7 @@ def test_results_become_visible_all_at_once(
     assert set(seen) == {("processing", 0)}
     done = read_job(job.id)
     assert (done.status, done.progress, done.attempts) == ("completed", 100, 1)
-    assert (done.width, done.height) == (640, 480)
+    assert done.facts == {"width": 640, "height": 480}
     assert done.lease_token is None
     assert done.expires_at is not None
     assert done.expires_at - utc_now() > timedelta(days=settings.RETENTION_DAYS - 1)
@@ -108,6 +110,39 @@ def test_a_bad_photo_fails_at_once_without_another_attempt(
     failed = read_job(job.id)
     assert (failed.status, failed.attempts, failed.results) == ("failed", 1, [])
     assert failed.failure_code in ([code] if code else ["not_an_image", "truncated", "too_many_pixels"])
+
+
+def test_the_pipelines_own_sentence_is_what_the_user_reads(
+    make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
+) -> None:
+    job = make_job(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", filename="IMG_0042.jpg")
+    process_job(job.id, settings, sessions, storage)
+    shown = job_document(read_job(job.id))["failure"]
+    assert shown["code"] == "not_an_image"
+    assert "HEIC" in shown["message"]
+    assert "Most Compatible" in shown["message"]
+
+
+def test_a_failure_longer_than_its_columns_is_cut(
+    make_job: MakeJob,
+    read_job: ReadJob,
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise pipeline.BadInput("c" * 60, "A sentence\0 " + "x" * 600)
+
+    monkeypatch.setattr(pipeline, "run", refuse)
+    job = make_job()
+    process_job(job.id, settings, sessions, storage)
+    failed = read_job(job.id)
+    assert failed.failure_code == "c" * 40
+    assert failed.failure_message == "A sentence " + "x" * 489
+    with transaction(sessions) as session:
+        transitions.retry(session, job.id)
+    assert read_job(job.id).failure_message is None
 
 
 def test_an_original_that_vanished_or_changed_fails_with_its_own_code(
@@ -240,7 +275,5 @@ def test_backoff_doubles_up_to_a_ceiling_and_spreads() -> None:
         assert len(waits) > 100
 
 
-def test_every_code_of_the_pipeline_has_a_sentence() -> None:
-    from backend.jobs.failures import MESSAGES
-
-    assert pipeline.BadInput("not_an_image", "x").code in MESSAGES
+def test_every_failure_of_the_application_has_a_sentence() -> None:
+    assert set(MESSAGES) == set(Failure)

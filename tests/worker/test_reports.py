@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction
-from backend.infra.queue import Task, enqueue
+from backend.infra.queue import enqueue
 from backend.settings import Settings
+from backend.tasks import Task
 from tests.backend.infra.recorder import Recorder
 from tests.backend.infra.test_sentry import items_of
 from tests.conftest import MakeSettings
@@ -47,7 +48,7 @@ def test_a_bug_in_a_job_is_reported_without_personal_data(
     make_job: MakeJob, settings: Settings, sessions: sessionmaker[Session], ingest: Recorder, tmp_path: Path
 ) -> None:
     # No request can make such a row; it stands for a bug that only a running worker meets.
-    job = make_job(preset="poster")
+    job = make_job(recipe={"preset": "poster"})
     with WorkerProcess(settings, tmp_path):
         with transaction(sessions) as session:
             enqueue(session, Task.PROCESS_JOB, job.id)

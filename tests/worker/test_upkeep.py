@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.infra.db import transaction, utc_now
-from backend.infra.disk_storage import DiskStorage
 from backend.infra.queue import Queue
 from backend.infra.storage import Storage
+from backend.infra.storage.disk import DiskStorage
 from backend.jobs import transitions, upkeep
 from backend.jobs.models import Job, Upload
 from backend.jobs.service import results_prefix

@@ -12,7 +12,6 @@ from tests.workflows.files import PREPARE, ROOT, WORKFLOWS, Mapping, job, jobs, 
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 GROUPS = {
-    "backup-drill.restore": ("backup-drill", False),
     "production.promote": ("deploy-production", False),
     "rollback.rollback": ("deploy-${{ inputs.environment }}", True),
     "staging.attest": ("attest-${{ matrix.image.value }}", False),
@@ -115,10 +114,6 @@ def test_every_make_target_that_is_used_exists() -> None:
     }
     assert {"test", "audit", "deploy-staging", "promote", "rollback"} <= used
     assert used - TARGETS == set()
-
-
-def test_the_backup_drill_waits_until_it_is_switched_on() -> None:
-    assert job("backup-drill", "restore").body["if"].startswith("vars.BACKUP_DRILL == 'on' && ")
 
 
 def test_ci_runs_on_every_python_from_the_oldest_we_promise() -> None:

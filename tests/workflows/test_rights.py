@@ -26,7 +26,7 @@ TRUSTED = {
     "superfly/flyctl-actions/setup-flyctl",
 }
 OWN = "./.github/actions/prepare"
-ENVIRONMENTS = {"staging", "production", "backups"}
+ENVIRONMENTS = {"staging", "production"}
 # All that may write anything; the rest reads.
 WRITERS = {
     "dependencies.propose": {"contents", "pull-requests"},

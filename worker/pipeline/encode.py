@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyvips
 
-from worker.pipeline.model import Variant
+from worker.pipeline.model import Result
 
 # JFIF's header segment, 300 dots an inch: libvips writes a density only as EXIF, and no EXIF leaves here.
 JFIF_300_DPI = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x01\x2c\x01\x2c\x00\x00"
@@ -15,22 +15,23 @@ START_OF_IMAGE = 2
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """How one file format is called and made."""
+    """How one file format is made."""
 
-    format: str
+    name: str
     content_type: str
     encode: Callable[[pyvips.Image], bytes]
 
 
-def write(picture: pyvips.Image, path: Path) -> Variant:
-    """Write `picture` to `path`, in the format its suffix names.
+def write(picture: pyvips.Image, path: Path, label: str | None = None) -> Result:
+    """Write `picture` to `path`, in the format its suffix names; without a label the format is the label.
 
     Raises OSError when the file can't be written.
     """
     encoder = ENCODERS[path.suffix]
     # Python writes the file: a full disk is then an OSError, never mistaken for a bad photo.
     path.write_bytes(encoder.encode(picture))
-    return Variant(path.name, path, encoder.format, encoder.content_type, picture.width, picture.height)
+    facts = {"width": picture.width, "height": picture.height}
+    return Result(path.name, path, label or encoder.name, encoder.content_type, facts)
 
 
 def _webp(picture: pyvips.Image) -> bytes:
@@ -47,7 +48,7 @@ def _jpeg(picture: pyvips.Image) -> bytes:
 
 
 ENCODERS = {
-    ".webp": Encoder("webp", "image/webp", _webp),
-    ".avif": Encoder("avif", "image/avif", _avif),
-    ".jpg": Encoder("jpeg", "image/jpeg", _jpeg),
+    ".webp": Encoder("WebP", "image/webp", _webp),
+    ".avif": Encoder("AVIF", "image/avif", _avif),
+    ".jpg": Encoder("JPEG", "image/jpeg", _jpeg),
 }

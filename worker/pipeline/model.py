@@ -1,8 +1,8 @@
-"""The words of the pipeline: what it is asked, what it answers, how it refuses."""
+"""The pipeline's types: recipe, steps, results, and the error for files that can't be used."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Preset = Literal["web", "social", "print"]
 
@@ -25,28 +25,30 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """One finished file. `name` is a safe file name, unique in the job; sizes are in pixels."""
+class Result:
+    """One finished file. `name` is a safe file name, unique in the job; `label` is what people call the file."""
 
     name: str
     path: Path
-    format: str
+    label: str
     content_type: str
-    width: int
-    height: int
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Progress from 0 to 100, never falling, with what is new: the original's size, or a finished file."""
+    """Progress from 0 to 100, never falling, with what is new: facts about the original, or a finished file."""
 
     progress: int
-    original: Size | None = None
-    variant: Variant | None = None
+    facts: dict[str, Any] | None = None
+    result: Result | None = None
 
 
 class BadInput(Exception):
-    """The photo itself is at fault, so trying again is pointless. `message` is a sentence for its owner."""
+    """The file itself can't be used, so retrying is pointless. `message` is a sentence shown to its owner.
+
+    `code` is a constant of at most 40 characters, never made from the file.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)

@@ -19,7 +19,7 @@ from worker.pipeline.model import Preset, Size
 WEB_WIDTHS = (1600, 800, 320)
 # An AVIF encoder takes 33 bytes a pixel and more with alpha: taller pictures would not stay under 300 MB.
 TALLEST = 2
-SOCIAL_SIZES = (Size(1080, 1080), Size(1200, 630), Size(1080, 1920))
+SOCIAL_SIZES = {"Square": Size(1080, 1080), "Link": Size(1200, 630), "Story": Size(1080, 1920)}
 SOCIAL_MAX_PIXELS = 16_000_000
 PRINT_SIDE = 3600
 
@@ -30,6 +30,7 @@ class Picture:
 
     names: tuple[str, ...]
     image: pyvips.Image
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _tall_box(width: int) -> Size:
 
 def _social_box(photo: Size) -> Size:
     """Just large enough to cut every size from; a panorama stays within a budget of pixels."""
-    cover = max(max(size.width / photo.width, size.height / photo.height) for size in SOCIAL_SIZES)
+    cover = max(max(size.width / photo.width, size.height / photo.height) for size in SOCIAL_SIZES.values())
     scale = min(1, cover, math.sqrt(SOCIAL_MAX_PIXELS / (photo.width * photo.height)))
     return Size(math.ceil(photo.width * scale), math.ceil(photo.height * scale))
 
@@ -72,7 +73,10 @@ def _social_colours(image: pyvips.Image) -> pyvips.Image:
 
 
 def _social_pictures(base: pyvips.Image) -> list[Picture]:
-    return [Picture((f"social-{size.width}x{size.height}.jpg",), _cut(base, size)) for size in SOCIAL_SIZES]
+    return [
+        Picture((f"social-{size.width}x{size.height}.jpg",), _cut(base, size), label)
+        for label, size in SOCIAL_SIZES.items()
+    ]
 
 
 def _cut(base: pyvips.Image, size: Size) -> pyvips.Image:

@@ -1,7 +1,8 @@
 """Run one recipe: judge the photo, decode it once, then make one file after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyvips
 
@@ -15,32 +16,33 @@ from worker.pipeline.source import open_photo
 JUDGED, DECODED, DONE = 5, 25, 100
 
 
-def run(source: Path, recipe: Recipe, target: Path) -> Iterator[Step]:
-    """Make every file of the recipe from the photo `source` in the folder `target`, made if missing.
+def run(source: Path, recipe: Mapping[str, Any], target: Path) -> Iterator[Step]:
+    """Make every file of the recipe from the photo `source` in the folder `target`, created if missing.
 
-    The first step carries the original's size, each of the last a finished file; the last is at 100.
+    The first step carries the photo's width and height, each of the last a finished file; the last is at 100.
 
     Raises, while it is iterated:
         BadInput: the photo can't be used; `not_an_image`, `too_many_pixels` or `truncated`.
         OSError: a file could not be read or written; the photo is not to blame.
     """
-    plan = PLANS[recipe.preset]
+    wanted = Recipe(**recipe)
+    plan = PLANS[wanted.preset]
     photo = open_photo(source)
     size = Size(photo.width, photo.height)
-    yield Step(JUDGED, original=size)
+    yield Step(JUDGED, facts={"width": size.width, "height": size.height})
     base = plan.colours(decode(photo, plan.box(size)))
-    if recipe.enhance:
+    if wanted.enhance:
         base = auto_levels(base)
     yield Step(DECODED)
     target.mkdir(parents=True, exist_ok=True)
     pictures = plan.pictures(base)
     files, done = sum(len(picture.names) for picture in pictures), 0
     for picture in pictures:
-        image = _finished(picture.image, recipe)
+        image = _finished(picture.image, wanted)
         for name in picture.names:
-            variant = write(image, target / name)
+            result = write(image, target / name, picture.label)
             done += 1
-            yield Step(DECODED + (DONE - DECODED) * done // files, variant=variant)
+            yield Step(DECODED + (DONE - DECODED) * done // files, result=result)
 
 
 def _finished(image: pyvips.Image, recipe: Recipe) -> pyvips.Image:

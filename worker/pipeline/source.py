@@ -12,13 +12,20 @@ MAX_SIDE = 30_000
 # Some decoders hold the whole picture at once; a small file must not fill the worker's memory.
 MAX_HELD_BYTES = 310_000_000
 
-NOT_AN_IMAGE = ("not_an_image", "This file is not a JPEG, PNG, WebP, AVIF, TIFF or GIF picture.")
-HEIC = ("not_an_image", "HEIC photos can't be read here. Export the photo as a JPEG and upload that.")
+NOT_AN_IMAGE = (
+    "not_an_image",
+    "This file is not a photo in one of the formats JPEG, PNG, WebP, AVIF, TIFF and GIF.",
+)
+HEIC = (
+    "not_an_image",
+    "HEIC photos can't be read. Export the photo as a JPEG and upload that. "
+    "An iPhone takes JPEGs after you choose Settings, Camera, Formats, Most Compatible.",
+)
 TOO_MANY_PIXELS = (
     "too_many_pixels",
-    "This picture has too many pixels. Make it smaller and try again.",
+    "This photo has too many pixels. Make it smaller and try again.",
 )
-TRUNCATED = ("truncated", "This picture is damaged or incomplete. Upload it again.")
+TRUNCATED = ("truncated", "This photo is damaged or incomplete. Please upload it again.")
 
 HEADER_FAULTS = {
     "not in a known format": NOT_AN_IMAGE,

@@ -252,6 +252,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Config
+         * @description Return the configuration. It is the same for everyone, and changes only with a deployment.
+         */
+        get: operations["read_config_api_config_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts": {
         parameters: {
             query?: never;
@@ -368,7 +388,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Account
-         * @description Close the account at once; its photos and everything else of it are deleted by a task.
+         * @description Close the account at once; a task deletes its files and rows.
          */
         delete: operations["delete_account_api_accounts_me_delete"];
         options?: never;
@@ -888,23 +908,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/config": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Config */
-        get: operations["get_config"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -958,6 +961,20 @@ export interface components {
             created_at: string;
         };
         /**
+         * AccountsConfig
+         * @description Limits of account forms, in characters, and whether sign-up is open.
+         */
+        AccountsConfig: {
+            /** Registration */
+            registration: boolean;
+            /** Password Min Length */
+            password_min_length: number;
+            /** Password Max Length */
+            password_max_length: number;
+            /** Name Max Length */
+            name_max_length: number;
+        };
+        /**
          * AdminJobOut
          * @description A job as admins see it: whose it is, and under which request id the logs tell of it.
          */
@@ -970,10 +987,7 @@ export interface components {
             status: components["schemas"]["JobStatus"];
             /** Progress */
             progress: number;
-            /** Recipe */
-            recipe: {
-                [key: string]: unknown;
-            };
+            recipe: components["schemas"]["Recipe"];
             original: components["schemas"]["OriginalOut"];
             /** Results */
             results: components["schemas"]["ResultOut"][];
@@ -1069,7 +1083,7 @@ export interface components {
             /** Target Id */
             target_id: string | null;
             /** Target Email */
-            target_email?: string | null;
+            target_email: string | null;
             /** Detail */
             detail: {
                 [key: string]: unknown;
@@ -1093,6 +1107,20 @@ export interface components {
             items: components["schemas"]["AuditOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * ConfigOut
+         * @description The configuration; `recipe` is the JSON Schema of a job's recipe, with its defaults and limits.
+         */
+        ConfigOut: {
+            /** App Name */
+            app_name: string;
+            uploads: components["schemas"]["UploadsConfig"];
+            accounts: components["schemas"]["AccountsConfig"];
+            /** Recipe */
+            recipe: {
+                [key: string]: unknown;
+            };
         };
         /**
          * EmailChange
@@ -1152,6 +1180,18 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * FileType
+         * @description A type of file the pipeline reads; `extensions` are for systems that don't know the type.
+         */
+        FileType: {
+            /** Content Type */
+            content_type: string;
+            /** Name */
+            name: string;
+            /** Extensions */
+            extensions: string[];
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1201,10 +1241,7 @@ export interface components {
             status: components["schemas"]["JobStatus"];
             /** Progress */
             progress: number;
-            /** Recipe */
-            recipe: {
-                [key: string]: unknown;
-            };
+            recipe: components["schemas"]["Recipe"];
             original: components["schemas"]["OriginalOut"];
             /** Results */
             results: components["schemas"]["ResultOut"][];
@@ -1265,7 +1302,10 @@ export interface components {
              */
             password: string;
         };
-        /** OriginalOut */
+        /**
+         * OriginalOut
+         * @description The file that came in; a worker fills `facts` when it opens the file.
+         */
         OriginalOut: {
             /** Filename */
             filename: string;
@@ -1389,11 +1429,12 @@ export interface components {
         };
         /**
          * Recipe
-         * @description What to make of a photo.
+         * @description What to make of a photo. Every field has a default, so `{}` is a recipe too.
          */
         Recipe: {
             /**
              * Preset
+             * @default web
              * @enum {string}
              */
             preset: "web" | "social" | "print";
@@ -1455,7 +1496,10 @@ export interface components {
              */
             password: string;
         };
-        /** ResultOut */
+        /**
+         * ResultOut
+         * @description One file that was made; `url` redirects to a signed download.
+         */
         ResultOut: {
             /** Name */
             name: string;
@@ -1579,6 +1623,16 @@ export interface components {
              */
             expires_at: string;
         };
+        /**
+         * UploadsConfig
+         * @description The files that are accepted; `max_bytes` is for each file.
+         */
+        UploadsConfig: {
+            /** Max Bytes */
+            max_bytes: number;
+            /** Accepted Types */
+            accepted_types: components["schemas"]["FileType"][];
+        };
         /** ValidationError */
         ValidationError: {
             /** Location */
@@ -1642,44 +1696,6 @@ export interface components {
              * @default null
              */
             errors: components["schemas"]["FieldProblem"][] | null;
-        };
-        /** AcceptedType */
-        AcceptedType: {
-            /** Content Type */
-            content_type: string;
-            /** Name */
-            name: string;
-            /** Extensions */
-            extensions: string[];
-        };
-        /** UploadsConfig */
-        UploadsConfig: {
-            /** Max Bytes */
-            max_bytes: number;
-            /** Accepted Types */
-            accepted_types: components["schemas"]["AcceptedType"][];
-        };
-        /** AccountsConfig */
-        AccountsConfig: {
-            /** Registration */
-            registration: boolean;
-            /** Password Min Length */
-            password_min_length: number;
-            /** Password Max Length */
-            password_max_length: number;
-            /** Name Max Length */
-            name_max_length: number;
-        };
-        /** ConfigOut */
-        ConfigOut: {
-            /** App Name */
-            app_name: string;
-            uploads: components["schemas"]["UploadsConfig"];
-            /** Recipe */
-            recipe: {
-                [key: string]: unknown;
-            };
-            accounts: components["schemas"]["AccountsConfig"];
         };
     };
     responses: never;
@@ -2442,6 +2458,44 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_config_api_config_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigOut"];
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4661,26 +4715,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_config: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConfigOut"];
                 };
             };
         };

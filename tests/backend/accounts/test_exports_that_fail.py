@@ -13,16 +13,18 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.accounts.account_data import requeue_lost_account_tasks
+from backend.accounts.deletion import requeue_lost_deletions
+from backend.accounts.exports import requeue_lost_exports
 from backend.accounts.models import Export, User
 from backend.infra.db import transaction, utc_now
-from backend.infra.disk_storage import DiskStorage
 from backend.infra.queue import Queue
+from backend.infra.storage.disk import DiskStorage
 from backend.mails.models import Mail
 from backend.settings import Settings
 from tests.actions import PASSWORD, create_job, send_photo
 from tests.backend.jobs.test_create_job import refusal
-from worker.account_data import delete_account, export_account
+from worker.delete_account import delete_account
+from worker.export_account import export_account
 
 Step = Callable[[], None]
 
@@ -124,7 +126,8 @@ def test_a_worker_lost_after_storing_a_copy_of_a_closed_account_leaves_no_file(
     queue = Queue(settings)
     queue.redis.flushdb()
     with transaction(sessions) as session:
-        requeue_lost_account_tasks(session)
+        requeue_lost_exports(session)
+        requeue_lost_deletions(session)
     assert queue.redis.llen("housekeeping") == 1
     delete_account(user_ids[0], sessions, stored)
     assert files(stored) == []
@@ -165,11 +168,11 @@ def test_a_copy_that_waits_for_an_hour_has_failed_and_another_may_be_asked_for(
     late = ask(user)
     with transaction(sessions) as session:
         session.execute(update(Export).values(created_at=utc_now() - timedelta(minutes=59)))
-        requeue_lost_account_tasks(session)
+        requeue_lost_exports(session)
     assert statuses(user) == ["queued"]
     with transaction(sessions) as session:
         session.execute(update(Export).values(created_at=utc_now() - timedelta(minutes=61)))
-        requeue_lost_account_tasks(session)
+        requeue_lost_exports(session)
     assert statuses(user) == ["failed"]
     export_account(late, sessions, stored)
     assert files(stored) == []
@@ -185,7 +188,7 @@ def test_a_copy_that_became_too_late_while_it_was_made_leaves_no_file(
     def give_up() -> None:
         with transaction(sessions) as session:
             session.execute(update(Export).values(created_at=utc_now() - timedelta(minutes=61)))
-            requeue_lost_account_tasks(session)
+            requeue_lost_exports(session)
 
     export_account(export_id, sessions, Interfered(stored, before=give_up))  # type: ignore[arg-type]
     assert (statuses(user), files(stored)) == (["failed"], [])

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from backend.accounts.models import User
 from backend.infra.db import transaction, utc_now
-from backend.infra.disk_storage import DiskStorage
+from backend.infra.storage.disk import DiskStorage
 from backend.jobs.models import Upload
 from backend.jobs.quotas import ABANDONED_AFTER
 from tests.actions import PASSWORD
 from tests.backend.jobs.test_create_job import refusal
-from worker.account_data import delete_account
+from worker.delete_account import delete_account
 
 
 def test_a_photo_sent_after_its_account_was_deleted_is_deleted_when_no_other_can_follow(

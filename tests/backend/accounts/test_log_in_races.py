@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.accounts import account_data, mailed_links, service
+from backend.accounts import deletion, links, service
 from backend.accounts.models import AccountToken, LoginSession, User
 from backend.accounts.passwords import hash_password
 from backend.accounts.sessions import Device
@@ -34,7 +34,7 @@ def change(session: Session, user: User) -> None:
 
 
 def reset(session: Session, user: User) -> None:
-    mailed_links.reset_password(session, LINK, NEW_PASSWORD, "")
+    links.reset_password(session, LINK, NEW_PASSWORD, "")
 
 
 def disable(session: Session, user: User) -> None:
@@ -42,7 +42,7 @@ def disable(session: Session, user: User) -> None:
 
 
 def delete(session: Session, user: User) -> None:
-    account_data.delete_account(session, user.id, PASSWORD)
+    deletion.close_account(session, user.id, PASSWORD)
 
 
 def sign_out(session: Session, user: User) -> None:

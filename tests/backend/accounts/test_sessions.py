@@ -9,8 +9,8 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.accounts.models import LoginSession
+from backend.commands.migrate import migrate
 from backend.infra.db import new_id, transaction, utc_now
-from backend.migrate import migrate
 from backend.settings import Settings
 from tests.backend.jobs.test_create_job import refusal
 from tests.servers import LiveServer

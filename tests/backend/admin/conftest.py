@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from backend.infra.db import transaction, utc_now
 from backend.infra.queue import Queue
 from backend.settings import Settings
 from tests.actions import sign_up_and_in
-from tests.backend.admin.create_admin import SECRET
 from tests.servers import LiveServer
 from tests.worker.conftest import make_job, read_job  # noqa: F401
 
@@ -68,14 +66,6 @@ def empty_queue(settings: Settings) -> Queue:
     queue = Queue(settings)
     queue.redis.flushdb()
     return queue
-
-
-@pytest.fixture
-def password_file(tmp_path: Path) -> str:
-    """A file that holds the first admin's password."""
-    path = tmp_path / "password"
-    path.write_text(f"{SECRET}\n")
-    return str(path)
 
 
 def id_of(client: httpx.Client) -> str:

@@ -6,10 +6,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from backend.admin.jobs import list_jobs
+from backend.infra import rows
 from backend.infra.db import utc_now
 from tests.actions import create_job, send_photo
 from tests.backend.admin.conftest import DEAD, ids
@@ -76,14 +77,21 @@ def test_pages_follow_each_other_without_gaps(path: str, admin: httpx.Client, ma
     ],
 )
 def test_what_few_jobs_are_is_found_by_an_index(
-    where: dict[str, Any], index: str, request: pytest.FixtureRequest, tmp_path: Path
+    where: dict[str, Any], index: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = create_engine(make_database(request, "postgresql", tmp_path))
-    statements: list[tuple[str, Any]] = []
-    event.listen(engine, "before_cursor_execute", lambda _c, _d, sql, given, *_rest: statements.append((sql, given)))
+    compile_statement = rows._compile
+    compiled: list[tuple[str, dict[str, Any]]] = []
+
+    def record(statement: Any, dialect: Any) -> tuple[str, dict[str, Any]]:
+        compiled.append(compile_statement(statement, dialect))
+        return compiled[-1]
+
+    monkeypatch.setattr(rows, "_compile", record)
     with Session(engine) as session:
-        list_jobs(session, limit=20, before=None, **where)
-        sql, given = statements[-1]
+        list_jobs(session, limit=20, cursor=None, **where)
+        sql, defaults = compiled[-1]
+        given = defaults | {"cursor": rows.NEWEST, "limit": 21}
         # A plan made once for all parameters, as psycopg's prepared statements get, can use no partial index
         # unless the statement itself has the words.
         assert f"status = '{where.get('status', 'failed')}'" in sql

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.infra.disk_storage import DiskStorage
-from backend.infra.s3_storage import S3Storage
-from backend.infra.storage import Storage, create_storage
+from backend.infra.storage import Storage
+from backend.infra.storage.create import create_storage
+from backend.infra.storage.disk import DiskStorage
+from backend.infra.storage.s3 import S3Storage
 from tests.backend.conftest import s3_settings
 from tests.conftest import make_database, settings_for
 from tests.servers import LiveServer

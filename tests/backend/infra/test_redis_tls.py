@@ -14,9 +14,10 @@ import trustme
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from backend.infra.queue import Queue, Task, create_celery
+from backend.infra.queue import Queue, create_celery
 from backend.infra.redis import connect, connect_async
 from backend.settings import Settings, load_settings
+from backend.tasks import Task
 from tests.backend.infra.proxy import Proxy, target_of
 
 # OpenSSL's X509_V_ERR_… numbers

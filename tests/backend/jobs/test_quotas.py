@@ -50,7 +50,7 @@ def finish(sessions: sessionmaker[Session], job_id: str, *sizes: int) -> None:
         assert job is not None
         assert job.lease_token is not None
         results = [{"name": f"{n}.webp", "size": size} for n, size in enumerate(sizes)]
-        assert transitions.complete(session, job.id, job.lease_token, LEASE, results=results)
+        assert transitions.complete(session, job.id, job.lease_token, LEASE, results=results, facts={})
 
 
 def test_one_unfinished_job_too_many_waits_for_another_to_end(user: httpx.Client, photo: bytes) -> None:

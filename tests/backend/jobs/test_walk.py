@@ -50,8 +50,9 @@ def test_a_photo_becomes_every_size_and_can_be_downloaded(
     job = wait_for_job(user, job["id"])
     assert job["status"] == "completed", worker.log.read_text()
     assert job["progress"] == 100
-    assert (job["original"]["width"], job["original"]["height"]) == (640, 480)
-    assert {(item["width"], item["height"]) for item in job["results"]} == {(1080, 1080), (1200, 630), (1080, 1920)}
+    assert job["original"]["facts"] == {"width": 640, "height": 480}
+    sizes = {item["label"]: (item["facts"]["width"], item["facts"]["height"]) for item in job["results"]}
+    assert sizes == {"Square": (1080, 1080), "Link": (1200, 630), "Story": (1080, 1920)}
     for result in job["results"]:
         answer = user.get(result["url"], follow_redirects=True)
         assert answer.status_code == 200

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pyvips
 
-from worker.pipeline import Recipe, Step, run
+from worker.pipeline import Step, run
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 40), (30, 40, 210), (240, 240, 240)
 
@@ -76,9 +76,9 @@ def process(tmp_path: Path) -> Callable[..., Outcome]:
     """Run the pipeline on a file."""
 
     def call(source: Path, preset: Any = "print", **recipe: Any) -> Outcome:
-        steps = list(run(source, Recipe(preset, **recipe), tmp_path / "out"))
-        variants = [step.variant for step in steps if step.variant]
-        files = {variant.name: decoded(variant.path) for variant in variants}
+        steps = list(run(source, {"preset": preset, **recipe}, tmp_path / "out"))
+        results = [step.result for step in steps if step.result]
+        files = {result.name: decoded(result.path) for result in results}
         return Outcome(steps, files)
 
     return call

@@ -3,8 +3,6 @@
 import pytest
 import pyvips
 
-from worker.pipeline import Size
-
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 40), (30, 40, 210), (240, 240, 240)
 SALMON = (200, 100, 50)
 
@@ -35,7 +33,7 @@ def test_orientation_is_applied(orientation, kind, quarters, save, process, is_n
     outcome = process(save(photo, f"in.{kind}"))
     (picture,) = outcome.files.values()
     seen = (400, 600) if orientation >= 5 else (600, 400)
-    assert outcome.steps[0].original == Size(*seen)
+    assert outcome.steps[0].facts == {"width": seen[0], "height": seen[1]}
     assert (picture.width, picture.height) == seen
     assert not picture.get_typeof("orientation")
     for (x, y), colour in zip(corners(picture), SEEN[orientation], strict=True):
@@ -141,7 +139,7 @@ def test_of_an_animation_the_first_frame_is_used(kind, plain, save, process, is_
     frames.set_type(pyvips.GValue.gint_type, "page-height", 80)
     outcome = process(save(frames, f"in.{kind}"))
     (picture,) = outcome.files.values()
-    assert outcome.steps[0].original == Size(100, 80)
+    assert outcome.steps[0].facts == {"width": 100, "height": 80}
     assert (picture.width, picture.height) == (100, 80)
     assert is_near(picture, 50, 40, RED)
 

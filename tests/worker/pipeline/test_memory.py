@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 MEASURE = """
 import sys
 from pathlib import Path
-from worker.pipeline import Recipe, run
+from worker.pipeline import run
 def megabytes(field):
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) // 1024
@@ -20,7 +20,7 @@ source, target, presets, rounds = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv
 settled = 0
 for turn in range(rounds):
     for preset in presets:
-        list(run(source, Recipe(preset, enhance=True, watermark="© Example Shop"), target))
+        list(run(source, {"preset": preset, "enhance": True, "watermark": "© Example Shop"}, target))
     settled = settled or (megabytes("VmRSS") if turn >= rounds // 3 else 0)
 print(megabytes("VmHWM"), megabytes("VmRSS") - settled)
 """

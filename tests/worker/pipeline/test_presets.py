@@ -5,8 +5,6 @@ from itertools import pairwise
 import pytest
 import pyvips
 
-from worker.pipeline import Size
-
 GPS = {
     "exif-ifd3-GPSLatitude": "52/1 31/1 12/1",
     "exif-ifd3-GPSLatitudeRef": "N",
@@ -145,27 +143,35 @@ def test_no_file_tells_where_or_by_whom_it_was_taken(preset, kind, noise, save, 
     for picture in outcome.files.values():
         assert not [f for f in picture.get_fields() if f.startswith(("exif", "xmp", "iptc"))]
     for step in outcome.steps:
-        if step.variant:
-            content = step.variant.path.read_bytes()
+        if step.result:
+            content = step.result.path.read_bytes()
             assert not [mark for mark in (b"GPSLat", b"Acme", b"Somebody", b"Exif\0") if mark in content]
 
 
 @pytest.mark.parametrize("preset", ["web", "social", "print"])
 def test_progress_starts_with_the_original_and_climbs_to_100(preset, noise, save, process):
     steps = process(save(noise(2000, 1500), "in.jpg"), preset).steps
-    assert steps[0].original == Size(2000, 1500)
-    assert all(step.original is None for step in steps[1:])
+    assert steps[0].facts == {"width": 2000, "height": 1500}
+    assert all(step.facts is None for step in steps[1:])
     assert all(before.progress <= after.progress for before, after in pairwise(steps))
     assert (steps[0].progress >= 0, steps[-1].progress) == (True, 100)
 
 
-def test_a_variant_describes_its_file(noise, save, process):
+def test_a_result_describes_its_file(noise, save, process):
     for preset in ("web", "social", "print"):
         for step in process(save(noise(900, 600), "in.jpg"), preset).steps:
-            if variant := step.variant:
-                decoded = pyvips.Image.new_from_file(str(variant.path))
-                loader = {"webp": "webpload", "avif": "heifload", "jpeg": "jpegload"}[variant.format]
-                assert decoded.get("vips-loader") == loader
-                assert (decoded.width, decoded.height) == (variant.width, variant.height)
-                assert variant.path.name == variant.name
-                assert variant.content_type == f"image/{variant.format}"
+            if result := step.result:
+                decoded = pyvips.Image.new_from_file(str(result.path))
+                loaders = {"image/webp": "webpload", "image/avif": "heifload", "image/jpeg": "jpegload"}
+                assert decoded.get("vips-loader") == loaders[result.content_type]
+                assert result.facts == {"width": decoded.width, "height": decoded.height}
+                assert result.path.name == result.name
+
+
+@pytest.mark.parametrize(
+    ("preset", "labels"),
+    [("web", ["WebP", "WebP", "WebP", "AVIF"]), ("social", ["Square", "Link", "Story"]), ("print", ["JPEG"])],
+)
+def test_every_result_has_a_label(preset, labels, noise, save, process):
+    steps = process(save(noise(2000, 1500), "in.jpg"), preset).steps
+    assert sorted(step.result.label for step in steps if step.result) == sorted(labels)

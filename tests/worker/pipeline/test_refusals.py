@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from worker.pipeline import BadInput, Recipe, run
+from worker.pipeline import BadInput, run
 from worker.pipeline import source as source_module
 
 
@@ -146,14 +146,14 @@ def test_a_refusal_is_a_sentence_without_internals(code, tmp_path, process, nois
 
 
 def test_nothing_happens_before_the_first_step_is_asked_for(tmp_path):
-    steps = run(tmp_path / "missing.jpg", Recipe("web"), tmp_path / "out")
+    steps = run(tmp_path / "missing.jpg", {"preset": "web"}, tmp_path / "out")
     with pytest.raises(FileNotFoundError):
         next(steps)
 
 
 def test_a_missing_target_folder_is_made(tmp_path, noise, save):
     target = tmp_path / "not" / "yet"
-    list(run(save(noise(), "in.jpg"), Recipe("print"), target))
+    list(run(save(noise(), "in.jpg"), {"preset": "print"}, target))
     assert [path.name for path in target.iterdir()] == ["print-300dpi.jpg"]
 
 
@@ -161,20 +161,20 @@ def test_a_missing_target_folder_is_made(tmp_path, noise, save):
 def test_a_full_disk_is_not_the_fault_of_the_photo(tmp_path, noise, save):
     (tmp_path / "print-300dpi.jpg").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left") as caught:
-        list(run(save(noise(), "in.jpg"), Recipe("print"), tmp_path))
+        list(run(save(noise(), "in.jpg"), {"preset": "print"}, tmp_path))
     assert caught.value.errno == errno.ENOSPC
 
 
 def test_a_target_that_is_a_file_is_not_the_fault_of_the_photo(tmp_path, noise, save):
     (tmp_path / "target").write_bytes(b"")
     with pytest.raises(FileExistsError):
-        list(run(save(noise(), "in.jpg"), Recipe("print"), tmp_path / "target"))
+        list(run(save(noise(), "in.jpg"), {"preset": "print"}, tmp_path / "target"))
 
 
 FUZZ = """
 import random, sys
 from pathlib import Path
-from worker.pipeline import BadInput, Recipe, run
+from worker.pipeline import BadInput, run
 folder, dice = Path(sys.argv[1]), random.Random(5)
 for seed in sorted(folder.glob("seed.*")):
     content = seed.read_bytes()
@@ -184,7 +184,7 @@ for seed in sorted(folder.glob("seed.*")):
             damaged[dice.randrange(dice.choice((60, len(content))))] = dice.randrange(256)
         (folder / "damaged").write_bytes(damaged)
         try:
-            list(run(folder / "damaged", Recipe("print"), folder / "out"))
+            list(run(folder / "damaged", {"preset": "print"}, folder / "out"))
         except BadInput:
             pass
 print("survived")

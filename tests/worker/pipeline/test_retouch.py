@@ -95,8 +95,8 @@ def test_a_machine_without_fonts_finishes_the_job(tmp_path, noise, save):
     config.write_text("<fontconfig><dir>/nowhere</dir></fontconfig>")
     source = save(noise(600, 400), "in.jpg")
     code = (
-        "import sys; from pathlib import Path; from worker.pipeline import run, Recipe;"
-        "steps = run(Path(sys.argv[1]), Recipe('print', False, 'Shop é 漢'), Path(sys.argv[2]));"
+        "import sys; from pathlib import Path; from worker.pipeline import run;"
+        "steps = run(Path(sys.argv[1]), {'preset': 'print', 'watermark': 'Shop é 漢'}, Path(sys.argv[2]));"
         "print([step.progress for step in steps])"
     )
     done = subprocess.run(

@@ -1,0 +1,1 @@
+"""Commands for operators, one file for each; `python -m backend` lists them."""

@@ -1,0 +1,1 @@
+"""HTTP plumbing that no feature owns: problems, middleware, limits, health, dependencies."""

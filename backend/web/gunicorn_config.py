@@ -1,0 +1,71 @@
+"""Gunicorn's settings: a master that loads the application once, and workers that share its memory."""
+
+import gc
+import importlib
+from pathlib import Path
+from typing import Any
+
+from uvicorn_worker import UvicornWorker
+
+from backend.infra.metrics import forget_process
+from backend.infra.metrics.process import measure, serve
+from backend.settings import get_settings
+
+SHARED = (
+    "anyio._backends._asyncio",
+    "jwt",
+    "limits.storage",
+    "limits.strategies",
+    "pwdlib.hashers.argon2",
+    "redis.asyncio",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+)
+
+
+_settings = get_settings()
+
+
+class Worker(UvicornWorker):
+    """Uvicorn under gunicorn; our middleware writes the access log, and the server's name is nobody's business."""
+
+    CONFIG_KWARGS: dict[str, Any] = {
+        **UvicornWorker.CONFIG_KWARGS,
+        "server_header": False,
+        "access_log": False,
+        # Else backend.web.client_address does it.
+        "proxy_headers": not _settings.CLIENT_ADDRESS_HEADER,
+    }
+
+
+# Before the application is imported, which asks whether it is measured.
+measure(_settings, forks=True)
+
+bind = f"{'127.0.0.1' if _settings.ENVIRONMENT == 'development' else '0.0.0.0'}:{_settings.PORT}"  # noqa: S104
+workers = _settings.WEB_CONCURRENCY
+worker_class = Worker
+preload_app = True
+keepalive = 65
+forwarded_allow_ips = _settings.FORWARDED_ALLOW_IPS
+# A worker's sign of life is a file; on a disk, writing it can wait until the master takes the worker for dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+timeout = 60
+graceful_timeout = 30
+max_requests = 50_000
+max_requests_jitter = 5_000
+control_socket_disable = True
+# Without this gunicorn installs handlers of its own beside those of backend.infra.logging.
+logconfig_dict = {"version": 1, "disable_existing_loggers": False}
+
+
+def when_ready(_server: Any) -> None:
+    """Import, before the fork, what every worker will use from its first requests on: so they share its memory."""
+    for name in SHARED:
+        importlib.import_module(name)
+    serve(_settings, "web")
+    gc.freeze()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Keep what an ended process counted."""
+    forget_process(worker.pid)

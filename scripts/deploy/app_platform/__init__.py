@@ -1,0 +1,1 @@
+"""Deploys to DigitalOcean App Platform."""

@@ -1,0 +1,43 @@
+"""GET /api/config: the one source of names and limits for the frontend."""
+
+import httpx
+
+from backend.accounts.schemas import MIN_PASSWORD
+from backend.jobs.recipe import FILE_TYPES
+from tests.conftest import MakeSettings, on_one_database
+from tests.servers import LiveServer
+
+
+@on_one_database  # nothing is read from it
+def test_names_and_limits_follow_the_settings(make_settings: MakeSettings) -> None:
+    settings = make_settings(APP_NAME="Photo Shop", MAX_UPLOAD_BYTES=123, ENABLE_REGISTRATION=False)
+    with LiveServer(settings) as server, server.client() as client:
+        config = client.get("/api/config").json()
+    assert config["app_name"] == "Photo Shop"
+    assert config["uploads"]["max_bytes"] == 123
+    assert config["accounts"]["registration"] is False
+
+
+def test_what_it_says_is_what_the_api_accepts(client: httpx.Client, user: httpx.Client) -> None:
+    config = client.get("/api/config").json()
+    types = [item["content_type"] for item in config["uploads"]["accepted_types"]]
+    assert types == [item.content_type for item in FILE_TYPES]
+    size = config["uploads"]["max_bytes"]
+    for content_type in types:
+        upload = {"filename": "a", "content_type": content_type, "size": size}
+        assert user.post("/api/uploads", json=upload).status_code == 201
+        assert user.post("/api/uploads", json=upload | {"size": size + 1}).json()["code"] == "file_too_large"
+    assert config["accounts"]["password_min_length"] == MIN_PASSWORD
+    assert config["recipe"]["properties"]["preset"]["enum"] == ["web", "social", "print"]
+    assert config["recipe"]["properties"]["preset"]["default"] == "web"
+
+
+@on_one_database
+def test_a_page_asks_again_without_a_body(client: httpx.Client) -> None:
+    first = client.get("/api/config")
+    assert "max-age" in first.headers["cache-control"]
+    for tag in (first.headers["etag"], f"W/{first.headers['etag']}"):
+        again = client.get("/api/config", headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+    other = client.get("/api/config", headers={"If-None-Match": '"another"'})
+    assert other.status_code == 200

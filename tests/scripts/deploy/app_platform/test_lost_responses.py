@@ -1,0 +1,110 @@
+"""Lost responses: a change is sent once, and its result is looked up."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, runs, with_images, write_env_file
+from tests.scripts.deploy.tool import assert_ended
+from tests.simulators.app_platform.model import App
+from tests.simulators.faults import Faults
+
+
+@pytest.fixture
+def app(account: Account) -> App:
+    """Staging, with the images of another release in the registry."""
+    account.release(NEW, "sha")
+    return account.add_app("staging", account.release(OLD, "sha"))
+
+
+@pytest.fixture
+def faults(account: Account) -> Faults:
+    return account.platform.faults
+
+
+def lost(faults: Faults) -> None:
+    faults.lose_response("PUT", "/v2/apps/")
+
+
+def lost_on_the_way(faults: Faults) -> None:
+    faults.lose_request("PUT", "/v2/apps/")
+
+
+def executed(faults: Faults) -> None:
+    faults.fail_after_executing("PUT", "/v2/apps/", 504)
+
+
+@pytest.mark.parametrize("trouble", [lost, executed])
+def test_a_deployment_whose_answer_is_lost_is_found_again(
+    account: Account, app: App, faults: Faults, trouble: Callable[[Faults], None]
+) -> None:
+    trouble(faults)
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 0, out="checking whether it was carried out")
+    assert account.changes() == ["PUT /apps"]
+    assert len(app.deployments) == 2
+    assert f"tested-{NEW[:12]}" in str(account.registry.tags("slipway-app"))
+
+
+def test_a_request_that_never_arrived_is_told_and_the_same_command_works(
+    account: Account, app: App, faults: Faults
+) -> None:
+    lost_on_the_way(faults)
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err="no deployment of these images was found. Run the same command again to continue")
+    assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
+    assert account.run("staging", "--tag", NEW).code == 0
+    assert len(app.deployments) == 2
+
+
+def test_an_earlier_deployment_of_these_images_is_not_taken_for_the_lost_one(account: Account, faults: Faults) -> None:
+    app = account.add_app("staging", account.release(NEW, "sha"), account.release(OLD, "sha"))
+    lost_on_the_way(faults)
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err="no deployment of these images was found")
+    assert len(app.deployments) == 2
+
+
+def test_a_deployment_of_somebody_else_is_not_taken_for_the_lost_one(
+    account: Account, app: App, faults: Faults
+) -> None:
+    older = account.release(OLDER, "sha")
+    faults.call("PUT", "/v2/apps/", lambda: account.platform.cloud.update(app, with_images(app.spec, older)))
+    lost_on_the_way(faults)
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err="no deployment of these images was found")
+    assert runs(app, older)
+
+
+def test_an_error_of_the_platform_that_did_nothing_is_told(account: Account, app: App, faults: Faults) -> None:
+    faults.fail("PUT", "/v2/apps/", 500)
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err="returned 500")
+    assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_an_app_whose_making_is_not_answered_is_looked_for(
+    account: Account, faults: Faults, tmp_path: Path, arrived: bool
+) -> None:
+    new = account.release(NEW, "sha")
+    (faults.lose_response if arrived else faults.lose_request)("POST", "/v2/apps$")
+    command = ["staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env")]
+    ended = account.run(*command)
+    assert ended.code == (0 if arrived else 3), ended.text
+    if not arrived:
+        assert "Run the same command again to continue" in ended.err
+        assert account.run(*command).code == 0
+    assert len(account.platform.cloud.apps) == 1
+    assert runs(account.app("staging"), new)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_rollback_whose_answer_is_lost_is_sent_once(account: Account, faults: Faults, arrived: bool) -> None:
+    app = account.add_app("staging", account.release(OLD, "sha", "tested"), account.release(NEW, "sha"))
+    (faults.lose_response if arrived else faults.lose_request)("POST", "/rollback$")
+    ended = account.run("rollback", "--env", "staging")
+    assert ended.code == (0 if arrived else 3), ended.text
+    assert account.changes() == ["POST /apps/rollback"]
+    assert len(app.deployments) == (3 if arrived else 2)

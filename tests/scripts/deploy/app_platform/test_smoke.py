@@ -1,0 +1,182 @@
+"""A release whose smoke test fails: the last good one is restored, with its spec and variables."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.deploy.app_platform.account import NEW, OLD, OLDER, Account, runs, with_images, write_env_file
+from tests.scripts.deploy.tool import assert_ended
+from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
+from tests.simulators.serving import Page
+
+BROKEN = Page(503, {"code": "broken", "detail": "told to be broken"})
+
+
+def breaks(runner: ScriptedRunner, release: dict[str, str]) -> None:
+    """Let a release refuse jobs."""
+    runner.pages[release["slipway-app"], "POST /api/jobs"] = BROKEN
+
+
+def test_a_failing_smoke_test_puts_the_last_release_back_as_it_was(account: Account, runner: ScriptedRunner) -> None:
+    old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
+    app = account.add_app("staging", old)
+    # The new spec takes this away, and the last release had it.
+    before = copy.deepcopy(app.spec)
+    before["services"][0]["instance_count"] = 2
+    before["envs"].append({"key": "RETENTION_DAYS", "value": "3", "scope": "RUN_TIME"})
+    account.let_run(app, before)
+    breaks(runner, new)
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 1)
+    assert account.changes() == ["PUT /apps", "POST /apps/rollback"]
+    assert [seen.body for seen in account.platform.seen("POST", "/rollback")] == [
+        {"deployment_id": app.deployments[1].id, "skip_pin": True}
+    ]
+    assert app.active
+    assert app.active.spec == app.spec == before
+    assert "job: POST http" in ended.err
+    assert "answered 503 broken: told to be broken" in ended.err
+    assert f"{OLD[:12]} ({app.deployments[1].id}) is live again and healthy" in ended.err
+    assert account.tags(new["slipway-app"]) == {f"sha-{NEW[:12]}"}
+    assert app.pinned is None
+
+
+def test_a_site_that_answers_with_another_commit_fails(account: Account, runner: ScriptedRunner) -> None:
+    old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
+    app = account.add_app("staging", old)
+    runner.git_shas[new["slipway-app"]] = OLDER
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 1, err=f"Expected release {NEW}")
+    assert runs(app, old)
+
+
+def test_a_release_that_is_put_back_and_is_ill_too_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
+    old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
+    app = account.add_app("staging", old)
+    breaks(runner, new)
+    runner.git_shas[old["slipway-app"]] = OLDER
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 3)
+    assert runs(app, old)
+    assert "The smoke test failed:" in ended.err
+    assert f"{OLD[:12]} ({app.deployments[0].id}) is unhealthy too" in ended.err
+
+
+def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
+    old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
+    app = account.add_app("staging", old)
+    breaks(runner, new)
+    runner.rolls.extend([Outcome(True), Outcome(False, "no room"), Outcome(False, "still no room")])
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 3)
+    assert runs(app, new)
+    assert "The rollback failed" in ended.err
+    assert "still no room" in ended.err
+
+
+def test_a_first_deployment_whose_smoke_test_fails_needs_a_person(
+    account: Account, runner: ScriptedRunner, tmp_path: Path
+) -> None:
+    breaks(runner, account.release(NEW, "sha"))
+    ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
+    assert_ended(ended, 3, err="There is no earlier release to roll back to")
+    assert account.changes() == ["POST /apps"]
+
+
+def test_an_unproven_release_gives_way_to_the_newest_proven_one(account: Account, runner: ScriptedRunner) -> None:
+    older, old, new = account.release(OLDER, "sha", "tested"), account.release(OLD, "sha"), account.release(NEW, "sha")
+    app = account.add_app("staging", older, old)
+    breaks(runner, new)
+    assert account.run("staging", "--tag", NEW).code == 1
+    assert runs(app, older)
+
+
+def test_without_any_proven_release_the_one_from_before_is_put_back(account: Account, runner: ScriptedRunner) -> None:
+    old, new = account.release(OLD, "sha"), account.release(NEW, "sha")
+    app = account.add_app("staging", old)
+    breaks(runner, new)
+    assert account.run("staging", "--tag", NEW).code == 1
+    assert runs(app, old)
+
+
+def test_a_running_release_that_became_ill_gives_way_too(account: Account, runner: ScriptedRunner) -> None:
+    old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha", "tested")
+    app = account.add_app("staging", old)
+    assert account.run("staging", "--tag", NEW).code == 0
+    breaks(runner, new)
+    assert account.run("staging", "--tag", NEW).code == 1
+    assert runs(app, old)
+
+
+def test_a_registry_that_is_away_keeps_nobody_from_going_back(account: Account, runner: ScriptedRunner) -> None:
+    old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
+    app = account.add_app("staging", old)
+    breaks(runner, new)
+    away = account.registry.faults
+    account.platform.faults.call("PUT", "/v2/apps/", lambda: away.fail("*", "/", 503, times=10_000))
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 1)
+    assert runs(app, old)
+
+
+def test_smoke_looks_at_what_has_the_traffic(account: Account, runner: ScriptedRunner) -> None:
+    old = account.release(OLD, "sha")
+    account.add_app("staging", old)
+    ended = account.run("smoke", "--env", "staging")
+    assert_ended(ended, 0, out=OLD)
+    runner.git_shas[old["slipway-app"]] = NEW
+    ill = account.run("smoke", "--env", "staging")
+    assert_ended(ill, 3, err=f"Expected release {OLD}")
+    assert account.changes() == []
+
+
+def test_variables_that_break_the_site_are_taken_back(account: Account, runner: ScriptedRunner, tmp_path: Path) -> None:
+    old = account.release(OLD, "sha", "tested")
+    app = account.add_app("staging", old)
+    before = copy.deepcopy(app.spec)
+    # The same image is ill with the new values.
+    runner.pages[old["slipway-app"], "POST /api/jobs"] = BROKEN
+    account.platform.faults.call("POST", "/rollback$", runner.pages.clear)
+    path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
+    ended = account.run("sync-env", "--env", "staging", "--file", path)
+    assert_ended(ended, 1)
+    assert app.active
+    assert app.active.spec == before
+    assert with_images(before, old) == before
+
+
+def test_a_site_at_another_address_is_tried_there(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = account.release(OLD, "sha")
+    app = account.add_app("staging", old)
+    monkeypatch.setenv("SMOKE_URL", app.live_url + "/")
+    app.live_url = "http://127.0.0.1:9"
+    assert account.run("smoke", "--env", "staging").code == 0
+    monkeypatch.delenv("SMOKE_URL")
+    assert account.run("smoke", "--env", "staging").code == 3
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"SMOKE_EMAIL": "s@example.org"}, {"SMOKE_PASSWORD": NEW}, {"SMOKE_URL": "http://studio.example.org"}],
+    ids=lambda environment: next(iter(environment)),
+)
+def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_sent(
+    account: Account, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    account.release(NEW, "sha")
+    account.add_app("staging", account.release(OLD, "sha"))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ended = account.run("staging", "--tag", NEW)
+    assert_ended(ended, 2, err=next(iter(environment)))
+    assert account.changes() == []
+
+
+def test_the_smoke_tests_account_is_in_no_list_of_processes(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.add_app("staging", account.release(OLD, "sha"))
+    monkeypatch.setenv("SMOKE_EMAIL", "nobody@example.org")
+    monkeypatch.setenv("SMOKE_PASSWORD", "hidden-smoke-password")
+    ended = account.run("smoke", "--env", "staging")
+    assert_ended(ended, 3, err="sign-in: ")
+    assert "hidden-smoke-password" not in ended.text + "".join(account.programs)

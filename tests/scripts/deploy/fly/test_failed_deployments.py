@@ -1,0 +1,118 @@
+"""Failed deployments on Fly.io: changed Machines get the earlier image and configuration back."""
+
+import subprocess
+import tomllib
+
+import pytest
+
+from tests.scripts.deploy.fly.organisation import NEW, STAGING, Organisation
+from tests.scripts.deploy.tool import assert_ended
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.usefixtures("live")
+
+
+@pytest.fixture
+def old(organisation: Organisation, head: str) -> str:
+    """A release that is proven, and runs; its commit is one that git has."""
+    digest = organisation.release(head, "sha", "tested")
+    organisation.add_app(STAGING, head, digest)
+    organisation.release(NEW, "sha")
+    return digest
+
+
+def new_digest(organisation: Organisation) -> str:
+    return organisation.registry.tags(STAGING)[f"sha-{NEW[:12]}"]
+
+
+def assert_put_back(organisation: Organisation, head: str, old: str) -> None:
+    """See that the second deployment was the way back, with the commit's own configuration, and came to its end."""
+    _, back = organisation.changes()
+    config = back.pop(back.index("--config") + 1)
+    assert back == [
+        *["deploy", "--app", STAGING, "--config", "--image", organisation.image(head), "--yes"],
+        *["--skip-release-command", "--strategy", "immediate", "--wait-timeout", "300s"],
+    ]
+    assert config not in ("fly.staging.toml", str(ROOT / "fly.staging.toml"))
+    in_git = ["git", "show", f"{head}:fly.staging.toml"]
+    shown = subprocess.run(in_git, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert organisation.fly.app(STAGING)["config"] == tomllib.loads(shown)
+    assert organisation.digests(STAGING) == [old] * 4
+
+
+def test_a_failing_migration_changes_no_machine_and_shows_its_log(
+    organisation: Organisation, head: str, old: str
+) -> None:
+    organisation.fly.outcome("release_command_fails", log="::error::relation already exists")
+    ended = organisation.run("staging", "--tag", NEW, "--json")
+    assert (ended.code, ended.document["exit_code"], ended.document["ok"]) == (1, 1, False)
+    assert len(organisation.changes()) == 1
+    assert organisation.digests(STAGING) == [old] * 4
+    assert "relation already exists" in ended.err
+    # GitHub takes such a line for an order.
+    assert not any(line.lstrip().startswith("::") for line in ended.err.splitlines())
+    assert "release_command failed" in ended.document["message"]
+    assert f"{head[:12]} (v1) is still live" in ended.document["message"]
+    assert [phase["name"] for phase in ended.document["phases"]] == ["check", "build", "plan", "deploy"]
+    assert f"tested-{NEW[:12]}" not in organisation.registry.tags(STAGING)
+
+
+@pytest.mark.parametrize("kind", ["never_healthy", "half_done"])
+def test_machines_that_were_changed_are_put_back_all_at_once(
+    organisation: Organisation, head: str, old: str, kind: str
+) -> None:
+    organisation.fly.outcome(kind)
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 1, err="timeout reached waiting for health checks")
+    assert f"{head[:12]} (v1) is live again and healthy" in ended.err
+    assert_put_back(organisation, head, old)
+    assert organisation.tags(new_digest(organisation)) == {f"sha-{NEW[:12]}"}
+
+
+def test_a_site_that_is_not_well_is_put_back(organisation: Organisation, head: str, old: str) -> None:
+    organisation.breaks(new_digest(organisation))
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 1, err="The smoke test failed")
+    assert_put_back(organisation, head, old)
+
+
+def test_a_tag_that_was_moved_meanwhile_is_noticed(organisation: Organisation, head: str, old: str) -> None:
+    organisation.fly.push(organisation.image(NEW), "sha256:foreign")
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 1, err=f"run another image than {new_digest(organisation)}")
+    assert_put_back(organisation, head, old)
+
+
+def test_an_image_that_fly_has_no_more_makes_going_back_fail(organisation: Organisation, head: str, old: str) -> None:
+    organisation.breaks(new_digest(organisation))
+    with organisation.fly.changing() as state:
+        del state["images"][organisation.image(head)]
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err="The rollback failed")
+    assert "could not find image" in ended.err
+
+
+def test_a_site_that_is_ill_with_the_old_image_too_needs_a_person(
+    organisation: Organisation, head: str, old: str
+) -> None:
+    organisation.breaks(new_digest(organisation))
+    organisation.breaks(old)
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err=f"{head[:12]} (v1) is unhealthy too")
+
+
+@pytest.mark.usefixtures("old")
+def test_a_token_that_runs_out_in_between_needs_a_person(organisation: Organisation) -> None:
+    organisation.breaks(new_digest(organisation))
+    organisation.on_request = organisation.fly.expire_token
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err="FLY_API_TOKEN is invalid or expired")
+
+
+@pytest.mark.usefixtures("old")
+def test_machines_that_ran_different_images_before_are_no_release_that_was_kept(organisation: Organisation) -> None:
+    with organisation.fly.changing() as state:
+        state["apps"][STAGING]["machines"][0]["digest"] = "sha256:left-by-somebody"
+    organisation.fly.outcome("release_command_fails")
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 3, err="not one known release")

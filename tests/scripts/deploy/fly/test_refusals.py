@@ -1,0 +1,126 @@
+"""Refusals on Fly.io: nothing is changed, and the message names what to do."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.deploy.fly.organisation import NEW, SECRETS, STAGING, Organisation
+from tests.scripts.deploy.tool import assert_ended, write_variables
+
+pytestmark = pytest.mark.usefixtures("live")
+
+
+def refusal(organisation: Organisation, *argv: str) -> str:
+    """Run a command that is refused, and return why."""
+    ended = organisation.run(*argv)
+    assert_ended(ended, 2)
+    assert organisation.changes() == []
+    assert organisation.registry.seen("PUT") == []
+    return ended.err
+
+
+def test_flyctl_must_be_installed(organisation: Organisation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "flyctl can't be started" in refusal(organisation, "staging", "--tag", NEW)
+
+
+def test_a_token_must_be_set(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLY_API_TOKEN")
+    assert "FLY_API_TOKEN is not set" in refusal(organisation, "staging", "--tag", NEW)
+    assert organisation.fly.calls == []
+
+
+def test_a_token_that_has_run_out_is_named(organisation: Organisation) -> None:
+    organisation.fly.expire_token()
+    said = refusal(organisation, "staging", "--tag", NEW)
+    assert "FLY_API_TOKEN is invalid or expired" in said
+    assert "fly tokens create org" in said
+
+
+def test_an_app_that_is_not_there_is_made_by_a_person(organisation: Organisation) -> None:
+    organisation.release(NEW, "sha")
+    assert f"fly apps create {STAGING}" in refusal(organisation, "staging", "--tag", NEW)
+
+
+def test_secrets_that_are_missing_are_named(organisation: Organisation, head: str) -> None:
+    there = {name: value for name, value in SECRETS.items() if name not in ("REDIS_URL", "SMTP_HOST")}
+    organisation.add_app(STAGING, head, organisation.release(head, "sha"), **there)
+    assert f"{STAGING} has no secret REDIS_URL, SMTP_HOST:" in refusal(organisation, "staging", "--tag", head)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("SMTP_PASWORD", "do you mean SMTP_PASSWORD?"), ("S3_REGION", "fly.staging.toml sets S3_REGION")],
+)
+def test_a_file_with_the_first_deployment_is_read_as_strictly_as_later(
+    organisation: Organisation, head: str, tmp_path: Path, name: str, says: str
+) -> None:
+    organisation.add_app(STAGING, head, organisation.release(head, "sha"))
+    path = write_variables(tmp_path / "env", {name: "hidden"})
+    assert says in refusal(organisation, "staging", "--tag", head, "--env-file", path)
+
+
+def under_way(organisation: Organisation, git_sha: str, created_at: datetime) -> None:
+    """Let another flyctl be at work on a release."""
+    release = {"id": "rel_2", "version": 2, "in_progress": True, "stable": False, "status": "running"}
+    more = {"image_ref": organisation.image(git_sha), "created_at": created_at.isoformat().replace("+00:00", "Z")}
+    with organisation.fly.changing() as state:
+        state["apps"][STAGING]["releases"].append(release | more)
+
+
+def test_another_release_that_is_under_way_is_waited_for_by_a_person(organisation: Organisation, head: str) -> None:
+    organisation.add_app(STAGING, head, organisation.release(head, "sha", "tested"))
+    organisation.release(NEW, "sha")
+    under_way(organisation, NEW, datetime.now(UTC))
+    assert "deploying something else, v2" in refusal(organisation, "staging", "--tag", head)
+    said = refusal(organisation, "rollback", "--env", "staging")
+    assert "Release v2 is being deployed by another flyctl" in said
+
+
+def test_a_release_that_a_killed_flyctl_left_behind_stops_nobody(organisation: Organisation, head: str) -> None:
+    organisation.add_app(STAGING, head, organisation.release(head, "sha"))
+    organisation.release(NEW, "sha")
+    under_way(organisation, NEW, datetime(2026, 1, 1, tzinfo=UTC))
+    assert organisation.run("staging", "--tag", head, "--dry-run").code == 0
+
+
+def test_the_same_release_is_taken_up_where_another_flyctl_deploys_it(
+    organisation: Organisation, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = organisation.release(head, "sha", "tested"), organisation.release(NEW, "sha")
+    organisation.add_app(STAGING, head, old)
+    under_way(organisation, NEW, datetime.now(UTC))
+
+    def end(_seconds: float) -> None:
+        with organisation.fly.changing() as state:
+            app = state["apps"][STAGING]
+            app["releases"][-1] |= {"in_progress": False, "status": "complete"}
+            app["machines"] = [machine | {"digest": new} for machine in app["machines"]]
+
+    monkeypatch.setattr(organisation.clock, "sleep", end)
+    ended = organisation.run("staging", "--tag", NEW)
+    assert_ended(ended, 0, out="following deployment v2")
+    assert organisation.changes() == []
+    assert f"tested-{NEW[:12]}" in organisation.tags(new)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMOKE_URL", "http://photos.example.com"),
+        ("SMOKE_URL", "photos.example.com"),
+        ("SMOKE_URL", "https://photos.example.com/app"),
+        ("SMOKE_URL", "https://somebody@photos.example.com"),
+        ("SMOKE_EMAIL", "smoke@example.com"),
+        ("SMOKE_PASSWORD", "not-without-its-account"),
+    ],
+)
+def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_deployed(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    said = refusal(organisation, "staging", "--tag", NEW)
+    assert name in said
+    assert value not in said
+    assert organisation.fly.calls == []
