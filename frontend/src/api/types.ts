@@ -11,7 +11,7 @@ export type Export = Listed<"/api/accounts/me/exports">;
 export type Job = Schemas["JobOut"];
 export type JobPage = Schemas["JobPage"];
 export type JobStatus = Job["status"];
-export type Recipe = Schemas["JobIn"]["recipe"];
+export type Recipe = Job["recipe"];
 export type RecipeSchema = Config["recipe"];
 export type Result = Job["results"][number];
 

@@ -2,7 +2,7 @@
 // To give jobs another subject, replace this folder together with worker/pipeline/ and backend/jobs/recipe.py.
 // The exports below are all that the rest of the frontend uses.
 import type { ComponentType } from "react";
-import type { Facts, Job, Recipe, RecipeSchema } from "@/api/types";
+import type { Facts, Recipe, RecipeSchema } from "@/api/types";
 import * as placeholder from "./placeholder";
 import * as form from "./recipe-form";
 import * as text from "./recipe-text";
@@ -19,8 +19,8 @@ export const RecipeForm: ComponentType<RecipeFormProps> = form.RecipeForm;
 // The recipe that the form starts with.
 export const firstRecipe: (schema: RecipeSchema) => Recipe = form.firstRecipe;
 
-// One line about the recipe of a job. The job may be older than the newest recipe schema.
-export const describeRecipe: (recipe: Job["recipe"]) => string = text.describeRecipe;
+// One line about the recipe of a job.
+export const describeRecipe: (recipe: Recipe) => string = text.describeRecipe;
 
 // One line about a file, original or result, from what the pipeline found out. Empty when it says nothing.
 export const describeFacts: (facts: Facts) => string = text.describeFacts;

