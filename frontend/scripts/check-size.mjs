@@ -1,11 +1,11 @@
-// Fails the build when the first load brings more gzipped JavaScript than we promise.
+// Fails when the first load has more gzipped JavaScript than the limit. Run by `make test`, after a build.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const LIMIT_KB = 90;
 const dist = new URL("../dist/", import.meta.url);
 
-// What index.html names is loaded before anything shows; pages brought in later by React.lazy are not counted.
+// What index.html names is loaded before anything shows. Pages loaded by import() are not counted.
 const html = readFileSync(new URL("index.html", dist), "utf8");
 const scripts = [...html.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, path]) => path);
 const sizes = scripts.map((path) => [path, gzip(readFileSync(new URL(path, dist))) / 1000]);
