@@ -84,7 +84,7 @@ def create_engine(settings: Settings) -> Engine:
         arguments["prepare_threshold"] = None
     engine = sqlalchemy_create_engine(
         url,
-        poolclass=pool_class(),
+        poolclass=pool_class(settings),
         pool_size=settings.DATABASE_POOL_SIZE,
         max_overflow=settings.DATABASE_MAX_OVERFLOW,
         pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,
@@ -153,7 +153,7 @@ def _forget_callbacks(session: Session, rolled_back: SessionTransaction) -> None
 def _sqlite_engine(url: str, settings: Settings) -> Engine:
     engine = sqlalchemy_create_engine(
         url,
-        poolclass=pool_class(),
+        poolclass=pool_class(settings),
         pool_size=settings.DATABASE_POOL_SIZE,
         max_overflow=settings.DATABASE_MAX_OVERFLOW,
         pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,

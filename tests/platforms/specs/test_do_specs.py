@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from backend.infra.metrics.server import LIVE_PATH
+from backend.infra.metrics import LIVE_PATH
 from backend.settings import Settings
 from scripts.deploy.environments import APP_PLATFORM_DIFFERENCES
 from tests.platforms.specs.reading import (

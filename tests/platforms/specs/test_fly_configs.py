@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.infra.metrics.server import LIVE_PATH
+from backend.infra.metrics import LIVE_PATH
 from backend.settings import Settings
 from scripts.deploy.environments import FLY_DIFFERENCES
 from scripts.deploy.fly_commands import NEEDED_SECRETS
