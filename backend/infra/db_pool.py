@@ -33,6 +33,8 @@ class MeasuredPool(QueuePool):
     another count, and would wait forever for the lock of that count.
     """
 
+    # As SQLAlchemy's own pools, it logs no INFO unless asked to.
+    _sqla_logger_namespace = "sqlalchemy.pool.MeasuredPool"
     _sampled = False
 
     def connect(self) -> PoolProxiedConnection:

@@ -60,7 +60,10 @@ class MeasuredRequest:
         if message["type"] == "http.response.start":
             self._count(message["status"])
             if _is_event_stream(message):
-                self._become_stream()
+                self._timed = True
+                self._gauge.dec()
+                self._gauge = STREAMS
+                self._gauge.inc()
         elif not message.get("more_body"):
             self._time()
         await self._send(message)
@@ -82,12 +85,6 @@ class MeasuredRequest:
             self._timed = True
             DURATIONS.labels(*self._labels).observe(time.perf_counter() - self._started)
 
-    def _become_stream(self) -> None:
-        self._timed = True
-        self._gauge.dec()
-        self._gauge = STREAMS
-        self._gauge.inc()
-
 
 def route_label(scope: Scope, status: int) -> str:
     """Return a route's template. Paths would be a series each, as many as clients make up."""
@@ -100,7 +97,7 @@ def route_label(scope: Scope, status: int) -> str:
 
 
 def _is_event_stream(message: Message) -> bool:
-    for name, value in message["headers"]:
+    for name, value in message.get("headers", ()):
         if name == b"content-type":
             return bool(value.startswith(b"text/event-stream"))
     return False
