@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,21 +46,25 @@ def wait_for(port: int, condition: Callable[[Scrape], bool], seconds: float = 20
 
 
 @contextmanager
-def web_process(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def web_process(
+    settings: Settings, log: Path, command: Sequence[str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run gunicorn as production starts it, until it is ready; the name of its log tells more when it is not."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            procfile_command("web"), cwd=ROOT, env=environment_of(settings), stdout=output, stderr=output
+            command or procfile_command("web"), cwd=ROOT, env=environment_of(settings), stdout=output, stderr=output
         )
-    deadline = time.monotonic() + 30
-    while not _ready(settings.PORT):
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
-    yield process
-    # Not killed: the master takes its workers along only when it may.
-    process.terminate()
-    process.wait(40)
+    try:
+        deadline = time.monotonic() + 30
+        while not _ready(settings.PORT):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield process
+    finally:
+        # Not killed: the master takes its workers along only when it may.
+        process.terminate()
+        process.wait(40)
 
 
 def _ready(port: int) -> bool:
