@@ -18,8 +18,8 @@ from backend.web.middleware import RequestContext
 from scripts.valkey import free_port
 from tests.actions import PASSWORD, create_job, send_photo, sign_up_and_in
 from tests.conftest import MakeSettings, on_one_database
-from tests.scrape import Scrape, wait_for, web_process
-from tests.servers import ROOT, environment_of, procfile_command
+from tests.scrape import Scrape, wait_for
+from tests.servers import ROOT, environment_of, procfile_command, web_process
 
 pytestmark = on_one_database
 

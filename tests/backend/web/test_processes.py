@@ -14,8 +14,7 @@ import pytest
 from scripts.valkey import free_port
 from tests.actions import sign_up_and_in
 from tests.conftest import MakeSettings, on_one_database
-from tests.scrape import web_process
-from tests.servers import procfile_command
+from tests.servers import procfile_command, web_process
 
 
 @pytest.fixture
