@@ -22,7 +22,6 @@ from backend.accounts.session_routes import router as sessions_router
 from backend.admin.routes import router as admin_router
 from backend.infra.db import create_engine, create_read_sessions, create_sessions
 from backend.infra.logging import configure_logging
-from backend.infra.metrics import recording
 from backend.infra.pubsub import Publisher, Subscriber
 from backend.infra.queue import Queue
 from backend.infra.rate_limit import AttemptLimiter, Counters
@@ -107,7 +106,7 @@ def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
     app.add_middleware(RequestContext, traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE if sentry else 0)
     if settings.CLIENT_ADDRESS_HEADER:
         app.add_middleware(ClientAddress, header=settings.CLIENT_ADDRESS_HEADER, trusted=settings.FORWARDED_ALLOW_IPS)
-    if recording():
+    if settings.METRICS_PORT:
         app.add_middleware(HttpMetrics)
 
 

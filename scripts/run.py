@@ -62,6 +62,8 @@ def _environment(stack: contextlib.ExitStack, dev: bool) -> dict[str, str]:
         environment["REDIS_URL"] = stack.enter_context(embedded_valkey())
     # The development server reads the variable by itself, but no .env.
     environment["FORWARDED_ALLOW_IPS"] = settings.FORWARDED_ALLOW_IPS
+    # So does docker/with-metrics.
+    environment["METRICS_PORT"] = str(settings.METRICS_PORT)
     port = free_port(settings.PORT)
     if port != settings.PORT:
         print(f"run: port {settings.PORT} is taken, using {port}")

@@ -1,16 +1,10 @@
-"""Reads /metrics as Prometheus does, and starts the web process that serves it."""
+"""Reads /metrics as Prometheus does."""
 
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
-
-from backend.settings import Settings
-from tests.servers import ROOT, environment_of, procfile_command
 
 
 class Scrape:
@@ -43,31 +37,6 @@ def wait_for(port: int, condition: Callable[[Scrape], bool], seconds: float = 20
             return scrape
         assert time.monotonic() < deadline, scrape.samples
         time.sleep(0.1)
-
-
-@contextmanager
-def web_process(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run gunicorn as production starts it, until it is ready; the name of its log tells more when it is not."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            procfile_command("web"), cwd=ROOT, env=environment_of(settings), stdout=output, stderr=output
-        )
-    deadline = time.monotonic() + 30
-    while not _ready(settings.PORT):
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
-    yield process
-    # Not killed: the master takes its workers along only when it may.
-    process.terminate()
-    process.wait(40)
-
-
-def _ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health/live").is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _has(labels: dict[str, str], wanted: dict[str, str]) -> bool:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -81,16 +82,47 @@ class LiveServer:
         asyncio.run(serve())
 
 
+@contextmanager
+def web_process(
+    settings: Settings, log: Path, command: Sequence[str] | None = None, root: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run gunicorn as production starts it, and wait until it is ready. A failed start shows the log."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command or procfile_command("web"), cwd=root, env=environment_of(settings), stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while not _ready(settings.PORT):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield process
+    finally:
+        # Not killed: the master takes its workers along only when it may.
+        process.terminate()
+        process.wait(40)
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready").is_success
+    except httpx.HTTPError:
+        return False
+
+
 class WorkerProcess:
     """A real Celery worker, or beat, as production starts it; its output is kept in a file."""
 
-    def __init__(self, settings: Settings, folder: Path, role: str = "worker", app: str = "worker.app") -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, role: str = "worker", app: str = "worker.app", root: Path = ROOT
+    ) -> None:
         self.log = folder / f"{role}-{uuid4().hex[:6]}.log"
         self._role = role
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [word.replace("worker.app", app) for word in procfile_command(role)],
-                cwd=ROOT,
+                cwd=root,
                 env=environment_of(settings),
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -20,12 +20,13 @@ from celery.signals import (
 )
 
 from backend.infra.logging import configure_logging
-from backend.infra.metrics.process import measure, serve
+from backend.infra.metrics import serve
 from backend.infra.queue import WORKER_SILENT_SECONDS, Queue, create_celery
 from backend.infra.sentry import capture, configure_sentry
 from backend.settings import get_settings
 from worker.heartbeat_file import HeartbeatFile, install
 from worker.metrics import measure_tasks
+from worker.queue_metrics import QueueCollector
 from worker.schedule import beat_schedule
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,6 @@ def _configure_logging(**_kwargs: Any) -> None:
 @worker_init.connect
 def _prepare_to_fork(**_kwargs: Any) -> None:
     _heartbeat_file.start()
-    measure(settings, forks=True)
     if settings.METRICS_PORT:
         measure_tasks()
     serve(settings, "worker", alive=_heartbeat_file.is_fresh)
@@ -88,7 +88,7 @@ def _start_beat(**_kwargs: Any) -> None:
     configure_sentry(settings, "beat")
     _heartbeat_file.start()
     if settings.METRICS_PORT:
-        _serve_beat()
+        serve(settings, "beat", QueueCollector(settings), alive=_heartbeat_file.is_fresh)
     log.info("beat_ready")
 
 
@@ -102,14 +102,6 @@ def _begin_context(**_kwargs: Any) -> None:
 def _report_failure(task_id: str, exception: BaseException, sender: Any, **_kwargs: Any) -> None:
     if settings.SENTRY_DSN.get_secret_value():
         capture(exception, task=sender.name, task_id=task_id, **structlog.contextvars.get_contextvars())
-
-
-def _serve_beat() -> None:
-    measure(settings, forks=False)
-    # It imports prometheus_client, which others do without.
-    from worker.queue_metrics import QueueCollector
-
-    serve(settings, "beat", QueueCollector(settings), alive=_heartbeat_file.is_fresh)
 
 
 def _announce_forever(queue: Queue, name: str) -> None:

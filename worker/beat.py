@@ -8,12 +8,16 @@ import time
 from typing import Any
 
 from celery.beat import Scheduler
+from prometheus_client import Gauge
 
-from backend.infra.metrics import Gauge
 from backend.settings import get_settings
 from worker.heartbeat_file import HeartbeatFile
 
-LAST_TICK = Gauge("beat_last_tick_timestamp_seconds", "When beat last looked for due tasks, in Unix time.")
+LAST_TICK = Gauge(
+    "beat_last_tick_timestamp_seconds",
+    "When beat last looked for due tasks, in Unix time.",
+    multiprocess_mode="livemax",
+)
 
 
 class TickingScheduler(Scheduler):  # type: ignore[misc]

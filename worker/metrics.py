@@ -4,14 +4,15 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, TypeVar
 
-from celery.signals import task_failure, task_postrun, task_prerun
+from celery.signals import task_failure, task_postrun, task_prerun, worker_before_create_process
+from prometheus_client import Counter, Histogram
+from prometheus_client.multiprocess import mark_process_dead
 from sqlalchemy.orm import Session
 
 from backend.infra.db import after_commit, utc_now
-from backend.infra.metrics import Counter, Histogram
+from backend.infra.metrics import metrics_directory
 from backend.jobs.models import Job
 
 T = TypeVar("T")
@@ -19,21 +20,23 @@ T = TypeVar("T")
 QUEUED, DOWNLOAD, PIPELINE, UPLOAD, TOTAL = PHASES = ("queued", "download", "pipeline", "upload", "total")
 STATES = {"SUCCESS": "succeeded", "FAILURE": "failed", "RETRY": "retried"}
 
-TASKS = Counter("celery_tasks_total", "Tasks run.", "task", "state")
+TASKS = Counter("celery_tasks_total", "Tasks run.", ["task", "state"])
 TASK_DURATIONS = Histogram(
     "celery_task_duration_seconds",
     "Time a task ran.",
-    "task",
+    ["task"],
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300),
 )
 PHASE_DURATIONS = Histogram(
     "job_phase_seconds",
     "Time jobs waited, and what completed ones spent on each part of the work.",
-    "phase",
-    known=PHASES,
+    ["phase"],
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
 )
-MAILS = Counter("mails_sent_total", "Attempts to send a mail, by how they ended.", "outcome")
+# Made here, so that each is shown as 0 before a first job.
+for _phase in PHASES:
+    PHASE_DURATIONS.labels(_phase)
+MAILS = Counter("mails_sent_total", "Attempts to send a mail, by how they ended.", ["outcome"])
 
 _started: dict[str, float] = {}
 
@@ -43,18 +46,19 @@ def measure_tasks() -> None:
     parent = os.getpid()
     task_prerun.connect(_note_start)
     task_postrun.connect(_count_task)
+    worker_before_create_process.connect(_forget_ended_processes)
 
     def count_lost(sender: Any, **_kwargs: Any) -> None:
         # The parent speaks for a process that was killed in the middle of a task.
         if os.getpid() == parent:
-            TASKS.inc(sender.name, "failed")
+            TASKS.labels(sender.name, "failed").inc()
 
     task_failure.connect(count_lost, weak=False)
 
 
 def count_mail(session: Session, outcome: str) -> None:
     """Count an attempt to send a mail once its outcome is committed."""
-    after_commit(session, partial(MAILS.inc, outcome))
+    after_commit(session, MAILS.labels(outcome).inc)
 
 
 class Phases:
@@ -66,7 +70,7 @@ class Phases:
         self._queued = max(0.0, (utc_now() - since).total_seconds())
         self._started = time.perf_counter()
         self._seconds = {DOWNLOAD: 0.0, PIPELINE: 0.0, UPLOAD: 0.0}
-        PHASE_DURATIONS.observe(self._queued, QUEUED)
+        PHASE_DURATIONS.labels(QUEUED).observe(self._queued)
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -87,8 +91,18 @@ class Phases:
     def record(self) -> None:
         """Record the phases of a job that completed."""
         for phase, seconds in self._seconds.items():
-            PHASE_DURATIONS.observe(seconds, phase)
-        PHASE_DURATIONS.observe(self._queued + time.perf_counter() - self._started, TOTAL)
+            PHASE_DURATIONS.labels(phase).observe(seconds)
+        PHASE_DURATIONS.labels(TOTAL).observe(self._queued + time.perf_counter() - self._started)
+
+
+def _forget_ended_processes(**_kwargs: Any) -> None:
+    # Celery sends no signal when a child is killed, but a new one is made in its place.
+    for path in metrics_directory().glob("gauge_live*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)
 
 
 def _note_start(task_id: str, **_kwargs: Any) -> None:
@@ -97,6 +111,6 @@ def _note_start(task_id: str, **_kwargs: Any) -> None:
 
 def _count_task(task_id: str, sender: Any, state: str | None = None, **_kwargs: Any) -> None:
     started = _started.pop(task_id, None)
-    TASKS.inc(sender.name, STATES.get(state or "", "failed"))
+    TASKS.labels(sender.name, STATES.get(state or "", "failed")).inc()
     if started is not None:
-        TASK_DURATIONS.observe(time.perf_counter() - started, sender.name)
+        TASK_DURATIONS.labels(sender.name).observe(time.perf_counter() - started)

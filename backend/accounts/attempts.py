@@ -11,7 +11,7 @@ from backend.accounts.dependencies import find_user_id
 from backend.accounts.schemas import LoginName
 from backend.errors import RateLimited
 from backend.infra.rate_limit import AttemptLimiter, Verdict
-from backend.web.rate_limits import REFUSALS, address_key, caller_key
+from backend.web.rate_limits import REFUSED_ATTEMPTS, address_key, caller_key
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -31,7 +31,7 @@ async def count_attempt(request: Request) -> None:
     verdict = await run_in_threadpool(limiter.hit, *sorted(keys))
     request.state.rate_limit = min(verdict, request.state.rate_limit, key=_strictness)
     if not verdict.allowed:
-        REFUSALS.inc("attempts")
+        REFUSED_ATTEMPTS.inc()
         raise RateLimited(verdict.reset_seconds)
 
 

@@ -84,7 +84,7 @@ def create_engine(settings: Settings) -> Engine:
     sqlite = url.get_backend_name() == "sqlite"
     engine = sqlalchemy_create_engine(
         url,
-        poolclass=pool_class(),
+        poolclass=pool_class(settings),
         pool_size=settings.DATABASE_POOL_SIZE,
         max_overflow=settings.DATABASE_MAX_OVERFLOW,
         pool_timeout=settings.DATABASE_POOL_TIMEOUT_SECONDS,

@@ -4,33 +4,37 @@ import threading
 import time
 import weakref
 
+from prometheus_client import Counter, Gauge
 from sqlalchemy import exc
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from backend.infra.metrics import Counter, Gauge, recording
+from backend.settings import Settings
 
 CONNECTIONS = Gauge(
     "database_pool_connections",
-    "Open connections to the database: checked_out by somebody, or idle.",
-    "state",
-    known=["checked_out", "idle"],
+    "Open connections to the database: checked_out (in use) or idle.",
+    ["state"],
+    multiprocess_mode="livesum",
 )
+CHECKED_OUT, IDLE = CONNECTIONS.labels("checked_out"), CONNECTIONS.labels("idle")
 TIMEOUTS = Counter("database_pool_timeouts_total", "Waits for a free connection that were given up.")
 SAMPLE_SECONDS = 1.0
 
 
-def pool_class() -> type[QueuePool]:
-    """Return the pool to use: SQLAlchemy's own where nobody measures."""
-    return MeasuredPool if recording() else QueuePool
+def pool_class(settings: Settings) -> type[QueuePool]:
+    """Return the pool to use: SQLAlchemy's own without METRICS_PORT."""
+    return MeasuredPool if settings.METRICS_PORT else QueuePool
 
 
 class MeasuredPool(QueuePool):
-    """Counts waits that were in vain, and looks at its connections once in a second.
+    """Counts time-outs, and reads its number of connections once in a second.
 
-    Counting each as it comes and goes would cost every request, and the garbage collector returns connections too:
-    in the middle of another count, whose lock it would then wait for forever.
+    Counting each checkout would cost every request. The garbage collector returns connections too, in the middle of
+    another count, and would wait forever for the lock of that count.
     """
 
+    # As SQLAlchemy's own pools, it logs no INFO unless asked to.
+    _sqla_logger_namespace = "sqlalchemy.pool.MeasuredPool"
     _sampled = False
 
     def connect(self) -> PoolProxiedConnection:
@@ -48,7 +52,7 @@ class MeasuredPool(QueuePool):
 
 def _sample(reference: "weakref.ref[MeasuredPool]") -> None:
     while (pool := reference()) is not None:
-        CONNECTIONS.set(pool.checkedout(), "checked_out")
-        CONNECTIONS.set(pool.checkedin(), "idle")
+        CHECKED_OUT.set(pool.checkedout())
+        IDLE.set(pool.checkedin())
         del pool
         time.sleep(SAMPLE_SECONDS)

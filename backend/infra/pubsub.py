@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import structlog
+from prometheus_client import Counter
 
-from backend.infra.metrics import Counter
 from backend.infra.redis import connect, connect_async
 from backend.settings import Settings
 

@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.orm import Session
 
 from backend.infra.ca_files import ca_file
 from backend.infra.db import after_commit
-from backend.infra.metrics import Counter
 from backend.infra.redis import accepts_any_certificate, checks_host_name, connect, uses_tls
 from backend.settings import Settings
 from backend.tasks import JOBS_QUEUE, Task
@@ -34,7 +34,10 @@ SOCKET_TIMEOUT_SECONDS = 2
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
-ENQUEUE_FAILURES = Counter("enqueue_failures_total", "Messages the broker did not take.", "task", known=Task)
+ENQUEUE_FAILURES = Counter("enqueue_failures_total", "Messages the broker did not take.", ["task"])
+# Made here, so that each is shown as 0 before a first failure.
+for _task in Task:
+    ENQUEUE_FAILURES.labels(_task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Queue:
         try:
             self._breaker.call(self.celery.send_task, str(task), args=args, queue=task.queue, retry=False, **options)
         except Exception as error:
-            ENQUEUE_FAILURES.inc(str(task))
+            ENQUEUE_FAILURES.labels(task).inc()
             log.warning("enqueue_failed", task=str(task), error=type(error).__name__)
             return False
         return True

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import structlog
+from prometheus_client import Gauge
 
-from backend.infra.metrics import Gauge
 from backend.infra.redis import connect
 from backend.settings import Settings
 

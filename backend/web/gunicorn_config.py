@@ -5,10 +5,10 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn_worker import UvicornWorker
 
-from backend.infra.metrics import forget_process
-from backend.infra.metrics.process import measure, serve
+from backend.infra.metrics import serve
 from backend.settings import get_settings
 
 SHARED = (
@@ -38,9 +38,6 @@ class Worker(UvicornWorker):
     }
 
 
-# Before the application is imported, which asks whether it is measured.
-measure(_settings, forks=True)
-
 bind = f"{'127.0.0.1' if _settings.ENVIRONMENT == 'development' else '0.0.0.0'}:{_settings.PORT}"  # noqa: S104
 workers = _settings.WEB_CONCURRENCY
 worker_class = Worker
@@ -51,8 +48,6 @@ forwarded_allow_ips = _settings.FORWARDED_ALLOW_IPS
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 timeout = 60
 graceful_timeout = 30
-max_requests = 50_000
-max_requests_jitter = 5_000
 control_socket_disable = True
 # Without this gunicorn installs handlers of its own beside those of backend.infra.logging.
 logconfig_dict = {"version": 1, "disable_existing_loggers": False}
@@ -67,5 +62,6 @@ def when_ready(_server: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Keep what an ended process counted."""
-    forget_process(worker.pid)
+    """Drop the gauges of a worker that has ended; what it counted stays."""
+    if _settings.METRICS_PORT:
+        mark_process_dead(worker.pid)

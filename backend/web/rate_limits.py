@@ -6,10 +6,10 @@ from ipaddress import IPv6Address, ip_address
 from uuid import UUID
 
 from fastapi import Request
+from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import RateLimited
-from backend.infra.metrics import Counter
 from backend.infra.rate_limit import Verdict
 from backend.infra.request_counter import LIGHT, WHOLE, RequestCounter
 from backend.web.problems import refuse
@@ -18,7 +18,10 @@ API = "/api/"
 HEADERS = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 # Redirects to result files, of which a page shows many.
 LIGHT_PART = "/results/"
-REFUSALS = Counter("rate_limit_refusals_total", "Requests refused by a limit.", "limit", known=["requests", "attempts"])
+REFUSALS = Counter("rate_limit_refusals_total", "Requests refused by a limit.", ["limit"])
+# Made here, so that both are shown as 0 before a first refusal.
+REFUSED_REQUESTS = REFUSALS.labels("requests")
+REFUSED_ATTEMPTS = REFUSALS.labels("attempts")
 
 FindUserId = Callable[[Request], UUID | None]
 
@@ -51,7 +54,7 @@ class RequestLimit:
         if verdict.allowed:
             await self.app(scope, receive, send_with_limit)
         else:
-            REFUSALS.inc("requests")
+            REFUSED_REQUESTS.inc()
             await refuse(scope, receive, send_with_limit, RateLimited(verdict.reset_seconds))
 
     def _caller(self, request: Request) -> str:

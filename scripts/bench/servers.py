@@ -70,8 +70,7 @@ def servers() -> Iterator[Stack]:
 def gunicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/ready") -> Iterator[Web]:
     """Run an application as production runs ours: a master and two workers."""
     port = free_port()
-    # Workers that retire after many requests would take their CPU time out of the account.
-    command = [*WEB[:-1], "--bind", f"127.0.0.1:{port}", "--max-requests", "0", app]
+    command = [*WEB[:-1], "--bind", f"127.0.0.1:{port}", app]
     environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     with running(command, environment=environment, log=stack.log) as pid:
         wait_for_200(stack, port, path)

@@ -21,7 +21,6 @@ HEAVY = [
     "joserfc",
     "kombu",
     "limits",
-    "prometheus_client",
     "pwdlib",
     "pybreaker",
     "pyvips",

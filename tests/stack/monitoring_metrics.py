@@ -89,8 +89,8 @@ def labels_in(expression: str) -> set[str]:
 def _declarations(tree: ast.AST) -> Iterator[tuple[str, str, set[str]]]:
     for call in _calls(tree):
         if isinstance(call.func, ast.Name) and call.func.id in {"Counter", "Gauge", "Histogram"}:
-            name, _, *labels = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
-            yield call.func.id, str(name), {str(label) for label in labels}
+            name, _, *labels = [ast.literal_eval(argument) for argument in call.args]
+            yield call.func.id, name, set(*labels)
 
 
 def _families(tree: ast.AST) -> dict[str, set[str] | None]:

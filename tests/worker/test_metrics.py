@@ -1,7 +1,5 @@
 """Metrics of worker and beat, from real processes after real work."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +22,7 @@ from scripts.valkey import free_port
 from tests.backend.infra.proxy import Proxy, target_of
 from tests.conftest import MakeSettings, on_one_database
 from tests.scrape import Scrape, wait_for
-from tests.servers import ROOT, WorkerProcess, environment_of
+from tests.servers import WorkerProcess
 from tests.worker.conftest import MakeJob
 
 
@@ -164,15 +162,13 @@ def test_a_port_that_is_taken_ends_worker_and_beat(settings: Settings, tmp_path:
 
 
 @on_one_database
-def test_nothing_is_measured_by_default(make_settings: MakeSettings) -> None:
-    code = "import sys, worker.tasks, worker.beat; print('prometheus_client' in sys.modules)"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment_of(make_settings()),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert result.stdout.strip() == "False"
+def test_nothing_is_measured_by_default(
+    make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    with WorkerProcess(make_settings(), tmp_path) as worker:
+        process = psutil.Process(worker.process.pid)
+        assert [found for found in process.net_connections("tcp") if found.status == psutil.CONN_LISTEN] == []
+        assert list(folder.glob("metrics-*")) == []

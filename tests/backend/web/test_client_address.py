@@ -14,8 +14,7 @@ from tests.backend.conftest import SetEnvironment
 from tests.backend.settings.test_production import GOOD
 from tests.backend.web.test_proxies import CLIENT, LIE, TRUSTED, UNTRUSTED, peer, who_am_i
 from tests.conftest import make_database, settings_for
-from tests.scrape import web_process
-from tests.servers import LiveServer
+from tests.servers import LiveServer, web_process
 
 HEADER = "Do-Connecting-IP"
 INGRESS = "192.0.2.9"

@@ -1,5 +1,6 @@
 """The web process as production starts it: gunicorn, forked workers, and a clean end under open streams."""
 
+import contextlib
 import subprocess
 import threading
 import time
@@ -7,34 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from scripts.valkey import free_port
 from tests.actions import sign_up_and_in
-from tests.conftest import MakeSettings
-from tests.servers import ROOT, environment_of, procfile_command
+from tests.conftest import MakeSettings, on_one_database
+from tests.servers import procfile_command, web_process
 
 
 @pytest.fixture
 def web(make_settings: MakeSettings, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     settings = make_settings(PORT=free_port(), WEB_CONCURRENCY=2)
-    with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            procfile_command("web"), cwd=ROOT, env=environment_of(settings), stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{settings.PORT}"
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            httpx.get(f"{url}/health/ready").raise_for_status()
-            break
-        except httpx.HTTPError:
-            assert time.monotonic() < deadline, (tmp_path / "web.log").read_text()
-            time.sleep(0.05)
-    yield process, url
-    # Not killed: the master takes its workers along only when it may.
-    process.terminate()
-    process.wait(40)
+    with web_process(settings, tmp_path / "web.log") as process:
+        yield process, f"http://127.0.0.1:{settings.PORT}"
 
 
 def test_a_stop_ends_open_streams_and_the_process_within_seconds(web: tuple[subprocess.Popen[bytes], str]) -> None:
@@ -62,6 +49,34 @@ def test_a_stop_ends_open_streams_and_the_process_within_seconds(web: tuple[subp
             thread.join(5)
     assert time.monotonic() - started < 5
     assert endings == ["clean"] * 4
+
+
+@on_one_database
+def test_open_streams_and_many_requests_never_stop_a_worker(make_settings: MakeSettings, tmp_path: Path) -> None:
+    """A worker that is replaced after max_requests waits for its streams, which do not end, and serves nothing else.
+
+    So that it takes 120 requests and not 120,000, the limit is a thousandth of production's, where that has one.
+    """
+    config = tmp_path / "gunicorn_config.py"
+    config.write_text(
+        "from backend.web.gunicorn_config import *\n"
+        "max_requests, max_requests_jitter = globals().get('max_requests', 0) // 1000, 0\n"
+    )
+    settings = make_settings(PORT=free_port(), WEB_CONCURRENCY=2)
+    command = [word.replace("backend/web/gunicorn_config.py", str(config)) for word in procfile_command("web")]
+    with (
+        web_process(settings, tmp_path / "web.log", command) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", verify=False) as client,
+        contextlib.ExitStack() as streams,
+    ):
+        sign_up_and_in(client)
+        for _ in range(4):
+            streams.enter_context(client.stream("GET", "/api/jobs/events", timeout=30))
+        workers = psutil.Process(process.pid).children()
+        # Each over a connection of its own, so that both workers get some.
+        statuses = [client.get("/api/version", headers={"Connection": "close"}).status_code for _ in range(120)]
+        assert statuses == [200] * 120
+        assert psutil.Process(process.pid).children() == workers
 
 
 def test_requests_are_served_by_processes_that_share_one_port(web: tuple[subprocess.Popen[bytes], str]) -> None:

@@ -1,8 +1,6 @@
 """Whose word about a client's address is believed: that of the proxies in FORWARDED_ALLOW_IPS, and nobody's else."""
 
 import json
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,7 @@ from backend.settings import load_settings
 from backend.settings.sources import SettingsError
 from scripts.valkey import free_port
 from tests.conftest import make_database, settings_for
-from tests.servers import ROOT, LiveServer, environment_of, procfile_command
+from tests.servers import LiveServer, web_process
 
 TRUSTED, UNTRUSTED = "127.0.0.1", "127.0.0.2"
 CLIENT, LIE = "203.0.113.7", "198.51.100.66"
@@ -104,34 +102,15 @@ def test_the_processes_of_production_trust_whom_the_setting_names(
     settings = settings_for(database, valkey_url, tmp_path, **overrides)
     path = tmp_path / "web.log"
     url = f"http://127.0.0.1:{settings.PORT}"
-    with path.open("wb") as log:
-        process = subprocess.Popen(
-            procfile_command("web"), cwd=ROOT, env=environment_of(settings), stdout=log, stderr=log
-        )
-    try:
-        wait_until_ready(url, path)
+    with web_process(settings, path):
         for address in ("127.0.0.4", TRUSTED):
             with peer(address, url) as client:
                 headers = {"X-Forwarded-For": f"{LIE}, {CLIENT}, 10.0.0.9"}
                 assert client.get(f"/from-{address}", headers=headers).status_code == 404
-    finally:
-        process.terminate()
-        process.wait(40)
     lines = [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
     seen = {line["path"]: line["client"] for line in lines if line.get("event") == "request"}
     assert seen["/from-127.0.0.4"] == CLIENT
     assert seen[f"/from-{TRUSTED}"] == TRUSTED
-
-
-def wait_until_ready(url: str, log: Path) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            httpx.get(f"{url}/health/ready").raise_for_status()
-            return
-        except httpx.HTTPError:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("value", ["*", "10.0.0.1/8", "my-proxy", "127.0.0.1;10.0.0.1", "127.0.0.1,*"])

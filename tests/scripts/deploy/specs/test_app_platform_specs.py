@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from backend.infra.metrics.server import LIVE_PATH
+from backend.infra.metrics import LIVE_PATH
 from backend.settings import Settings
 from tests.scripts.deploy.specs.reading import (
     APP_SPECS,

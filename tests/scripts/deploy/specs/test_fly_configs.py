@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from backend.infra.metrics.server import LIVE_PATH
+from backend.infra.metrics import LIVE_PATH
 from backend.settings import Settings
 from scripts.deploy.fly.commands import NEEDED_SECRETS
 from tests.scripts.deploy.specs.reading import (
