@@ -1,4 +1,4 @@
-// Keeps the session alive: renews it once when a call answers 401, and says when it has ended.
+// Keeps the session alive: renews it once when a response is a 401, and reports when it has ended.
 import { apiUrl } from "./origin";
 import { problemFromBody } from "./problem";
 
