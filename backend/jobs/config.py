@@ -24,9 +24,8 @@ class UploadsConfig(BaseModel):
 
 
 class AccountsConfig(BaseModel):
-    """Limits of account forms, in characters, and whether sign-up is open."""
+    """Limits of account forms, in characters."""
 
-    registration: bool
     password_min_length: int
     password_max_length: int
     name_max_length: int
@@ -57,7 +56,6 @@ def _config(settings: Settings) -> ConfigOut:
         app_name=settings.APP_NAME,
         uploads=UploadsConfig(max_bytes=settings.MAX_UPLOAD_BYTES, accepted_types=FILE_TYPES),
         accounts=AccountsConfig(
-            registration=settings.ENABLE_REGISTRATION,
             password_min_length=MIN_PASSWORD,
             password_max_length=MAX_PASSWORD,
             name_max_length=MAX_NAME,

@@ -17,7 +17,6 @@ export const config: Config = {
   },
   recipe: schemas.Recipe,
   accounts: {
-    registration: true,
     password_min_length: 10,
     password_max_length: 128,
     name_max_length: 100,

@@ -962,11 +962,9 @@ export interface components {
         };
         /**
          * AccountsConfig
-         * @description Limits of account forms, in characters, and whether sign-up is open.
+         * @description Limits of account forms, in characters.
          */
         AccountsConfig: {
-            /** Registration */
-            registration: boolean;
             /** Password Min Length */
             password_min_length: number;
             /** Password Max Length */

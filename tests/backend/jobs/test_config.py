@@ -10,12 +10,11 @@ from tests.servers import LiveServer
 
 @on_one_database  # nothing is read from it
 def test_names_and_limits_follow_the_settings(make_settings: MakeSettings) -> None:
-    settings = make_settings(APP_NAME="Photo Shop", MAX_UPLOAD_BYTES=123, ENABLE_REGISTRATION=False)
+    settings = make_settings(APP_NAME="Photo Shop", MAX_UPLOAD_BYTES=123)
     with LiveServer(settings) as server, server.client() as client:
         config = client.get("/api/config").json()
     assert config["app_name"] == "Photo Shop"
     assert config["uploads"]["max_bytes"] == 123
-    assert config["accounts"]["registration"] is False
 
 
 def test_what_it_says_is_what_the_api_accepts(client: httpx.Client, user: httpx.Client) -> None:

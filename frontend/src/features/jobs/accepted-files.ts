@@ -1,5 +1,6 @@
 // Which files the server accepts. They are checked here for a fast response; the server decides.
 import type { Config } from "@/api/types";
+import { describeRefusal } from "./recipe";
 
 type UploadLimits = Config["uploads"];
 
@@ -24,7 +25,9 @@ export function contentTypeOf(file: File, { accepted_types }: UploadLimits): str
 // Why the file would be refused, or null.
 export function refusalOf(file: File, limits: UploadLimits): string | null {
   if (!contentTypeOf(file, limits)) {
-    return `Files of this type are not accepted. Choose ${listNames(limits)}.`;
+    return (
+      describeRefusal(file) ?? `Files of this type are not accepted. Choose ${listNames(limits)}.`
+    );
   }
   if (file.size > limits.max_bytes) return `This file is larger than ${describeMaximum(limits)}.`;
   if (file.size === 0) return "This file is empty.";

@@ -25,6 +25,9 @@ export const describeRecipe: (recipe: Recipe) => string = text.describeRecipe;
 // One line about a file, original or result, from what the pipeline found out. Empty when it says nothing.
 export const describeFacts: (facts: Facts) => string = text.describeFacts;
 
+// Why a file of a type that is not accepted can't be used, where there is more to say than the list of types.
+export const describeRefusal: (file: File) => string | null = text.describeRefusal;
+
 // The icon of a job without a thumbnail.
 export const Placeholder: ComponentType = placeholder.Placeholder;
 

@@ -9,14 +9,12 @@ import { describePreset } from "./recipe-text";
 interface PhotoSchema {
   properties: {
     preset: { enum: Recipe["preset"][]; default: Recipe["preset"] };
-    enhance: { default: boolean };
     watermark: { anyOf: { maxLength?: number }[] };
   };
 }
 
 export function firstRecipe(schema: RecipeSchema): Recipe {
-  const { preset, enhance } = fieldsOf(schema);
-  return { preset: preset.default, enhance: enhance.default, watermark: null };
+  return { preset: fieldsOf(schema).preset.default, enhance: true, watermark: null };
 }
 
 export function RecipeForm({ schema, recipe, onChange }: RecipeFormProps) {

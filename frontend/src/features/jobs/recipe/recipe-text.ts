@@ -33,3 +33,8 @@ export function describeRecipe({ preset, enhance, watermark }: Recipe): string {
 export function describeFacts({ width, height }: Facts): string {
   return typeof width === "number" && typeof height === "number" ? `${width} × ${height}` : "";
 }
+
+export function describeRefusal({ name, type }: File): string | null {
+  if (!/^image\/hei[cf]/.test(type) && !/\.hei[cf]$/i.test(name)) return null;
+  return "HEIC photos can't be read. Export the photo as a JPEG. An iPhone takes JPEGs after you choose Settings, Camera, Formats, Most Compatible.";
+}

@@ -13,7 +13,7 @@ import { completed, makeFile, makeJob, makeResult } from "../../../samples";
 const schema: RecipeSchema = {
   properties: {
     preset: { enum: ["web", "print", "new-on-the-server"], default: "print" },
-    enhance: { type: "boolean", default: true },
+    enhance: { type: "boolean", default: false },
     watermark: { anyOf: [{ type: "string", maxLength: 7 }, { type: "null" }] },
   },
 };

@@ -1,7 +1,7 @@
 // The words for photos and their recipes.
 import { expect, test } from "vitest";
 import type { Recipe } from "@/api/types";
-import { describeFacts, describeRecipe } from "@/features/jobs/recipe";
+import { describeFacts, describeRecipe, describeRefusal } from "@/features/jobs/recipe";
 
 test.each([
   [{ preset: "web", enhance: true, watermark: null }, "Web shop, enhanced"],
@@ -15,3 +15,12 @@ test("the facts of a photo are its width and height, once a worker opened it", (
   expect(describeFacts({ width: 1600, height: 1067 })).toBe("1600 × 1067");
   expect(describeFacts({})).toBe("");
 });
+
+test.each(["IMG_0042.HEIC", "photo.heif"])(
+  "%s is refused with what an iPhone user can do",
+  (name) => {
+    expect(describeRefusal(new File([], name))).toContain("Most Compatible");
+    expect(describeRefusal(new File([], "photo", { type: "image/heic" }))).toContain("HEIC");
+    expect(describeRefusal(new File([], "notes.txt"))).toBeNull();
+  },
+);

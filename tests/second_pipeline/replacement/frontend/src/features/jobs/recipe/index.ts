@@ -18,6 +18,8 @@ export const describeRecipe = ({ delimiter }: Job["recipe"]): string => `separat
 export const describeFacts = ({ rows }: Facts): string =>
   typeof rows === "number" ? `${rows} rows` : "";
 
+export const describeRefusal = (_file: File): string | null => null;
+
 export const Placeholder: ComponentType = () => null;
 
 export const TEXTS = {
