@@ -177,4 +177,4 @@ def test_no_other_file_reads_the_environment() -> None:
         if "os.environ" in path.read_text() or "getenv" in path.read_text()
     }
     # metrics writes: prometheus_client takes its folder from the environment alone.
-    assert readers == {"settings/sources.py", "infra/metrics/__init__.py"}
+    assert readers == {"settings/sources.py", "infra/metrics.py"}

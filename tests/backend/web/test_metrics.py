@@ -108,7 +108,7 @@ def test_callers_can_not_make_up_label_values(settings: Settings) -> None:
         ask(settings, method=("PROPFIND", "PURGE", "REPORT", "TRACE")[number % 4])
     scrape = Scrape(settings.METRICS_PORT)
     routes = scrape.labels("http_requests_total", "route")
-    assert routes <= {"/api/jobs/{job_id}", "/api/version", "/health/live", "frontend", "unmatched"}
+    assert routes <= {"/api/jobs/{job_id}", "/api/version", "/health/ready", "frontend", "unmatched"}
     assert scrape.labels("http_requests_total", "method") == {"GET", "POST", "other"}
     assert scrape.value("http_requests_total", route="frontend") == 30
     assert scrape.value("http_requests_total", method="other") == 30
