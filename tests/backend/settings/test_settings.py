@@ -176,5 +176,5 @@ def test_no_other_file_reads_the_environment() -> None:
         for path in root.rglob("*.py")
         if "os.environ" in path.read_text() or "getenv" in path.read_text()
     }
-    # metrics writes: prometheus_client takes its folder from the environment alone.
+    # prometheus_client takes its directory from the environment alone.
     assert readers == {"settings/sources.py", "infra/metrics.py"}
