@@ -31,9 +31,6 @@ from worker.schedule import beat_schedule
 
 log = structlog.get_logger(__name__)
 
-# Jobs run side by side in processes; more threads in each would only make them wait for one another.
-os.environ.setdefault("VIPS_CONCURRENCY", "1")
-
 settings = get_settings()
 app = create_celery(settings)
 app.set_default()

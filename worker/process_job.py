@@ -1,4 +1,4 @@
-"""One job from lease to results: fetch the photo, run the pipeline, store what it makes."""
+"""One job from lease to results: fetch the file, run the pipeline, store its results."""
 
 import random
 import tempfile

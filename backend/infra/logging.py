@@ -22,7 +22,6 @@ NOISY_LIBRARIES = (
     "httpx",
     "httpx2",
     "kombu",
-    "pyvips",
     "s3transfer",
     "urllib3",
 )

@@ -29,7 +29,7 @@ def take_bytes(session: Session, settings: Settings, user_id: UUID, wanted: int)
     if used + wanted > quota:
         raise TooManyBytes(
             f"{used} of {quota} bytes are in use, and the file has {wanted}. Delete jobs to make room; "
-            "photos sent in the last hours count a while longer."
+            "files sent in the last hours count for a while longer."
         )
 
 
@@ -50,7 +50,7 @@ def take_job(session: Session, settings: Settings, user_id: UUID) -> None:
 
 
 def stored_bytes(session: Session, user_id: UUID) -> int:
-    """Return the bytes of an account's photos and results, and of uploads that may still arrive, or arrive again."""
+    """Return the bytes of an account's files and results, and of uploads that may still arrive, or arrive again."""
     kept = select(func.coalesce(func.sum(Job.size + Job.results_size), 0)).where(
         Job.user_id == user_id, Job.deleted_at.is_(None)
     )

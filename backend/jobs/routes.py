@@ -30,7 +30,7 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 def create_upload(
     body: UploadIn, user: ActiveUser, session: SessionDep, storage: StorageDep, settings: SettingsDep
 ) -> UploadOut:
-    """Ask for an address to send one photo to."""
+    """Create an upload: the request that sends one file to storage."""
     upload, signed = sign_upload(session, storage, settings, user.user_id, body)
     return UploadOut(
         upload_id=upload.id,
@@ -51,7 +51,7 @@ def create_job(
     settings: SettingsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Queue a job for a photo that was sent. Repeating it with the same Idempotency-Key gives the same job."""
+    """Queue a job for a file that was sent. A repeated Idempotency-Key returns the same job."""
     job = service.create_job(
         session,
         storage,
@@ -111,7 +111,7 @@ def retry_job(job_id: UUID, user: ActiveUser, session: SessionDep, settings: Set
 
 @router.delete("/jobs/{job_id}", status_code=204, responses=problems(401, 404, 422))
 def delete_job(job_id: UUID, user: ActiveUser, session: SessionDep) -> None:
-    """Delete a job, its photo and its results."""
+    """Delete a job, its file and its results."""
     service.delete_job(session, user.user_id, job_id)
 
 

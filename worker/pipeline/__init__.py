@@ -5,6 +5,13 @@ plain data, and an empty folder. It yields a `Step` with the progress; new `fact
 `Result` come with it. It raises `BadInput(code, message)` when the file itself can't be used.
 """
 
+import logging
+import os
+
+# Before libvips is loaded. Jobs run side by side in processes; more threads in each would only compete.
+os.environ.setdefault("VIPS_CONCURRENCY", "1")
+logging.getLogger("pyvips").setLevel(logging.WARNING)
+
 from worker.pipeline.model import BadInput, Result, Step
 from worker.pipeline.run import run
 

@@ -115,7 +115,7 @@ export interface paths {
         put?: never;
         /**
          * Create Upload
-         * @description Ask for an address to send one photo to.
+         * @description Create an upload: the request that sends one file to storage.
          */
         post: operations["create_upload_api_uploads_post"];
         delete?: never;
@@ -139,7 +139,7 @@ export interface paths {
         put?: never;
         /**
          * Create Job
-         * @description Queue a job for a photo that was sent. Repeating it with the same Idempotency-Key gives the same job.
+         * @description Queue a job for a file that was sent. A repeated Idempotency-Key returns the same job.
          */
         post: operations["create_job_api_jobs_post"];
         delete?: never;
@@ -184,7 +184,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Job
-         * @description Delete a job, its photo and its results.
+         * @description Delete a job, its file and its results.
          */
         delete: operations["delete_job_api_jobs__job_id__delete"];
         options?: never;
