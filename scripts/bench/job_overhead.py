@@ -17,7 +17,7 @@ from scripts.bench.rows import Account
 from scripts.bench.servers import Stack, celery_worker, gunicorn
 from scripts.bench.table import Row
 
-MAX_MS = 10.0
+MAX_MS = 35.0
 WARM_UP = 6
 JOB_SECONDS = 60
 ENDED = "SELECT status, created_at, finished_at FROM jobs WHERE id = %s"

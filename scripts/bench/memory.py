@@ -15,7 +15,7 @@ from scripts.bench.table import Row
 PATH = "/api/jobs"
 CONNECTIONS = 64
 LOG_INS = 32
-MAX_MB = 165
+MAX_MB = 190
 MAX_MB_ALONE = 125
 MAX_MB_LOG_INS = 60
 

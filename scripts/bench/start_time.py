@@ -12,7 +12,7 @@ from scripts.bench.servers import Stack, Web, gunicorn, uvicorn
 from scripts.bench.table import Row
 
 BARE = "scripts.bench.bare_start:app"
-MAX_RATIO = 1.1
+MAX_RATIO = 1.3
 
 Server = Callable[[], AbstractContextManager[Web]]
 
