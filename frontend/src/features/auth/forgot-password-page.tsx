@@ -21,8 +21,8 @@ export default function ForgotPasswordPage() {
         <>
           <PageTitle key="sent" title="Check your inbox" replacesContent />
           <p>
-            If <strong>{request.variables}</strong> has an account, we sent it a link to set a new
-            password. If it doesn't arrive, check your spam folder.
+            If there is an account for <strong>{request.variables}</strong>, we sent a link to set a
+            new password. If it doesn't arrive, check your spam folder.
           </p>
         </>
       ) : (

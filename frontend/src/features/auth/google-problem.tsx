@@ -1,7 +1,7 @@
 // Shows why the log-in with Google failed, from the error code in the URL.
 
 const MESSAGES: Record<string, string> = {
-  google_denied: "Google log-in was cancelled. You can try again.",
+  google_denied: "Google sign-in was cancelled. You can try again.",
   google_failed: "Google could not log you in. Please try again.",
   google_unverified:
     "Google has not confirmed your email address, so it can't be used to log in here.",

@@ -15,7 +15,7 @@ export function openJobStream(handlers: StreamHandlers): () => void {
   let source: EventSource;
   let timer: ReturnType<typeof setTimeout>;
   let failures = 0;
-  let isOpen = true;
+  let isActive = true;
 
   function connect() {
     source = new EventSource(apiUrl("/api/jobs/events"), { withCredentials: true });
@@ -36,13 +36,13 @@ export function openJobStream(handlers: StreamHandlers): () => void {
   }
 
   async function reconnect() {
-    const isRenewed = await renewSession().catch(() => "unknown");
-    if (isOpen && isRenewed) connect();
+    const mayReconnect = await renewSession().catch(() => "unknown");
+    if (isActive && mayReconnect) connect();
   }
 
   connect();
   return () => {
-    isOpen = false;
+    isActive = false;
     clearTimeout(timer);
     source.close();
   };

@@ -44,13 +44,13 @@ export function mergeJobs(pages: ListedPage[], live: LiveJobs): Job[] {
     }
   }
   for (const { job, receivedAt } of Object.values(live)) {
-    if (job && !jobs.has(job.id) && isInRange(job, receivedAt, pages)) jobs.set(job.id, job);
+    if (job && !jobs.has(job.id) && shouldList(job, receivedAt, pages)) jobs.set(job.id, job);
   }
   return [...jobs.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
 // An updated job that is not listed is newer than the list, on a page not loaded yet, or deleted.
-function isInRange(job: Job, receivedAt: number, pages: ListedPage[]): boolean {
+function shouldList(job: Job, receivedAt: number, pages: ListedPage[]): boolean {
   const last = pages.at(-1);
   const oldestListed = last?.next_cursor ? last.items.at(-1)?.id : undefined;
   if (oldestListed && job.id < oldestListed) return false;

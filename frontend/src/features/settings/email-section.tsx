@@ -28,7 +28,7 @@ export function EmailSection({ account }: { account: Account }) {
       </p>
       {!account.email_verified && (
         <>
-          <p>Open the link that we sent you.</p>
+          <p>Open the link we sent you to confirm it.</p>
           <ResendVerification />
         </>
       )}

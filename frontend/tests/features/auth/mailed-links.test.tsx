@@ -89,7 +89,7 @@ test("a password reset shows the same page for every email", async () => {
 
   const heading = await screen.findByRole("heading", { name: "Check your inbox" });
   await waitFor(() => expect(document.activeElement).toBe(heading));
-  expect(screen.getByText(/we sent it a link/).textContent).toContain("unknown@example.com");
+  expect(screen.getByText(/we sent a link/).textContent).toContain("unknown@example.com");
   expect(backend.bodies(REQUEST)).toEqual([{ email: "unknown@example.com" }]);
 });
 
