@@ -1,10 +1,10 @@
-// How the frontend is served in development, built, and tested.
+// Configures the development server, the build and the tests.
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-// index.html names it; empty means the origin of the page.
+// index.html uses it. Empty means the origin of the page.
 process.env.VITE_API_ORIGIN ??= "";
 const backend = process.env.BACKEND_URL ?? "http://127.0.0.1:8000";
 
@@ -15,15 +15,15 @@ export default defineConfig({
     host: "127.0.0.1",
     port: Number(process.env.PORT ?? 5173),
     strictPort: true,
-    // The backend compares Origin with Host, so the proxy leaves the Host header as the browser sent it.
+    // The backend compares Origin with Host, so the proxy does not change the Host header.
     proxy: { "/api": backend, "/health": backend, "/storage": backend },
   },
   build: {
-    // Inlined assets would be data: addresses, which the Content-Security-Policy refuses.
+    // Inlined assets would be data: URLs, which the Content-Security-Policy blocks.
     assetsInlineLimit: 0,
-    // Every browser that Vite builds for preloads modules by itself.
+    // Every browser that Vite builds for supports modulepreload.
     modulePreload: { polyfill: false },
-    // The first load is one file: split by what it shares with the lazy pages, it compresses 2 kB worse.
+    // The first load is one file. Split into chunks shared with the lazy pages, it would be 2 kB larger.
     rolldownOptions: {
       output: { codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] } },
     },
@@ -37,8 +37,8 @@ export default defineConfig({
   },
 });
 
-// Lets the bundler drop what nothing imports from react-router: 2 kB gzipped of the first load, which is limited to 90 kB.
-// The package makes components with calls that are not marked pure and then names them; either alone would keep them.
+// Lets the bundler drop unused parts of react-router: 2 kB gzipped of the first load, which is limited to 90 kB.
+// The package creates components with calls not marked as pure, then sets displayName. Either keeps unused components.
 function shakeReactRouter(): Plugin {
   return {
     name: "shake-react-router",

@@ -1,11 +1,11 @@
-// Fails when the first load has more gzipped JavaScript than the limit. Run by `make test`, after a build.
+// Fails when the first load has more gzipped JavaScript than the limit. `make test` runs it after a build.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const LIMIT_KB = 90;
 const dist = new URL("../dist/", import.meta.url);
 
-// What index.html names is loaded before anything shows. Pages loaded by import() are not counted.
+// The browser loads the scripts in index.html before it shows anything. Pages loaded by import() are not counted.
 const html = readFileSync(new URL("index.html", dist), "utf8");
 const scripts = [...html.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, path]) => path);
 const sizes = scripts.map((path) => [path, gzip(readFileSync(new URL(path, dist))) / 1000]);
@@ -15,7 +15,7 @@ for (const [path, size] of sizes) console.log(`${size.toFixed(1).padStart(7)} kB
 console.log(`${total.toFixed(1).padStart(7)} kB  of ${LIMIT_KB} kB gzipped JavaScript`);
 if (scripts.length === 0 || total > LIMIT_KB) {
   console.error(
-    "The first load is too large: look for a lighter package, or load a page with React.lazy.",
+    "The first load is too large. Use a smaller package, or load a page with React.lazy.",
   );
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-// Which folder may import from which: app from all, features from the shared folders and never from each other.
+// The import rules: app imports everything, features import shared folders but not each other.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
@@ -8,13 +8,13 @@ const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((na
 );
 
 describe("every file", () => {
-  test.each(files)("%s imports only from the folders it may see", (file) => {
-    const forbidden = importsOf(file).filter((folder) => !mayImport(roomOf(file), folder));
+  test.each(files)("%s imports only from allowed folders", (file) => {
+    const forbidden = importsOf(file).filter((folder) => !mayImport(folderOf(file), folder));
     expect(forbidden).toEqual([]);
   });
 
   test.each(files.filter((name) => !name.endsWith(".d.ts")))(
-    "%s begins by saying its job",
+    "%s starts with a comment that describes it",
     (file) => {
       expect(readFileSync(`${SRC}/${file}`, "utf8")).toMatch(/^\/\/ [A-Z].*[.;:]/);
     },
@@ -28,13 +28,13 @@ describe("no file", () => {
   const contents = new Map(written.map((name) => [name, readFileSync(`${SRC}/${name}`, "utf8")]));
   contents.set("index.html", readFileSync("index.html", "utf8"));
 
-  test("contains the name of the product, which comes from /api/config", () => {
+  test("contains the product name, which comes from /api/config", () => {
     expect(filesWith(/slipway/i)).toEqual([]);
   });
 
-  test("outside of the recipe folder says what a job is about", () => {
-    const telling = filesWith(/photo|image\/(jpeg|png|webp)/i);
-    expect(telling.filter((name) => !name.startsWith("features/jobs/recipe/"))).toEqual([]);
+  test("outside the recipe folder mentions photos", () => {
+    const found = filesWith(/photo|image\/(jpeg|png|webp)/i);
+    expect(found.filter((name) => !name.startsWith("features/jobs/recipe/"))).toEqual([]);
   });
 
   function filesWith(pattern: RegExp): string[] {
@@ -53,13 +53,13 @@ function importsOf(file: string): string[] {
   const source = readFileSync(`${SRC}/${file}`, "utf8");
   const paths = [...source.matchAll(/(?:from|import) ?\(?"([^"]+)"/g)].map(([, path = ""]) => path);
   return paths.flatMap((path) => {
-    if (path.startsWith("@/")) return [roomOf(path.slice(2))];
-    // A path that climbs would get around the rule.
+    if (path.startsWith("@/")) return [folderOf(path.slice(2))];
+    // A relative path to a parent folder would bypass the rule.
     return path.startsWith("..") ? [path] : [];
   });
 }
 
-function roomOf(path: string): string {
+function folderOf(path: string): string {
   const [first = "", second = ""] = path.split("/");
   return first === "features" ? `${first}/${second}` : first;
 }

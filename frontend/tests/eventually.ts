@@ -1,9 +1,9 @@
-// Waits for something to become true, also while a test holds the clock.
+// Retries a check until it passes, also with fake timers.
 import { vi } from "vitest";
 
-// Far beyond what it takes: a busy machine is no reason for a test to fail.
-export const PATIENCE = 8_000;
+// Long, so that tests do not fail on a busy machine.
+export const TIMEOUT = 8_000;
 
 export function eventually<T>(check: () => T): Promise<T> {
-  return vi.waitFor(check, { timeout: PATIENCE, interval: 20 });
+  return vi.waitFor(check, { timeout: TIMEOUT, interval: 20 });
 }

@@ -1,8 +1,8 @@
-// A real HTTP server that answers what a test tells it to, and remembers what it was asked.
+// A real HTTP server with responses set by tests. It records all requests.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Asked {
+export interface RecordedRequest {
   method: string;
   path: string;
   headers: IncomingMessage["headers"];
@@ -10,21 +10,21 @@ export interface Asked {
 }
 
 type Reply = { status: number; body?: unknown; headers?: Record<string, string> };
-type Handler = (asked: Asked) => Reply | Promise<Reply>;
+type Handler = (request: RecordedRequest) => Reply | Promise<Reply>;
 
 const handlers = new Map<string, Handler>();
-let asked: Asked[] = [];
+let recorded: RecordedRequest[] = [];
 
 const server = createServer(async (request, response) => {
   const call = await read(request);
-  // jsdom keeps the origin it was made with, so its XMLHttpRequest takes this server for a foreign one.
+  // jsdom keeps its initial origin, so its XMLHttpRequest needs CORS headers from this server.
   response.setHeader("access-control-allow-origin", call.headers.origin ?? "*");
   response.setHeader("access-control-allow-headers", "*, content-type, x-amz-meta-check");
   response.setHeader("access-control-allow-methods", "PUT");
   if (call.method === "OPTIONS") return write(response, { status: 204 });
-  asked.push(call);
+  recorded.push(call);
   const handler = handlers.get(`${call.method} ${call.path.split("?")[0]}`);
-  const reply = await (handler?.(call) ?? problem(404, "not_found", "There is nothing here."));
+  const reply = await (handler?.(call) ?? problem(404, "not_found", "Not found."));
   write(response, reply);
 });
 
@@ -36,13 +36,13 @@ export const backend = {
   stop: () => server.close(),
   reset: () => {
     handlers.clear();
-    asked = [];
+    recorded = [];
   },
   // `call` is a method and a path, such as "GET /api/jobs".
   on: (call: string, handler: Handler) => handlers.set(call, handler),
-  asked: (call: string) => asked.filter(({ method, path }) => `${method} ${path}` === call),
-  // The JSON bodies that a call was made with.
-  told: (call: string) => backend.asked(call).map(({ body }): unknown => JSON.parse(body)),
+  requests: (call: string) => recorded.filter(({ method, path }) => `${method} ${path}` === call),
+  // The JSON bodies of the requests.
+  bodies: (call: string) => backend.requests(call).map(({ body }): unknown => JSON.parse(body)),
 };
 
 export function problem(
@@ -54,7 +54,7 @@ export function problem(
   return { status, body: { status, code, title: code, detail, request_id: "req-123", errors } };
 }
 
-async function read(request: IncomingMessage): Promise<Asked> {
+async function read(request: IncomingMessage): Promise<RecordedRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const { method = "", url = "", headers } = request;

@@ -1,4 +1,4 @@
-// Stands in for the browser's EventSource: a test opens it, sends events through it and breaks it.
+// A fake EventSource that tests open, send events through and interrupt.
 
 export class FakeEventSource extends EventTarget {
   static readonly CONNECTING = 0;
@@ -36,13 +36,13 @@ export class FakeEventSource extends EventTarget {
     this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
   }
 
-  // As after a lost connection: the browser tries again by itself.
+  // Simulates a lost connection: the browser reconnects automatically.
   interrupt() {
     this.readyState = FakeEventSource.CONNECTING;
     this.dispatchEvent(new Event("error"));
   }
 
-  // As after an answer like 401: the browser gives up.
+  // Simulates a response such as 401: the browser does not reconnect.
   refuse() {
     this.readyState = FakeEventSource.CLOSED;
     this.dispatchEvent(new Event("error"));

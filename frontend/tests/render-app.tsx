@@ -1,4 +1,4 @@
-// Opens the whole application at an address, or a part of it, as a browser would.
+// Renders the whole application at a path, or one component.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -19,7 +19,7 @@ export function openApp(path: string) {
   );
 }
 
-// A part of a page, below a configuration that is loaded.
+// Renders a component with a loaded configuration.
 export function renderPart(part: ReactNode) {
   const queryClient = new QueryClient();
   queryClient.setQueryData(configQuery.queryKey, config);
@@ -33,7 +33,7 @@ export function signedIn(changes: Partial<Account> = {}) {
 }
 
 export function signedOut() {
-  const unauthorized = problem(401, "not_authenticated", "Sign in first.");
+  const unauthorized = problem(401, "not_authenticated", "Log in first.");
   backend.on("GET /api/accounts/me", () => unauthorized);
   backend.on("POST /api/session/refresh", () => unauthorized);
 }

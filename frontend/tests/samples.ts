@@ -1,4 +1,4 @@
-// The configuration, accounts and jobs as the API would send them.
+// Sample responses of the API: configuration, accounts and jobs.
 import { readFileSync } from "node:fs";
 import type { Account, Config, Job, Result } from "@/api/types";
 import { firstRecipe } from "@/features/jobs/recipe";

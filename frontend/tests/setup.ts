@@ -1,17 +1,17 @@
-// Gives every test file a backend of its own on a real port, and the page the same origin.
+// Starts a fake backend for each test file, and sets the page to its origin.
 import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeEach } from "vitest";
-import { PATIENCE } from "./eventually";
+import { TIMEOUT } from "./eventually";
 import { backend } from "./fake-backend";
 import { FakeEventSource } from "./fake-event-source";
 import { config } from "./samples";
 
 declare const jsdom: { reconfigure: (options: { url: string }) => void };
 
-configure({ asyncUtilTimeout: PATIENCE });
+configure({ asyncUtilTimeout: TIMEOUT });
 jsdom.reconfigure({ url: await backend.start() });
 
-// What jsdom lacks.
+// jsdom does not implement these.
 Object.assign(globalThis, { EventSource: FakeEventSource });
 HTMLDialogElement.prototype.showModal = function showModal() {
   this.open = true;

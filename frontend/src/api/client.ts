@@ -1,4 +1,4 @@
-// The typed client every feature calls the API with.
+// The typed API client that every feature uses.
 import createClient from "openapi-fetch";
 import { apiOrigin } from "./origin";
 import { problemFromBody, toApiError } from "./problem";
@@ -11,18 +11,18 @@ export const client = createClient<paths>({
   fetch: fetchWithSession,
 });
 
-interface Answer<T> {
+interface ApiResponse<T> {
   data?: T;
   error?: unknown;
   response: Response;
 }
 
-// Gives the answer's data, or throws an ApiError whatever the reason.
-export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
-  const answer = await call.catch((error: unknown) => {
+// Returns the data of a response. Throws an ApiError on every failure.
+export async function unwrap<T>(call: Promise<ApiResponse<T>>): Promise<T> {
+  const result = await call.catch((error: unknown) => {
     throw toApiError(error);
   });
-  const { ok, status, headers } = answer.response;
-  if (!ok) throw problemFromBody(status, answer.error, headers.get("retry-after"));
-  return answer.data as T;
+  const { ok, status, headers } = result.response;
+  if (!ok) throw problemFromBody(status, result.error, headers.get("retry-after"));
+  return result.data as T;
 }

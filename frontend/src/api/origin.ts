@@ -1,4 +1,4 @@
-// Where the API lives: on the origin of this page, unless the build names another.
+// The origin of the API: the page's origin, unless the build sets another.
 
 export const apiOrigin: string = import.meta.env.VITE_API_ORIGIN || window.location.origin;
 

@@ -1,4 +1,4 @@
-// Turns whatever went wrong in a call into one error with a sentence a person can read.
+// Converts every failed request into an ApiError with a message for the user.
 
 export interface Problem {
   status: number;
@@ -32,8 +32,8 @@ export function problemOf(error: unknown): Problem {
   return toApiError(error).problem;
 }
 
-// No answer, too many calls and a server's own trouble may pass; any other refusal stays a refusal.
-export function mayPass(error: unknown): boolean {
+// True when a retry can succeed: no response, rate limited, or a server error.
+export function isTemporary(error: unknown): boolean {
   const { status } = problemOf(error);
   return status === 0 || status === 429 || status >= 500;
 }
@@ -45,14 +45,14 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError({});
 }
 
-// A proxy between us and the backend answers with its own page, so a body that is no problem document is normal.
+// The body need not be a problem document: a proxy may respond with its own error page.
 export function problemFromBody(
   status: number,
   body: unknown,
   retryAfter?: string | null,
 ): ApiError {
   const document = isRecord(body) ? body : {};
-  if (document.code === "rate_limited" && retryAfter) document.detail = tooManyTries(retryAfter);
+  if (document.code === "rate_limited" && retryAfter) document.detail = tooManyAttempts(retryAfter);
   return new ApiError({
     status,
     code: text(document.code) ?? "unknown",
@@ -63,8 +63,8 @@ export function problemFromBody(
   });
 }
 
-function tooManyTries(seconds: string): string {
-  return `Too many tries. Wait ${seconds} ${seconds === "1" ? "second" : "seconds"}.`;
+function tooManyAttempts(seconds: string): string {
+  return `Too many attempts. Wait ${seconds} ${seconds === "1" ? "second" : "seconds"}.`;
 }
 
 function fieldMessages(errors: unknown): Record<string, string> {

@@ -1,4 +1,4 @@
-// Keeps the session alive: renews it once when a response is a 401, and reports when it has ended.
+// Renews the session after a 401 response, and notifies listeners when the session has ended.
 import { apiUrl } from "./origin";
 import { problemFromBody } from "./problem";
 
@@ -17,13 +17,13 @@ export async function fetchWithSession(request: Request): Promise<Response> {
   const repeat = request.clone();
   const renewalsBefore = renewals;
   const response = await fetch(request);
-  if (response.status !== 401 || isAboutTheSession(request)) return response;
-  // Another call may have renewed the session while this one was on its way.
+  if (response.status !== 401 || isSessionRequest(request)) return response;
+  // Another request may have renewed the session in the meantime.
   const renewed = renewals > renewalsBefore || (await renewSession());
   return renewed ? fetch(repeat) : response;
 }
 
-// True when renewed, false when the session has ended; throws when the server could not say.
+// True when renewed, false when the session has ended. Throws on any other response.
 export function renewSession(): Promise<boolean> {
   running ??= oneTabAtATime(requestRenewal).finally(() => {
     running = null;
@@ -47,11 +47,11 @@ async function requestRenewal(): Promise<boolean> {
   return false;
 }
 
-// A refresh token works once: two tabs that send the same one look like a thief to the backend.
-async function oneTabAtATime(work: () => Promise<boolean>): Promise<boolean> {
-  return navigator.locks ? navigator.locks.request("session-renewal", work) : work();
+// A refresh token works once. If two tabs send the same token, the backend treats it as stolen.
+async function oneTabAtATime(renew: () => Promise<boolean>): Promise<boolean> {
+  return navigator.locks ? navigator.locks.request("session-renewal", renew) : renew();
 }
 
-function isAboutTheSession(request: Request): boolean {
+function isSessionRequest(request: Request): boolean {
   return new URL(request.url).pathname === "/api/session";
 }

@@ -1,4 +1,4 @@
-// Short names for the shapes in API requests and responses.
+// Short names for the types of API requests and responses.
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];

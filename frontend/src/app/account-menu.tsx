@@ -1,4 +1,4 @@
-// The part of the header that shows the account and logs out.
+// The account link and the log-out button in the header.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";

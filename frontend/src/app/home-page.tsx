@@ -1,4 +1,4 @@
-// The page that signed-in users start on: the jobs, below the notice of an unconfirmed email address.
+// The start page of logged-in users: a notice while the email is not confirmed, then the jobs.
 import { JobsPage } from "@/features/jobs/jobs-page";
 import { VerificationNotice } from "@/features/settings/verification-notice";
 

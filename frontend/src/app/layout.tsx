@@ -1,4 +1,4 @@
-// The frame around every page: skip link, header, content, footer.
+// The layout of every page: skip link, header, content, footer.
 import "./layout.css";
 import { useQuery } from "@tanstack/react-query";
 import { Suspense } from "react";
@@ -14,7 +14,7 @@ export function Layout() {
   return (
     <>
       <a className="skip-link" href="#content">
-        Skip to the content
+        Skip to content
       </a>
       <header className="header">
         <Wordmark />
@@ -25,7 +25,7 @@ export function Layout() {
       </header>
       <main id="content" tabIndex={-1}>
         <Suspense fallback={<Loading label="Loading …" />}>
-          {/* With the key, a page that crashed does not keep the others from being shown. */}
+          {/* The key resets the boundary when the user opens another page. */}
           <ErrorBoundary key={useLocation().pathname}>
             <Outlet />
           </ErrorBoundary>
@@ -51,7 +51,7 @@ function Wordmark() {
   );
 }
 
-// The version goes into bug reports.
+// Users copy the version into bug reports.
 function VersionNote() {
   const { data: config } = useQuery(configQuery);
   const { data: version } = useQuery({
@@ -61,6 +61,6 @@ function VersionNote() {
     meta: { isPublic: true },
   });
   const build = version && `${version.version} · ${version.git_sha.slice(0, 7)}`;
-  // The space keeps the line, so that nothing moves when the text arrives.
+  // The space keeps the line height, so that the layout does not shift when the text loads.
   return <p>{[config?.app_name, build].filter(Boolean).join(" ") || "\u00a0"}</p>;
 }

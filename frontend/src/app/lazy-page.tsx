@@ -1,11 +1,11 @@
-// A page in a chunk of its own that can be loaded before it is shown.
+// A page in its own chunk that can be preloaded.
 import { type ComponentType, lazy, useState } from "react";
 
 export function lazyPage(load: () => Promise<{ default: ComponentType }>) {
   let loaded: ComponentType | undefined;
   const Lazy = lazy(load);
 
-  // React.lazy suspends for a moment even when the page is loaded, and React reveals what was suspended 300 ms late.
+  // React.lazy suspends even when the page is loaded, and React then shows the page 300 ms late.
   function Page() {
     const [Shown] = useState(() => loaded ?? Lazy);
     return <Shown />;

@@ -1,4 +1,4 @@
-// Shown for an address that has no page.
+// Shown for an unknown URL.
 import { Link } from "react-router";
 import { PageTitle } from "@/components/page-title";
 
@@ -6,8 +6,8 @@ export default function NotFoundPage() {
   return (
     <div className="centred">
       <p className="eyebrow">404</p>
-      <PageTitle title="This page isn't here" />
-      <p>The address may be old, or have a typing error in it.</p>
+      <PageTitle title="Page not found" />
+      <p>The link may be old or misspelled.</p>
       <Link to="/jobs" className="button button-primary">
         Go to your files
       </Link>

@@ -1,8 +1,8 @@
-// Everything a page may expect around it: the query cache, the router, and the end of the session.
+// Provides the query cache and the router, and clears the session when it ends.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { BrowserRouter } from "react-router";
-import { mayPass } from "@/api/problem";
+import { isTemporary } from "@/api/problem";
 import { onSessionEnd } from "@/api/renew-session";
 import { configQuery } from "@/config/use-config";
 import { leaveSession } from "@/session/use-session";
@@ -24,11 +24,11 @@ function createQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 30_000,
-        retry: (failures, error) => failures < 2 && mayPass(error),
+        retry: (failures, error) => failures < 2 && isTemporary(error),
       },
     },
   });
-  // Every page waits for it, so it is requested before the first render.
+  // Every page needs the configuration, so it is requested before the first render.
   queryClient.prefetchQuery(configQuery);
   return queryClient;
 }

@@ -1,4 +1,4 @@
-// Shows pages to signed-in users, and sends everyone else to the log-in page.
+// Shows pages to logged-in users and redirects everyone else to the log-in page.
 import { Navigate, Outlet, useLocation } from "react-router";
 import { Loading } from "@/components/loading";
 import { loginPath } from "@/session/next-path";

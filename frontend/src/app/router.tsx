@@ -1,7 +1,7 @@
-// Which address shows which page. The log-in page comes with the first load, every other page is a chunk of its own.
+// The routes. The log-in page is part of the first load, every other page is its own chunk.
 import { lazy } from "react";
 import { Navigate, useRoutes } from "react-router";
-import LogInPage from "@/features/entrance/login-page";
+import LogInPage from "@/features/auth/login-page";
 import { Layout } from "./layout";
 import { lazyPage } from "./lazy-page";
 import { RequireConfig } from "./require-config";
@@ -9,12 +9,12 @@ import { RequireSession } from "./require-session";
 
 const home = lazyPage(() => import("./home-page"));
 const AccountPage = lazy(() => import("@/features/settings/account-page"));
-const ConfirmAddressPage = lazy(() => import("@/features/entrance/confirm-address-page"));
-const FarewellPage = lazy(() => import("@/features/entrance/farewell-page"));
-const ForgotPasswordPage = lazy(() => import("@/features/entrance/forgot-password-page"));
+const ConfirmEmailPage = lazy(() => import("@/features/auth/confirm-email-page"));
+const AccountDeletedPage = lazy(() => import("@/features/auth/account-deleted-page"));
+const ForgotPasswordPage = lazy(() => import("@/features/auth/forgot-password-page"));
 const NotFoundPage = lazy(() => import("./not-found-page"));
-const ResetPasswordPage = lazy(() => import("@/features/entrance/reset-password-page"));
-const SignUpPage = lazy(() => import("@/features/entrance/signup-page"));
+const ResetPasswordPage = lazy(() => import("@/features/auth/reset-password-page"));
+const SignUpPage = lazy(() => import("@/features/auth/signup-page"));
 
 const ROUTES = [
   {
@@ -28,9 +28,9 @@ const ROUTES = [
           { path: "/signup", element: <SignUpPage /> },
           { path: "/forgot-password", element: <ForgotPasswordPage /> },
           { path: "/reset-password", element: <ResetPasswordPage /> },
-          { path: "/verify", element: <ConfirmAddressPage /> },
-          { path: "/confirm-email", element: <ConfirmAddressPage /> },
-          { path: "/farewell", element: <FarewellPage /> },
+          { path: "/verify", element: <ConfirmEmailPage /> },
+          { path: "/confirm-email", element: <ConfirmEmailPage /> },
+          { path: "/farewell", element: <AccountDeletedPage /> },
           {
             element: <RequireSession />,
             children: [
@@ -49,8 +49,8 @@ export function AppRoutes() {
   return useRoutes(ROUTES);
 }
 
-// Most visits lead to the home page. It loads in parallel with the configuration and the session.
+// Most visits open the home page, so it loads in parallel with the configuration and the session.
 export function preloadHomePage(): void {
-  // A page that fails to load here is requested again when it is shown.
+  // If this fails, the page is loaded again when it is shown.
   home.preload().catch(() => {});
 }

@@ -1,4 +1,4 @@
-// The button that goes through the themes: auto, light, dark.
+// The button that switches the theme: auto, light, dark.
 import { useState } from "react";
 import { Icon } from "@/components/icons";
 import { applyTheme, currentTheme, THEMES, type Theme } from "./theme";

@@ -1,4 +1,4 @@
-// Reads and changes the theme; public/theme.js applies the stored one before the first paint.
+// Reads and changes the theme. public/theme.js applies the stored theme before the first paint.
 
 export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -14,6 +14,6 @@ export function applyTheme(theme: Theme): void {
   try {
     localStorage.setItem("theme", theme);
   } catch {
-    // Storage can be forbidden; the theme then lasts as long as the page.
+    // The browser can block storage. The theme then lasts until the page is closed.
   }
 }

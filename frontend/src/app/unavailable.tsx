@@ -1,4 +1,4 @@
-// Shown instead of a page when the server does not give what every page needs.
+// Shown instead of a page when the configuration or the session can't be loaded.
 import { ProblemNote } from "@/components/problem-note";
 
 interface UnavailableProps {
@@ -10,7 +10,7 @@ export function Unavailable({ error, onRetry }: UnavailableProps) {
   return (
     <div className="centred">
       <title>Unavailable</title>
-      <h1>This page can't be opened right now</h1>
+      <h1>This page is unavailable right now</h1>
       <ProblemNote error={error} />
       <button type="button" className="button" onClick={onRetry}>
         Try again

@@ -1,4 +1,4 @@
-// A form that calls the server: one call at a time, its refusal above the button, the focus on the field refused.
+// A form that sends one request at a time. Shows its error above the button and focuses the invalid field.
 import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
 import { ProblemNote } from "./problem-note";
 
@@ -27,7 +27,7 @@ export function CallForm({ submitLabel, isPending, error, onSubmit, children }: 
       {children}
       {error !== null && <ProblemNote error={error} />}
       <button type="submit" className="button button-primary" aria-disabled={isPending}>
-        {isPending ? "One moment …" : submitLabel}
+        {isPending ? "Please wait …" : submitLabel}
       </button>
     </form>
   );

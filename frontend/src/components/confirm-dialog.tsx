@@ -1,4 +1,4 @@
-// Asks before something that can't be undone; the browser's own dialog keeps and returns the focus.
+// Confirms an action that can't be undone. The native dialog traps and restores the focus.
 import { type ReactNode, useEffect, useId, useRef } from "react";
 
 const CONFIRMED = "confirmed";

@@ -1,4 +1,4 @@
-// A link to a file that only its owner may have.
+// A link that downloads a private file.
 import type { ComponentProps, MouseEvent } from "react";
 import { client } from "@/api/client";
 import { apiUrl } from "@/api/origin";
@@ -7,19 +7,19 @@ type DownloadLinkProps = Omit<ComponentProps<"a">, "href" | "onClick"> & { path:
 
 export function DownloadLink({ path, children, ...rest }: DownloadLinkProps) {
   return (
-    <a {...rest} href={apiUrl(path)} download onClick={downloadSignedIn}>
+    <a {...rest} href={apiUrl(path)} download onClick={renewAndDownload}>
       {children}
     </a>
   );
 }
 
-// A link can't renew the session, and an expired one would save an error page as the file: so a call goes first.
-async function downloadSignedIn(event: MouseEvent<HTMLAnchorElement>) {
+// A link can't renew an expired session and would save the error as the file. So an API request renews it first.
+async function renewAndDownload(event: MouseEvent<HTMLAnchorElement>) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const { href } = event.currentTarget;
-  const answer = await client.GET("/api/accounts/me").catch(() => null);
-  if (answer?.response.status === 401) return;
-  // A click on a download link and not a change of location, so that an error does not replace the page.
+  const account = await client.GET("/api/accounts/me").catch(() => null);
+  if (account?.response.status === 401) return;
+  // Clicks a download link instead of changing the location, so that an error does not replace the page.
   Object.assign(document.createElement("a"), { href, download: "" }).click();
 }

@@ -1,4 +1,4 @@
-// Catches errors while rendering, so that users see a sentence and not an empty page.
+// Catches errors while rendering, so that users see a message instead of an empty page.
 import { Component, type ReactNode } from "react";
 
 export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: boolean }> {
@@ -12,8 +12,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
     if (!this.state.failed) return this.props.children;
     return (
       <div className="centred">
-        <h1>This page broke</h1>
-        <p>Something in it could not be shown. Your files are safe.</p>
+        <h1>This page failed</h1>
+        <p>It could not be shown. Your files are safe.</p>
         <button type="button" className="button" onClick={() => window.location.reload()}>
           Reload the page
         </button>

@@ -1,4 +1,4 @@
-// The line icons of the interface. All of them are decoration next to a text.
+// The line icons. All are decorative, next to a text.
 
 const PATHS = {
   download: "M12 4v11m-5-5 5 5 5-5M5 20h14",

@@ -1,4 +1,4 @@
-// The heading of a page. It takes the focus after a route change, so that a screen reader reads it.
+// The heading of a page. It gets the focus after a route change, so that screen readers read it.
 import { type ReactNode, useEffect, useRef } from "react";
 import { useLocation } from "react-router";
 import { useConfig } from "@/config/use-config";
@@ -6,19 +6,19 @@ import { useConfig } from "@/config/use-config";
 interface PageTitleProps {
   title: string;
   children?: ReactNode;
-  // For a page whose content was replaced: the pressed button no longer exists, so the heading takes the focus.
-  isNews?: boolean;
+  // Set when the content was replaced without a route change: the pressed button no longer exists.
+  replacesContent?: boolean;
 }
 
-export function PageTitle({ title, children, isNews }: PageTitleProps) {
+export function PageTitle({ title, children, replacesContent }: PageTitleProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const isFirstPage = useLocation().key === "default";
-  const takesFocus = isNews || !isFirstPage;
+  const getsFocus = replacesContent || !isFirstPage;
   const { app_name } = useConfig();
 
   useEffect(() => {
-    if (takesFocus) heading.current?.focus();
-  }, [takesFocus]);
+    if (getsFocus) heading.current?.focus();
+  }, [getsFocus]);
 
   return (
     <>

@@ -1,4 +1,4 @@
-// Says in a sentence what went wrong, with the request id for whoever is asked for help.
+// Shows an error message, with the request id for support.
 import type { ReactNode } from "react";
 import { problemOf } from "@/api/problem";
 

@@ -1,4 +1,4 @@
-// A labelled text input with its hint and its error message tied to it.
+// A text input with its label, hint and error message.
 import { type ComponentProps, useId } from "react";
 
 type TextFieldProps = ComponentProps<"input"> & {

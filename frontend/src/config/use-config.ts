@@ -1,4 +1,4 @@
-// What the server says about this installation: its name, its limits, and the schema of a recipe.
+// Loads the configuration from the server: the name, the limits, and the schema of a recipe.
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { Config } from "@/api/types";
@@ -11,9 +11,9 @@ export const configQuery = queryOptions({
   meta: { isPublic: true },
 });
 
-// For every page and its parts: RequireConfig shows them once the configuration is loaded.
+// Works on every page below RequireConfig, which waits until the configuration is loaded.
 export function useConfig(): Config {
   const { data } = useQuery(configQuery);
-  if (!data) throw new Error("useConfig was called outside of RequireConfig");
+  if (!data) throw new Error("useConfig was called outside RequireConfig");
   return data;
 }

@@ -1,7 +1,7 @@
-// Where to go after logging in. The address comes from outside, so it is checked.
+// The page to open after log-in. The path comes from the URL, so it is checked.
 
 export const HOME = "/jobs";
-const ENTRANCES = ["/login", "/signup"];
+const LOGGED_OUT_PAGES = ["/login", "/signup"];
 
 export function loginPath(from: string): string {
   return `/login${nextQuery(from)}`;
@@ -11,12 +11,12 @@ export function nextQuery(next: string): string {
   return next === HOME ? "" : `?next=${encodeURIComponent(next)}`;
 }
 
-// Only paths of this site are accepted. Anything else would redirect a user who just logged in to another site.
+// Accepts only paths of this site. Anything else could redirect a logged-in user to another site.
 export function nextPath(search: string): string {
-  const wish = new URLSearchParams(search).get("next") ?? HOME;
-  if (!wish.startsWith("/") || !URL.canParse(wish, window.location.origin)) return HOME;
-  const { origin, pathname, search: query, hash } = new URL(wish, window.location.origin);
-  // "/.//elsewhere.example" is this origin, but its path alone is an address of another one.
+  const requested = new URLSearchParams(search).get("next") ?? HOME;
+  if (!requested.startsWith("/") || !URL.canParse(requested, window.location.origin)) return HOME;
+  const { origin, pathname, search: query, hash } = new URL(requested, window.location.origin);
+  // "/.//elsewhere.example" has this origin, but its path "//elsewhere.example" is a URL of another origin.
   const isOurs = origin === window.location.origin && !pathname.startsWith("//");
-  return isOurs && !ENTRANCES.includes(pathname) ? pathname + query + hash : HOME;
+  return isOurs && !LOGGED_OUT_PAGES.includes(pathname) ? pathname + query + hash : HOME;
 }

@@ -1,4 +1,4 @@
-// The signed-in account, and what happens when it changes.
+// The logged-in account, and the cleanup when it changes.
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
@@ -6,7 +6,7 @@ import type { Account } from "@/api/types";
 
 export const SESSION_KEY = ["session"];
 
-// data is the account, null when signed out, undefined while unknown.
+// data is the account, null when logged out, undefined while loading.
 export function useSession() {
   const queryClient = useQueryClient();
   return useQuery({ queryKey: SESSION_KEY, queryFn: () => readSession(queryClient) });
@@ -35,7 +35,7 @@ async function readSession(queryClient: QueryClient): Promise<Account | null> {
   }
 }
 
-// The cache must not show one user's data to the next. Queries that are the same for everybody set meta.isPublic.
+// The cache must not show one user's data to the next user. Queries with public data set meta.isPublic.
 function removePrivateData(queryClient: QueryClient): void {
   queryClient.removeQueries({
     predicate: ({ queryKey, meta }) => queryKey[0] !== SESSION_KEY[0] && !meta?.isPublic,

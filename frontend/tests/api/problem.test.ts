@@ -1,8 +1,8 @@
-// How whatever goes wrong becomes a sentence.
+// Failed requests become an ApiError with a message.
 import { expect, test } from "vitest";
-import { mayPass, problemFromBody, problemOf } from "@/api/problem";
+import { isTemporary, problemFromBody, problemOf } from "@/api/problem";
 
-test("a problem document gives its sentence, its request id and the first message of each field", () => {
+test("a problem document becomes its detail, its request id and the first message of each field", () => {
   const { problem } = problemFromBody(422, {
     code: "invalid_input",
     title: "Invalid input",
@@ -24,33 +24,34 @@ test("a problem document gives its sentence, its request id and the first messag
 });
 
 test.each([null, "<html>Bad Gateway</html>", { unexpected: true }, [], 7])(
-  "a body that is no problem document (%j) still gives a sentence",
+  "a body that is not a problem document (%j) still gets a message",
   (body) => {
     expect(problemFromBody(502, body).problem.detail).toMatch(/can't be reached/);
     expect(problemFromBody(500, body).problem.detail).toMatch(/went wrong/);
   },
 );
 
-test("a lost connection is told from a bug", () => {
+test("a lost connection is not reported as an unknown error", () => {
   expect(problemOf(new TypeError("Failed to fetch")).code).toBe("unreachable");
   expect(problemOf(new RangeError("bug")).code).toBe("unknown");
 });
 
-test("trouble may pass, a refusal does not", () => {
-  const verdicts = [0, 429, 500, 503, 400, 403, 422].map((status) =>
-    mayPass(problemFromBody(status, null)),
-  );
-  expect(verdicts).toEqual([true, true, true, true, false, false, false]);
+test.each([0, 429, 500, 503])("an error with status %d is temporary", (status) => {
+  expect(isTemporary(problemFromBody(status, null))).toBe(true);
+});
+
+test.each([400, 403, 422])("an error with status %d is not temporary", (status) => {
+  expect(isTemporary(problemFromBody(status, null))).toBe(false);
 });
 
 test.each([
-  ["42", "Too many tries. Wait 42 seconds."],
-  ["1", "Too many tries. Wait 1 second."],
+  ["42", "Too many attempts. Wait 42 seconds."],
+  ["1", "Too many attempts. Wait 1 second."],
   [null, "Too many requests."],
-])("too many tries with Retry-After %j say how long to wait", (retryAfter, sentence) => {
+])("a rate limit with Retry-After %j reads %j", (retryAfter, detail) => {
   const body = { code: "rate_limited", detail: "Too many requests." };
   expect(problemFromBody(429, body, retryAfter).problem).toMatchObject({
     code: "rate_limited",
-    detail: sentence,
+    detail,
   });
 });

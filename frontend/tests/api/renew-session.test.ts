@@ -1,4 +1,4 @@
-// What happens to the session when calls answer 401.
+// How the client handles 401 responses.
 import { expect, test, vi } from "vitest";
 import { client, unwrap } from "@/api/client";
 import { onSessionEnd } from "@/api/renew-session";
@@ -8,9 +8,9 @@ import { ada } from "../samples";
 
 const REFRESH = "POST /api/session/refresh";
 const ME = "GET /api/accounts/me";
-const unauthorized = problem(401, "not_authenticated", "Sign in first.");
+const unauthorized = problem(401, "not_authenticated", "Log in first.");
 
-test("calls that find the session expired at the same time renew it once and are repeated", async () => {
+test("parallel requests with an expired session renew it once and are repeated", async () => {
   let isFresh = false;
   backend.on(ME, () => (isFresh ? { status: 200, body: ada } : unauthorized));
   backend.on(REFRESH, () => {
@@ -21,14 +21,14 @@ test("calls that find the session expired at the same time renew it once and are
   const calls = [1, 2, 3, 4, 5].map(() => unwrap(client.GET("/api/accounts/me")));
 
   expect(await Promise.all(calls)).toEqual([ada, ada, ada, ada, ada]);
-  expect(backend.asked(REFRESH)).toHaveLength(1);
+  expect(backend.requests(REFRESH)).toHaveLength(1);
 });
 
-test("a call whose refusal arrives after another call's renewal is repeated without a second one", async () => {
+test("a 401 that arrives after another request's renewal does not renew again", async () => {
   let isFresh = false;
-  let answerLate = () => {};
+  let respondLate = () => {};
   const late = new Promise<void>((resolve) => {
-    answerLate = resolve;
+    respondLate = resolve;
   });
   backend.on(ME, () => (isFresh ? { status: 200, body: ada } : unauthorized));
   backend.on("GET /api/version", async () => {
@@ -42,15 +42,15 @@ test("a call whose refusal arrives after another call's renewal is repeated with
   });
 
   const slow = unwrap(client.GET("/api/version"));
-  await eventually(() => expect(backend.asked("GET /api/version")).toHaveLength(1));
+  await eventually(() => expect(backend.requests("GET /api/version")).toHaveLength(1));
   await unwrap(client.GET("/api/accounts/me"));
-  answerLate();
+  respondLate();
 
   expect(await slow).toEqual({ version: "1", git_sha: "abc" });
-  expect(backend.asked(REFRESH)).toHaveLength(1);
+  expect(backend.requests(REFRESH)).toHaveLength(1);
 });
 
-test("the body is sent again when a call is repeated", async () => {
+test("a repeated request sends its body again", async () => {
   let isFresh = false;
   backend.on("POST /api/uploads", () => (isFresh ? { status: 201, body: {} } : unauthorized));
   backend.on(REFRESH, () => {
@@ -61,11 +61,11 @@ test("the body is sent again when a call is repeated", async () => {
 
   await unwrap(client.POST("/api/uploads", { body }));
 
-  const bodies = backend.asked("POST /api/uploads").map((asked) => JSON.parse(asked.body));
+  const bodies = backend.bodies("POST /api/uploads");
   expect(bodies).toEqual([body, body]);
 });
 
-test("a refused renewal ends the session and leaves the call with its 401", async () => {
+test("a refused renewal ends the session and the request fails with its 401", async () => {
   const onEnd = vi.fn();
   const stop = onSessionEnd(onEnd);
   backend.on(ME, () => unauthorized);
@@ -78,24 +78,24 @@ test("a refused renewal ends the session and leaves the call with its 401", asyn
   stop();
 });
 
-test("a server that can't renew right now does not end the session", async () => {
+test("a failed renewal with status 503 does not end the session", async () => {
   const onEnd = vi.fn();
   const stop = onSessionEnd(onEnd);
   backend.on(ME, () => unauthorized);
-  backend.on(REFRESH, () => problem(503, "unavailable", "Back in a moment."));
+  backend.on(REFRESH, () => problem(503, "unavailable", "Try again later."));
 
   await expect(unwrap(client.GET("/api/accounts/me"))).rejects.toMatchObject({
-    problem: { status: 503, detail: "Back in a moment." },
+    problem: { status: 503, detail: "Try again later." },
   });
   expect(onEnd).not.toHaveBeenCalled();
   stop();
 });
 
-test("wrong credentials are an answer, not an expired session", async () => {
+test("wrong credentials do not renew the session", async () => {
   backend.on("POST /api/session", () => problem(401, "wrong_credentials", "Wrong."));
 
   const call = unwrap(client.POST("/api/session", { body: { email: "a@b.c", password: "nope" } }));
 
   await expect(call).rejects.toMatchObject({ problem: { code: "wrong_credentials" } });
-  expect(backend.asked(REFRESH)).toHaveLength(0);
+  expect(backend.requests(REFRESH)).toHaveLength(0);
 });

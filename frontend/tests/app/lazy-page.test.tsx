@@ -1,4 +1,4 @@
-// A page that is loaded ahead.
+// Preloading of pages.
 import { render, screen } from "@testing-library/react";
 import { Suspense } from "react";
 import { expect, test, vi } from "vitest";
@@ -14,20 +14,20 @@ function show({ Page }: ReturnType<typeof lazyPage>) {
   );
 }
 
-test("a page that is loaded is shown at once", async () => {
+test("a preloaded page is shown without a fallback", async () => {
   const page = lazyPage(() => Promise.resolve(module));
   await page.preload();
   show(page);
   expect(screen.getByRole("heading", { name: "The page" })).toBeTruthy();
 });
 
-test("a page that is not loaded yet is loaded when it is shown", async () => {
+test("a page that is not preloaded is loaded when it is shown", async () => {
   show(lazyPage(() => Promise.resolve(module)));
   expect(screen.getByText("Loading")).toBeTruthy();
   await screen.findByRole("heading", { name: "The page" });
 });
 
-test("a page that failed to load ahead is loaded again when it is shown", async () => {
+test("a page that failed to preload is loaded again when it is shown", async () => {
   const load = vi.fn(() => Promise.resolve(module));
   load.mockRejectedValueOnce(new TypeError("Failed to fetch"));
   const page = lazyPage(load);

@@ -1,4 +1,4 @@
-// What happens when a page cannot be loaded: a lost connection, or a deployment that replaced it.
+// A page that can't be loaded, after a lost connection or a deployment.
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
@@ -6,12 +6,12 @@ import { openApp, signedIn } from "../render-app";
 
 vi.mock("@/features/settings/account-page", () => Promise.reject(new TypeError("not loaded")));
 
-test("a page that can't be loaded says so and does not affect the others", async () => {
+test("a page that can't be loaded shows an error and other pages still work", async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   signedIn();
   openApp("/account");
 
-  await screen.findByRole("heading", { name: "This page broke" });
+  await screen.findByRole("heading", { name: "This page failed" });
   expect(screen.getByRole("button", { name: "Reload the page" })).toBeTruthy();
   await userEvent.click(screen.getByRole("link", { name: "Test Yard" }));
 

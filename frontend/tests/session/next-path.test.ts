@@ -1,4 +1,4 @@
-// Where people may be sent after logging in.
+// The allowed redirects after log-in.
 import { expect, test } from "vitest";
 import { loginPath, nextPath } from "@/session/next-path";
 
@@ -15,16 +15,16 @@ test.each([
   "",
   "/login?next=/login",
   "/signup",
-])("%j leads home and nowhere else", (wish) => {
-  expect(nextPath(`?next=${encodeURIComponent(wish)}`)).toBe("/jobs");
+])("%j redirects to the home page", (requested) => {
+  expect(nextPath(`?next=${encodeURIComponent(requested)}`)).toBe("/jobs");
 });
 
-test("a path of this site is kept with its query and its anchor", () => {
+test("a path of this site keeps its query and its hash", () => {
   expect(nextPath("?next=%2Fjobs%3Fa%3D1%23b")).toBe("/jobs?a=1#b");
   expect(nextPath("")).toBe("/jobs");
 });
 
-test("the way to log in remembers where somebody came from", () => {
+test("the log-in path contains the page the user came from", () => {
   expect(loginPath("/jobs")).toBe("/login");
   expect(nextPath(new URL(loginPath("/jobs?a=1"), "http://x").search)).toBe("/jobs?a=1");
 });

@@ -1,10 +1,10 @@
-// Which files the server accepts. They are checked here for a fast response; the server decides.
+// Checks files before the upload, for fast feedback. The server checks them again.
 import type { Config } from "@/api/types";
 import { describeRefusal } from "./recipe";
 
 type UploadLimits = Config["uploads"];
 
-// For the file picker. Some systems know a type by its extension only.
+// For the file picker. Some systems recognise a type by its extension only.
 export function acceptAttribute({ accepted_types }: UploadLimits): string {
   return accepted_types.flatMap((type) => [type.content_type, ...type.extensions]).join();
 }
@@ -13,7 +13,7 @@ export function describeLimits(limits: UploadLimits): string {
   return `${listNames(limits)}, up to ${describeMaximum(limits)} each.`;
 }
 
-// Some systems give a file no type, or a type of their own. Then its name decides.
+// Some systems set no type or a non-standard type. The extension is then used.
 export function contentTypeOf(file: File, { accepted_types }: UploadLimits): string | undefined {
   const name = file.name.toLowerCase();
   const accepted =
@@ -22,7 +22,7 @@ export function contentTypeOf(file: File, { accepted_types }: UploadLimits): str
   return accepted?.content_type;
 }
 
-// Why the file would be refused, or null.
+// The reason why a file is not accepted, or null.
 export function refusalOf(file: File, limits: UploadLimits): string | null {
   if (!contentTypeOf(file, limits)) {
     return (

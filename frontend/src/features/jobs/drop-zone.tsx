@@ -1,4 +1,4 @@
-// The place to drop files on, or to choose them with a click or a key.
+// The area where users drop or choose files.
 import { Icon } from "@/components/icons";
 import { useConfig } from "@/config/use-config";
 import { acceptAttribute, describeLimits } from "./accepted-files";
@@ -17,14 +17,14 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
         accept={acceptAttribute(limits)}
         onChange={(event) => {
           onFiles([...(event.target.files ?? [])]);
-          // Otherwise picking the same file again would not be a change.
+          // Without this, choosing the same file again would not fire a change event.
           event.target.value = "";
         }}
       />
       <Icon name="upload" />
-      <strong>{isDragging ? "Let go to upload" : TEXTS.chooseFiles}</strong>
+      <strong>{isDragging ? "Drop to upload" : TEXTS.chooseFiles}</strong>
       <span className="drop-zone-hint">or drop or paste them anywhere on this page</span>
-      <small>{describeLimits(limits)} They start at once.</small>
+      <small>{describeLimits(limits)} Uploads start at once.</small>
     </label>
   );
 }

@@ -6,7 +6,7 @@ import { problemOf } from "@/api/problem";
 import type { Job } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { ProblemNote } from "@/components/problem-note";
-import { learnDeletion, learnJob } from "./live-jobs";
+import { saveDeletion, saveJob } from "./live-jobs";
 
 interface JobActionsProps {
   job: Job;
@@ -17,25 +17,25 @@ interface JobActionsProps {
 
 export function JobActions({ job, onChanged, onDeleted }: JobActionsProps) {
   const queryClient = useQueryClient();
-  const [isAsking, setAsking] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
   const params = { path: { job_id: job.id } };
-  const learn = (changed: Job) => {
-    learnJob(queryClient, changed);
+  const save = (changed: Job) => {
+    saveJob(queryClient, changed);
     onChanged();
   };
 
   const cancel = useMutation({
     mutationFn: () => unwrap(client.POST("/api/jobs/{job_id}/cancel", { params })),
-    onSuccess: learn,
+    onSuccess: save,
   });
   const retry = useMutation({
     mutationFn: () => unwrap(client.POST("/api/jobs/{job_id}/retry", { params })),
-    onSuccess: learn,
+    onSuccess: save,
   });
   const remove = useMutation({
     mutationFn: () => deleteJob(job.id),
     onSuccess: () => {
-      learnDeletion(queryClient, job.id);
+      saveDeletion(queryClient, job.id);
       onDeleted();
     },
   });
@@ -50,24 +50,24 @@ export function JobActions({ job, onChanged, onDeleted }: JobActionsProps) {
     <>
       <div className="job-actions">
         {isRunning && (
-          <Action name="Cancel" of={filename} off={isBusy} run={() => cancel.mutate()} />
+          <Action name="Cancel" of={filename} disabled={isBusy} run={() => cancel.mutate()} />
         )}
         {canRetry && (
-          <Action name="Try again" of={filename} off={isBusy} run={() => retry.mutate()} />
+          <Action name="Try again" of={filename} disabled={isBusy} run={() => retry.mutate()} />
         )}
-        <Action name="Delete" of={filename} off={isBusy} run={() => setAsking(true)} />
+        <Action name="Delete" of={filename} disabled={isBusy} run={() => setConfirming(true)} />
       </div>
       {error && <ProblemNote error={error} />}
-      {isAsking && (
+      {isConfirming && (
         <ConfirmDialog
           title="Delete this file?"
           confirmLabel="Delete"
           onClose={(confirmed) => {
-            setAsking(false);
+            setConfirming(false);
             if (confirmed) remove.mutate();
           }}
         >
-          {filename} and every file made of it will be deleted.
+          {filename} and all its results will be deleted.
         </ConfirmDialog>
       )}
     </>
@@ -77,13 +77,13 @@ export function JobActions({ job, onChanged, onDeleted }: JobActionsProps) {
 interface ActionProps {
   name: string;
   of: string;
-  off: boolean;
+  disabled: boolean;
   run: () => void;
 }
 
-function Action({ name, of, off, run }: ActionProps) {
+function Action({ name, of, disabled, run }: ActionProps) {
   return (
-    <button type="button" className="button button-small" disabled={off} onClick={run}>
+    <button type="button" className="button button-small" disabled={disabled} onClick={run}>
       {name}
       <span className="visually-hidden"> {of}</span>
     </button>
@@ -94,7 +94,7 @@ async function deleteJob(id: string): Promise<void> {
   try {
     await unwrap(client.DELETE("/api/jobs/{job_id}", { params: { path: { job_id: id } } }));
   } catch (error) {
-    // Deleted in another tab already: the result is the same.
+    // Already deleted in another tab: the result is the same.
     if (problemOf(error).status !== 404) throw error;
   }
 }

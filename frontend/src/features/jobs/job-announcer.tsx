@@ -1,4 +1,4 @@
-// Announces the end of a job to screen readers, and not its progress.
+// Announces finished jobs to screen readers, but not their progress.
 import { useEffect, useRef, useState } from "react";
 import type { Job, JobStatus } from "@/api/types";
 
@@ -13,13 +13,13 @@ export function JobAnnouncer({ jobs }: { jobs: Job[] }) {
   const [message, setMessage] = useState("");
 
   useEffect(() => {
-    const news = jobs.flatMap(({ id, status, original }) => {
+    const messages = jobs.flatMap(({ id, status, original }) => {
       const before = known.current.get(id);
       known.current.set(id, status);
       const ending = ENDINGS[status];
       return before && before !== status && ending ? [`${original.filename} ${ending}.`] : [];
     });
-    if (news.length > 0) setMessage(news.join(" "));
+    if (messages.length > 0) setMessage(messages.join(" "));
   }, [jobs]);
 
   return (

@@ -1,4 +1,4 @@
-// One job: its thumbnail, its state, its results, and its actions.
+// One job: thumbnail, status, results and actions.
 import "./job-card.css";
 import { memo, useId, useRef } from "react";
 import type { Job } from "@/api/types";
@@ -14,7 +14,7 @@ interface JobCardProps {
   onDeleted: () => void;
 }
 
-// Every progress event renders the list again. A card renders again only when its own job changes.
+// Every progress event renders the list. memo renders only the card whose job changed.
 export const JobCard = memo(function JobCard({ job, onDeleted }: JobCardProps) {
   const card = useRef<HTMLElement>(null);
   const titleId = useId();
@@ -67,7 +67,7 @@ function JobMoments({ job }: { job: Job }) {
   return (
     <p className="job-moments">
       <time dateTime={job.created_at}>{describeMoment(job.created_at)}</time>
-      {job.status === "completed" && duration && <> · made in {duration}</>}
+      {job.status === "completed" && duration && <> · took {duration}</>}
       {job.status === "completed" && job.expires_at && (
         <>
           {" · "}kept until <time dateTime={job.expires_at}>{describeDay(job.expires_at)}</time>

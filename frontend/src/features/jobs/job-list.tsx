@@ -1,4 +1,4 @@
-// The jobs of the signed-in user, newest first, or what to do when there are none.
+// The user's jobs, newest first, or a hint when there are none.
 import { useCallback, useRef } from "react";
 import { Loading } from "@/components/loading";
 import { ProblemNote } from "@/components/problem-note";
@@ -20,8 +20,7 @@ export function JobList({ isStreamLost }: { isStreamLost: boolean }) {
       <JobAnnouncer jobs={jobs} />
       {isStreamLost && (
         <p className="note note-wait" role="status">
-          The live connection is lost and is being restored. Until then the list updates every few
-          seconds.
+          The live connection is lost. Until it is back, the list updates every few seconds.
         </p>
       )}
       {list.error && <ProblemNote error={list.error} />}
@@ -51,7 +50,7 @@ export function JobList({ isStreamLost }: { isStreamLost: boolean }) {
 function EmptyList() {
   return (
     <div className="empty">
-      <p className="empty-title">Nothing here yet</p>
+      <p className="empty-title">No files yet</p>
       <p>{TEXTS.noJobsYet}</p>
     </div>
   );

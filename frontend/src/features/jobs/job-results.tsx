@@ -1,4 +1,4 @@
-// The files that a job made, each with its download.
+// The results of a job, each with a download link.
 import type { Result } from "@/api/types";
 import { describeSize } from "@/components/describe";
 import { DownloadLink } from "@/components/download-link";

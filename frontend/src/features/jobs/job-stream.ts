@@ -1,4 +1,4 @@
-// Keeps one event stream open, through lost connections and renewed sessions.
+// Keeps one event stream open. Reconnects after lost connections and expired sessions.
 import { apiUrl } from "@/api/origin";
 import { renewSession } from "@/api/renew-session";
 
@@ -8,14 +8,14 @@ export interface StreamHandlers {
   onLost: () => void;
 }
 
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 10_000;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 10_000;
 
 export function openJobStream(handlers: StreamHandlers): () => void {
   let source: EventSource;
   let timer: ReturnType<typeof setTimeout>;
   let failures = 0;
-  let wanted = true;
+  let isActive = true;
 
   function connect() {
     source = new EventSource(apiUrl("/api/jobs/events"), { withCredentials: true });
@@ -27,29 +27,29 @@ export function openJobStream(handlers: StreamHandlers): () => void {
     });
     source.addEventListener("error", () => {
       handlers.onLost();
-      // The browser reconnects by itself after a lost connection, and gives up after a refusal such as 401.
+      // The browser reconnects automatically after a lost connection, but not after a response such as 401.
       if (source.readyState === EventSource.CLOSED) {
-        timer = setTimeout(reconnect, pauseAfter(failures));
+        timer = setTimeout(reconnect, delayAfter(failures));
         failures += 1;
       }
     });
   }
 
   async function reconnect() {
-    const mayTry = await renewSession().catch(() => "unknown");
-    if (wanted && mayTry) connect();
+    const mayReconnect = await renewSession().catch(() => "unknown");
+    if (isActive && mayReconnect) connect();
   }
 
   connect();
   return () => {
-    wanted = false;
+    isActive = false;
     clearTimeout(timer);
     source.close();
   };
 }
 
-// The jitter keeps browsers from reconnecting in the same second after a deployment.
-function pauseAfter(failures: number): number {
-  const pause = Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE);
-  return pause * (0.5 + Math.random() / 2);
+// The jitter spreads the reconnects of all browsers after a deployment.
+function delayAfter(failures: number): number {
+  const delay = Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS);
+  return delay * (0.5 + Math.random() / 2);
 }

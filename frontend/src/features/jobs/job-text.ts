@@ -1,4 +1,4 @@
-// The words for the state of a job.
+// Texts for the status and the duration of a job.
 import type { Job, JobStatus } from "@/api/types";
 
 export const STATUS_NAMES: Record<JobStatus, string> = {

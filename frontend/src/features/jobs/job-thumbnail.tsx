@@ -1,16 +1,16 @@
-// A small view of what a job made, when one of its results is a picture small enough to show.
+// The thumbnail of a job: its smallest image result, or a placeholder.
 import { useState } from "react";
 import { apiUrl } from "@/api/origin";
 import type { Job } from "@/api/types";
 import { Placeholder } from "./recipe";
 
-const LARGEST_PREVIEW = 600_000;
+const MAX_PREVIEW_BYTES = 600_000;
 
 export function JobThumbnail({ job }: { job: Job }) {
   const [brokenUrl, setBrokenUrl] = useState<string | null>(null);
   const preview = job.results
     .filter(({ content_type }) => content_type.startsWith("image/"))
-    .filter(({ size }) => size <= LARGEST_PREVIEW)
+    .filter(({ size }) => size <= MAX_PREVIEW_BYTES)
     .sort((a, b) => a.size - b.size)[0];
 
   if (!preview || preview.url === brokenUrl) {

@@ -1,11 +1,11 @@
-// The jobs page: files go in on one side, results come out on the other.
+// The jobs page: the upload form and the list of jobs.
 import "./jobs.css";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback } from "react";
 import type { Job } from "@/api/types";
 import { PageTitle } from "@/components/page-title";
 import { JobList } from "./job-list";
-import { learnJob } from "./live-jobs";
+import { saveJob } from "./live-jobs";
 import { TEXTS } from "./recipe";
 import { UploadForm } from "./upload-form";
 import { useJobEvents } from "./use-job-events";
@@ -13,7 +13,7 @@ import { useJobEvents } from "./use-job-events";
 export function JobsPage({ notice }: { notice: ReactNode }) {
   const queryClient = useQueryClient();
   const { isStreamLost } = useJobEvents();
-  const onJob = useCallback((job: Job) => learnJob(queryClient, job), [queryClient]);
+  const onJob = useCallback((job: Job) => saveJob(queryClient, job), [queryClient]);
 
   return (
     <div className="jobs-page">

@@ -1,4 +1,4 @@
-// Where files come in: the drop zone, the uploads in progress, and the recipe.
+// The upload form: the drop zone, the current uploads, and the recipe.
 import "./upload-form.css";
 import { useCallback, useState } from "react";
 import type { Job } from "@/api/types";

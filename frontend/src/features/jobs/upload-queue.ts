@@ -1,8 +1,8 @@
-// The state of the upload queue, and how it changes.
+// The upload queue: its state and its reducer.
 import type { Recipe } from "@/api/types";
 
 export interface Upload {
-  // Also the Idempotency-Key of the job this upload becomes.
+  // Also the Idempotency-Key of the request that creates the job.
   id: string;
   file: File;
   contentType: string;
@@ -18,7 +18,7 @@ type Change =
   | { do: "update"; id: string; with: Partial<Upload> }
   | { do: "remove"; id: string };
 
-const AT_ONCE = 3;
+const MAX_PARALLEL = 3;
 
 export function changeUploads(uploads: Upload[], change: Change): Upload[] {
   switch (change.do) {
@@ -33,5 +33,5 @@ export function changeUploads(uploads: Upload[], change: Change): Upload[] {
 
 export function nextUploads(uploads: Upload[]): Upload[] {
   const busy = uploads.filter((it) => it.phase === "sending" || it.phase === "starting").length;
-  return uploads.filter((it) => it.phase === "waiting").slice(0, Math.max(0, AT_ONCE - busy));
+  return uploads.filter((it) => it.phase === "waiting").slice(0, Math.max(0, MAX_PARALLEL - busy));
 }

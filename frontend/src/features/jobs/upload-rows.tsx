@@ -1,4 +1,4 @@
-// The uploads in progress, one row each.
+// The current uploads, one row each.
 import { describeSize } from "@/components/describe";
 import { ProblemNote } from "@/components/problem-note";
 import type { Upload } from "./upload-queue";
@@ -10,10 +10,10 @@ interface UploadRowsProps {
 }
 
 const PHASES: Record<Upload["phase"], string> = {
-  waiting: "Waiting for its turn",
+  waiting: "Waiting",
   sending: "Uploading",
   starting: "Starting",
-  failed: "Not uploaded",
+  failed: "Upload failed",
   refused: "Not accepted",
 };
 
@@ -42,7 +42,7 @@ interface UploadRowProps {
 
 function UploadRow({ upload, onStop, onRetry }: UploadRowProps) {
   const { file, phase, sent, error } = upload;
-  const isOver = phase === "failed" || phase === "refused";
+  const hasFailed = phase === "failed" || phase === "refused";
   return (
     <>
       <p className="upload-name" title={file.name}>
@@ -51,7 +51,7 @@ function UploadRow({ upload, onStop, onRetry }: UploadRowProps) {
       <p className="upload-phase">
         {PHASES[phase]} · {describeSize(file.size)}
       </p>
-      {isOver ? (
+      {hasFailed ? (
         <ProblemNote error={error} />
       ) : (
         <progress value={sent} max={1} aria-label={`Upload of ${file.name}`} />
@@ -64,7 +64,7 @@ function UploadRow({ upload, onStop, onRetry }: UploadRowProps) {
         )}
         {phase !== "starting" && (
           <button type="button" className="button button-small" onClick={onStop}>
-            {isOver ? "Dismiss" : "Stop"}
+            {hasFailed ? "Dismiss" : "Stop"}
             <span className="visually-hidden"> {file.name}</span>
           </button>
         )}

@@ -1,4 +1,4 @@
-// Uploads one file: requests an address, sends the bytes there, and starts the job.
+// Uploads one file: requests an upload URL, sends the file, and starts the job.
 import { client, unwrap } from "@/api/client";
 import { apiOrigin } from "@/api/origin";
 import { ApiError, problemFromBody } from "@/api/problem";
@@ -23,7 +23,7 @@ export async function sendFile(
   return target.upload_id;
 }
 
-// The key stays the same on a retry, so that one file never becomes two jobs.
+// A retry sends the same key, so that one file never creates two jobs.
 export function startJob(uploadId: string, recipe: Recipe, key: string): Promise<Job> {
   return unwrap(
     client.POST("/api/jobs", {
@@ -33,7 +33,7 @@ export function startJob(uploadId: string, recipe: Recipe, key: string): Promise
   );
 }
 
-// XMLHttpRequest, because fetch does not report how much it has sent.
+// Uses XMLHttpRequest, because fetch does not report upload progress.
 function put(
   target: Target,
   file: File,
@@ -47,15 +47,15 @@ function put(
 
   return new Promise((resolve, reject) => {
     request.upload.onprogress = (event) => onSent(event.loaded / file.size);
-    request.onload = () => (request.status < 300 ? resolve() : reject(refusal(request)));
+    request.onload = () => (request.status < 300 ? resolve() : reject(uploadError(request)));
     request.onerror = () => reject(new TypeError("the upload was interrupted"));
     request.onabort = () => reject(signal.reason);
     request.send(file);
   });
 }
 
-// S3 describes errors in XML for developers. Our own development storage sends a problem document.
-function refusal(request: XMLHttpRequest): ApiError {
+// S3 returns errors as XML for developers. The development storage returns a problem document.
+function uploadError(request: XMLHttpRequest): ApiError {
   try {
     return problemFromBody(request.status, JSON.parse(request.responseText));
   } catch {

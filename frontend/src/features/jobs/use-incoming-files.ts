@@ -1,4 +1,4 @@
-// Takes files that are dropped or pasted anywhere on the page.
+// Accepts files that are dropped or pasted anywhere on the page.
 import { useEffect, useRef, useState } from "react";
 
 export function useIncomingFiles(onFiles: (files: File[]) => void): { isDragging: boolean } {
@@ -10,15 +10,15 @@ export function useIncomingFiles(onFiles: (files: File[]) => void): { isDragging
   }, [onFiles]);
 
   useEffect(() => {
-    const listening = new AbortController();
+    const listeners = new AbortController();
     const on = <K extends keyof WindowEventMap>(
       name: K,
       handle: (event: WindowEventMap[K]) => void,
-    ) => window.addEventListener(name, handle, { signal: listening.signal });
+    ) => window.addEventListener(name, handle, { signal: listeners.signal });
 
     on("dragover", (event) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
-      // Without this the browser would leave the page and open the file.
+      // Without this, the browser leaves the page and opens the file.
       event.preventDefault();
       setDragging(true);
     });
@@ -27,16 +27,16 @@ export function useIncomingFiles(onFiles: (files: File[]) => void): { isDragging
     });
     on("drop", (event) => {
       setDragging(false);
-      take(event, event.dataTransfer, receive.current);
+      handleFiles(event, event.dataTransfer, receive.current);
     });
-    on("paste", (event) => take(event, event.clipboardData, receive.current));
-    return () => listening.abort();
+    on("paste", (event) => handleFiles(event, event.clipboardData, receive.current));
+    return () => listeners.abort();
   }, []);
 
   return { isDragging };
 }
 
-function take(event: Event, data: DataTransfer | null, onFiles: (files: File[]) => void) {
+function handleFiles(event: Event, data: DataTransfer | null, onFiles: (files: File[]) => void) {
   const files = [...(data?.files ?? [])];
   if (files.length === 0) return;
   event.preventDefault();

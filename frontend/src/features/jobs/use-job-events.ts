@@ -1,12 +1,12 @@
-// Writes the live events of the user's jobs into the query cache; nothing else does.
+// Writes the live job events into the query cache.
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { openJobStream } from "./job-stream";
-import { learnDeletion, learnJob } from "./live-jobs";
+import { saveDeletion, saveJob } from "./live-jobs";
 import { JOB_LIST_KEY } from "./use-jobs";
 
-// The server ends every stream after some minutes. A reconnect within this time is not shown.
-const GRACE = 6_000;
+// The server closes every stream after a few minutes. Reconnects within this time are not shown.
+const NOTICE_DELAY_MS = 6_000;
 
 export function useJobEvents(): { isStreamLost: boolean } {
   const queryClient = useQueryClient();
@@ -18,20 +18,20 @@ export function useJobEvents(): { isStreamLost: boolean } {
 
     const close = openJobStream({
       onEvent: (name, data) => {
-        if (name === "job") learnJob(queryClient, JSON.parse(data));
-        else learnDeletion(queryClient, JSON.parse(data).id);
+        if (name === "job") saveJob(queryClient, JSON.parse(data));
+        else saveDeletion(queryClient, JSON.parse(data).id);
       },
       onOpen: () => {
         clearTimeout(notice);
         notice = undefined;
         setStreamLost(false);
-        // The stream starts with the recent jobs, but does not say what was deleted in between.
+        // The new stream sends recent jobs, but not the deletions during the interruption.
         if (wasInterrupted) queryClient.invalidateQueries({ queryKey: JOB_LIST_KEY });
         wasInterrupted = false;
       },
       onLost: () => {
         wasInterrupted = true;
-        notice ??= setTimeout(() => setStreamLost(true), GRACE);
+        notice ??= setTimeout(() => setStreamLost(true), NOTICE_DELAY_MS);
       },
     });
     return () => {

@@ -1,4 +1,4 @@
-// The jobs to show: the listed pages merged with everything learned since.
+// The jobs to show: the listed pages merged with live updates.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { client, unwrap } from "@/api/client";
@@ -6,7 +6,7 @@ import { type ListedPage, liveJobsQuery, mergeJobs } from "./live-jobs";
 
 export const JOB_LIST_KEY = ["jobs", "list"];
 const PAGE_SIZE = 20;
-const POLL_WHILE_STREAM_IS_LOST = 10_000;
+const POLL_WITHOUT_STREAM_MS = 10_000;
 
 export function useJobs(isStreamLost: boolean) {
   const list = useInfiniteQuery({
@@ -14,7 +14,7 @@ export function useJobs(isStreamLost: boolean) {
     queryFn: ({ pageParam }) => fetchPage(pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
-    refetchInterval: isStreamLost && POLL_WHILE_STREAM_IS_LOST,
+    refetchInterval: isStreamLost && POLL_WITHOUT_STREAM_MS,
   });
   const { data: live } = useQuery(liveJobsQuery);
   const pages = list.data?.pages;

@@ -1,6 +1,6 @@
-// The upload queue: a few files at a time, each with its progress, stop and retry.
+// Runs the upload queue: a few files at a time, each with progress, stop and retry.
 import { useCallback, useEffect, useReducer, useRef } from "react";
-import { ApiError, mayPass } from "@/api/problem";
+import { ApiError, isTemporary } from "@/api/problem";
 import type { Config, Job, Recipe } from "@/api/types";
 import { contentTypeOf, refusalOf } from "./accepted-files";
 import { sendFile, startJob } from "./upload";
@@ -25,7 +25,7 @@ export function useUploads(limits: Config["uploads"], onJob: (job: Job) => void)
         onJob(await startJob(stored, recipe, id));
         change({ do: "remove", id });
       } catch (error) {
-        const phase = mayPass(error) ? "failed" : "refused";
+        const phase = isTemporary(error) ? "failed" : "refused";
         if (!abort.signal.aborted) change({ do: "update", id, with: { phase, error } });
       } finally {
         aborts.current.delete(id);
@@ -38,7 +38,7 @@ export function useUploads(limits: Config["uploads"], onJob: (job: Job) => void)
     for (const upload of nextUploads(uploads)) run(upload);
   }, [uploads, run]);
 
-  useAbortOnLeave(aborts.current, uploads.some(isUnderWay));
+  useAbortOnLeave(aborts.current, uploads.some(isActive));
 
   return {
     uploads,
@@ -67,7 +67,7 @@ function useAbortOnLeave(aborts: Map<string, AbortController>, isBusy: boolean) 
   }, [isBusy]);
 }
 
-function isUnderWay({ phase }: Upload): boolean {
+function isActive({ phase }: Upload): boolean {
   return phase !== "failed" && phase !== "refused";
 }
 

@@ -1,4 +1,4 @@
-// The account page: one section for each part of the account.
+// The account page: profile, email, password, devices, data and deletion.
 import "./settings.css";
 import { PageTitle } from "@/components/page-title";
 import { useSession } from "@/session/use-session";

@@ -3,7 +3,7 @@ import { type ReactNode, type Ref, useId } from "react";
 
 interface AccountSectionProps {
   title: string;
-  // Takes the focus when the section removes the control that had it.
+  // Gets the focus when the section removes the focused control.
   heading?: Ref<HTMLHeadingElement>;
   children: ReactNode;
 }

@@ -1,41 +1,41 @@
-// Exports: a copy of everything in the account, to download.
+// Exports of the account's data, to download.
 import type { Export } from "@/api/types";
 import { describeDay, describeMoment, describeSize } from "@/components/describe";
 import { DownloadLink } from "@/components/download-link";
 import { ProblemNote } from "@/components/problem-note";
 import { AccountSection } from "./account-section";
-import { isUnderWay, useExports, useRequestExport } from "./use-exports";
+import { hasPending, useExports, useRequestExport } from "./use-exports";
 
-const SENTENCES: Record<Export["status"], string> = {
-  queued: "Your copy is being made. You can leave this page meanwhile.",
-  ready: "Your copy is ready.",
-  failed: "Your copy could not be made. Please try again.",
+const MESSAGES: Record<Export["status"], string> = {
+  queued: "Your export is being created. You can leave this page.",
+  ready: "Your export is ready.",
+  failed: "Your export failed. Please try again.",
 };
 
 export function DataSection() {
   const exports = useExports();
   const request = useRequestExport();
   const [newest] = exports.data ?? [];
-  const isBusy = request.isPending || isUnderWay(exports.data);
+  const isBusy = request.isPending || hasPending(exports.data);
   const error = request.error ?? exports.error;
 
   return (
     <AccountSection title="Your data">
-      <p>One file with your account, your files and everything made of them.</p>
+      <p>One file with your account, jobs and original files.</p>
       <button
         type="button"
         className="button"
         aria-disabled={isBusy}
         onClick={() => isBusy || request.mutate()}
       >
-        Make a copy
+        Export data
       </button>
       <p role="status">{newest && describe(newest)}</p>
       {error && <ProblemNote error={error} />}
       <ul className="rows">
-        {exports.data?.map((copy) => (
-          <li key={copy.id} className="row">
-            <ExportRow copy={copy} />
+        {exports.data?.map((item) => (
+          <li key={item.id} className="row">
+            <ExportRow item={item} />
           </li>
         ))}
       </ul>
@@ -44,42 +44,42 @@ export function DataSection() {
 }
 
 function describe({ status, url }: Export): string | null {
-  return status === "ready" && !url ? null : SENTENCES[status];
+  return status === "ready" && !url ? null : MESSAGES[status];
 }
 
-function ExportRow({ copy }: { copy: Export }) {
-  const moment = describeMoment(copy.created_at);
+function ExportRow({ item }: { item: Export }) {
+  const moment = describeMoment(item.created_at);
   return (
     <>
       <div className="row-text">
-        <strong>Copy of {moment}</strong>
+        <strong>Export of {moment}</strong>
         <small>
           {[
-            copy.size !== null && describeSize(copy.size),
-            copy.expires_at && `kept until ${describeDay(copy.expires_at)}`,
+            item.size !== null && describeSize(item.size),
+            item.expires_at && `kept until ${describeDay(item.expires_at)}`,
           ]
             .filter(Boolean)
             .join(" · ")}
         </small>
       </div>
-      <ExportState copy={copy} moment={moment} />
+      <ExportState item={item} moment={moment} />
     </>
   );
 }
 
-function ExportState({ copy, moment }: { copy: Export; moment: string }) {
-  if (copy.status === "ready" && copy.url) {
+function ExportState({ item, moment }: { item: Export; moment: string }) {
+  if (item.status === "ready" && item.url) {
     return (
-      <DownloadLink className="button button-small" path={copy.url}>
-        Download<span className="visually-hidden"> the copy of {moment}</span>
+      <DownloadLink className="button button-small" path={item.url}>
+        Download<span className="visually-hidden"> the export of {moment}</span>
       </DownloadLink>
     );
   }
-  switch (copy.status) {
+  switch (item.status) {
     case "queued":
       return <span className="badge badge-processing">Processing</span>;
     case "ready":
-      return <span className="badge">No longer kept</span>;
+      return <span className="badge">Expired</span>;
     case "failed":
       return <span className="badge badge-failed">Failed</span>;
   }

@@ -1,4 +1,4 @@
-// Asks for a proof before an account is deleted: its password, or its address when it has no password.
+// Confirms the deletion of an account with its password, or with its email when it has no password.
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useId, useRef } from "react";
 import { useNavigate } from "react-router";
@@ -44,7 +44,7 @@ export function DeleteDialog({ account, onClose }: { account: Account; onClose: 
       <form className="dialog-form" onSubmit={submit}>
         <div>
           <h2 id={titleId}>Delete your account?</h2>
-          <p>Everything in it is deleted at once, on every device. This can't be undone.</p>
+          <p>This deletes all your files and results now. It can't be undone.</p>
         </div>
         <ProofField account={account} error={fields.proof} />
         {note !== null && <ProblemNote error={note} />}
@@ -53,7 +53,7 @@ export function DeleteDialog({ account, onClose }: { account: Account; onClose: 
             Keep it
           </button>
           <button type="submit" className="button button-danger" aria-disabled={remove.isPending}>
-            {remove.isPending ? "One moment …" : "Delete everything"}
+            {remove.isPending ? "Please wait …" : "Delete everything"}
           </button>
         </div>
       </form>
@@ -72,7 +72,7 @@ function ProofField({ account, error }: { account: Account; error: string | unde
       type="email"
       autoComplete="off"
       required
-      hint={`Type ${account.email} to go on.`}
+      hint={`Type ${account.email} to confirm.`}
       error={error}
     />
   );
@@ -80,7 +80,7 @@ function ProofField({ account, error }: { account: Account; error: string | unde
 
 async function deleteAccount(account: Account, proof: string): Promise<void> {
   if (!account.has_password && proof.trim().toLowerCase() !== account.email) {
-    throw new ApiError({ code: "wrong_password", detail: "This account has another address." });
+    throw new ApiError({ code: "wrong_password", detail: "The email does not match." });
   }
   const password = account.has_password ? proof : null;
   await unwrap(client.DELETE("/api/accounts/me", { body: { password } }));

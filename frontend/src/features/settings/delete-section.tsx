@@ -5,14 +5,14 @@ import { AccountSection } from "./account-section";
 import { DeleteDialog } from "./delete-dialog";
 
 export function DeleteSection({ account }: { account: Account }) {
-  const [isAsking, setAsking] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
   return (
     <AccountSection title="Delete your account">
-      <p>This deletes your account, your files and everything made of them. It can't be undone.</p>
-      <button type="button" className="button button-danger" onClick={() => setAsking(true)}>
+      <p>This deletes your account, files and results. It can't be undone.</p>
+      <button type="button" className="button button-danger" onClick={() => setConfirming(true)}>
         Delete account …
       </button>
-      {isAsking && <DeleteDialog account={account} onClose={() => setAsking(false)} />}
+      {isConfirming && <DeleteDialog account={account} onClose={() => setConfirming(false)} />}
     </AccountSection>
   );
 }

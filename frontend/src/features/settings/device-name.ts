@@ -1,6 +1,6 @@
-// Makes a short name for a device from its browser's User-Agent header.
+// Creates a short device name from a User-Agent header.
 
-// In this order: most browsers also claim to be Chrome or Safari, and most systems to be like another.
+// The order matters: most browsers also contain Chrome or Safari, and most systems another system's name.
 const BROWSERS: [RegExp, string][] = [
   [/Edg/, "Edge"],
   [/OPR|Opera/, "Opera"],
@@ -22,7 +22,7 @@ const SYSTEMS: [RegExp, string][] = [
 export function nameDevice(userAgent: string | null): string {
   if (!userAgent) return "Unknown device";
   const system = firstMatch(SYSTEMS, userAgent);
-  // Programs say who they are in the first word, such as "curl/8.5.0".
+  // Programs send their name first, such as "curl/8.5.0".
   const browser = firstMatch(BROWSERS, userAgent) ?? userAgent.split(/[/ ]/)[0];
   return system ? `${browser} on ${system}` : browser || "Unknown device";
 }

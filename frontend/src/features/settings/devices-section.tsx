@@ -1,4 +1,4 @@
-// The devices with a session, and the button that ends a session.
+// The logged-in devices, each with a button to log it out.
 import { useRef } from "react";
 import type { Device } from "@/api/types";
 import { describeDay, describeMoment } from "@/components/describe";
@@ -16,7 +16,7 @@ export function DevicesSection() {
   return (
     <AccountSection title="Devices" heading={heading}>
       <p>
-        You are signed in on these. End every session that isn't yours, then change the password.
+        You are logged in on these. Log out each device that isn't yours, then change the password.
       </p>
       {devices.isPending && <Loading label="Loading your devices …" />}
       {devices.error && <ProblemNote error={devices.error} />}
@@ -58,7 +58,7 @@ function DeviceRow({ device, isBusy, onEnd }: DeviceRowProps) {
         <span className="badge badge-completed">This device</span>
       ) : (
         <button type="button" className="button button-small" disabled={isBusy} onClick={onEnd}>
-          End<span className="visually-hidden"> the session of {name}</span>
+          Log out<span className="visually-hidden"> of {name}</span>
         </button>
       )}
     </>

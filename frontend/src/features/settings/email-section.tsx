@@ -1,4 +1,4 @@
-// The email address: whether it is confirmed, and how to change it.
+// Shows whether the email is confirmed, and changes it.
 import { useMutation } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { Account } from "@/api/types";
@@ -28,12 +28,12 @@ export function EmailSection({ account }: { account: Account }) {
       </p>
       {!account.email_verified && (
         <>
-          <p>Open the link that we sent there to confirm it.</p>
+          <p>Open the link we sent you to confirm it.</p>
           <ResendVerification />
         </>
       )}
       <CallForm
-        submitLabel="Change address"
+        submitLabel="Change email"
         isPending={change.isPending}
         error={note}
         onSubmit={(form, element) =>
@@ -49,7 +49,7 @@ export function EmailSection({ account }: { account: Account }) {
           type="email"
           autoComplete="email"
           required
-          hint="We send a link there. The address changes when you open it."
+          hint="We send a link there. Your email changes when you open it."
           error={fields.email}
         />
         {account.has_password && (
@@ -62,7 +62,7 @@ export function EmailSection({ account }: { account: Account }) {
         )}
       </CallForm>
       <p className="done" role="status">
-        {change.isSuccess && `A link is on its way to ${change.variables.email}.`}
+        {change.isSuccess && `We sent a link to ${change.variables.email}.`}
       </p>
     </AccountSection>
   );

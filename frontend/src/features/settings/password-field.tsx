@@ -1,4 +1,4 @@
-// The field for the current password, with the account it belongs to for password managers.
+// The field for the current password, with a hidden username for password managers.
 import { TextField } from "@/components/text-field";
 import { useConfig } from "@/config/use-config";
 
@@ -24,7 +24,7 @@ export function PasswordField({ email, ...input }: PasswordFieldProps) {
   );
 }
 
-// Without it a password manager does not know which of the stored passwords is meant.
+// Without this field, password managers can't select the right stored password.
 export function UsernameHint({ email }: { email: string }) {
   return <input type="text" value={email} autoComplete="username" readOnly hidden />;
 }

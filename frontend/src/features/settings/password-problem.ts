@@ -1,4 +1,4 @@
-// Splits an error into messages beside a field and a note above the button.
+// Splits an error into field messages and a note above the button.
 import { problemOf } from "@/api/problem";
 
 interface SplitProblem {

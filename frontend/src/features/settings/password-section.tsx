@@ -1,4 +1,4 @@
-// Changes the password, or sets a first one for users who signed up with Google.
+// Changes the password, or sets the first password of users who signed up with Google.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { Account } from "@/api/types";
@@ -24,9 +24,7 @@ export function PasswordSection({ account }: { account: Account }) {
 
   return (
     <AccountSection title="Password">
-      {!account.has_password && (
-        <p>You log in with Google. With a password you can log in without it as well.</p>
-      )}
+      {!account.has_password && <p>You log in with Google. Set a password to log in without it.</p>}
       <CallForm
         submitLabel={account.has_password ? "Change password" : "Set password"}
         isPending={change.isPending}
@@ -54,7 +52,7 @@ export function PasswordSection({ account }: { account: Account }) {
         <NewPasswordField label="New password" name="new_password" error={fields.new_password} />
       </CallForm>
       <p className="done" role="status">
-        {change.isSuccess && "Your password is changed. Every other device is logged out."}
+        {change.isSuccess && "Password changed. All other devices are logged out."}
       </p>
     </AccountSection>
   );

@@ -1,4 +1,4 @@
-// The name, and whether finished jobs are reported by mail.
+// The name, and whether the user gets an email when a job is done.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
@@ -46,11 +46,11 @@ export function ProfileSection({ account }: { account: Account }) {
             defaultChecked={account.mail_when_finished}
           />
           <span>
-            <strong>Mail me when a job is done</strong>
+            <strong>Email me when a job is done</strong>
             <small>
               {account.email_verified
-                ? "For when you don't want to wait for it here."
-                : "Starts once your email address is confirmed."}
+                ? "You don't need to wait here."
+                : "Starts when your email is confirmed."}
             </small>
           </span>
         </label>

@@ -1,4 +1,4 @@
-// Sends the mail that confirms an email address again.
+// The button that resends the confirmation email.
 import { useMutation } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { ProblemNote } from "@/components/problem-note";
@@ -16,10 +16,10 @@ export function ResendVerification() {
         aria-disabled={resend.isPending}
         onClick={() => resend.isPending || resend.mutate()}
       >
-        {resend.isPending ? "One moment …" : "Send it again"}
+        {resend.isPending ? "Please wait …" : "Resend link"}
       </button>
       <p className="done" role="status">
-        {resend.isSuccess && "Sent. If it isn't there in a minute, check the spam folder."}
+        {resend.isSuccess && "Sent. If it doesn't arrive, check your spam folder."}
       </p>
       {resend.error && <ProblemNote error={resend.error} />}
     </>

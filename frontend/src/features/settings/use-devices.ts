@@ -1,4 +1,4 @@
-// The query for the devices with a session, and the mutation that ends a session.
+// The query for logged-in devices, and the mutation that logs a device out.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { problemOf } from "@/api/problem";
@@ -25,7 +25,7 @@ async function endSession(id: string): Promise<void> {
     const params = { path: { session_id: id } };
     await unwrap(client.DELETE("/api/sessions/{session_id}", { params }));
   } catch (error) {
-    // Ended elsewhere already: the result is the same.
+    // Already ended elsewhere: the result is the same.
     if (problemOf(error).status !== 404) throw error;
   }
 }

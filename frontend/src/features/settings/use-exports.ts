@@ -4,13 +4,13 @@ import { client, unwrap } from "@/api/client";
 import type { Export } from "@/api/types";
 
 const EXPORTS_KEY = ["exports"];
-const POLL_EVERY = 3_000;
+const POLL_EVERY_MS = 3_000;
 
 export function useExports() {
   return useQuery({
     queryKey: EXPORTS_KEY,
     queryFn: async () => (await unwrap(client.GET("/api/accounts/me/exports"))).items,
-    refetchInterval: ({ state }) => (isUnderWay(state.data) ? POLL_EVERY : false),
+    refetchInterval: ({ state }) => (hasPending(state.data) ? POLL_EVERY_MS : false),
   });
 }
 
@@ -18,10 +18,10 @@ export function useRequestExport() {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: () => unwrap(client.POST("/api/accounts/me/exports")),
-    onSuccess: (made) => {
+    onSuccess: (created) => {
       queryClient.setQueryData<Export[]>(EXPORTS_KEY, (known = []) => [
-        made,
-        ...known.filter(({ id }) => id !== made.id),
+        created,
+        ...known.filter(({ id }) => id !== created.id),
       ]);
     },
     // Another tab may have requested one already.
@@ -29,6 +29,6 @@ export function useRequestExport() {
   });
 }
 
-export function isUnderWay(exports: Export[] | undefined): boolean {
+export function hasPending(exports: Export[] | undefined): boolean {
   return exports?.some(({ status }) => status === "queued") ?? false;
 }

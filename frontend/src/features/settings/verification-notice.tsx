@@ -1,4 +1,4 @@
-// Asks for the click on the mailed link, for as long as the email address is not confirmed.
+// Shown until the user confirms the email address.
 import { useSession } from "@/session/use-session";
 import { ResendVerification } from "./resend-verification";
 
@@ -6,9 +6,9 @@ export function VerificationNotice() {
   const { data: account } = useSession();
   if (!account || account.email_verified) return null;
   return (
-    <section className="note note-quiet" aria-label="Your email address">
+    <section className="note note-quiet" aria-label="Your email">
       <p>
-        Please confirm your email address with the link we sent to <strong>{account.email}</strong>.
+        Please confirm your email with the link we sent to <strong>{account.email}</strong>.
       </p>
       <ResendVerification />
     </section>

@@ -1,4 +1,4 @@
-// Which files are accepted, by the limits of the server.
+// The check of files against the limits of the server.
 import { expect, test } from "vitest";
 import {
   acceptAttribute,
@@ -19,7 +19,7 @@ test("the file picker offers the accepted types and extensions", () => {
 
 test.each([
   ["mug.jpg", "image/jpeg", "image/jpeg"],
-  ["a name without an end", "image/png", "image/png"],
+  ["a name without an extension", "image/png", "image/png"],
   ["scan.TIF", "", "image/tiff"],
   ["scan.tiff", "application/octet-stream", "image/tiff"],
   ["notes.txt", "text/plain", undefined],
@@ -28,7 +28,7 @@ test.each([
   expect(contentTypeOf(makeFile(name, type), limits)).toBe(contentType);
 });
 
-test("a file is refused for its type, its size, or because it is empty", () => {
+test("a file of a wrong type or size and an empty file are refused", () => {
   expect(refusalOf(makeFile("notes.txt", "text/plain"), limits)).toBe(
     "Files of this type are not accepted. Choose JPEG, PNG or TIFF.",
   );
@@ -37,7 +37,7 @@ test("a file is refused for its type, its size, or because it is empty", () => {
   expect(refusalOf(new File([], "mug.jpg", { type: "image/jpeg" }), limits)).toMatch(/empty/);
 });
 
-test("the largest size is the server's", () => {
+test("the maximum size comes from the server", () => {
   const large = { ...limits, max_bytes: 200_000_000 };
   expect(describeLimits(large)).toContain("up to 200 MB");
 });

@@ -1,4 +1,4 @@
-// What a card shows and offers in each state of its job.
+// The content and the actions of a card for each job status.
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
@@ -12,14 +12,14 @@ import { completed, makeJob, makeResult, processing } from "../../samples";
 function show(job: Job) {
   const onDeleted = vi.fn();
   const { container, queryClient } = renderPart(<JobCard job={job} onDeleted={onDeleted} />);
-  const learned = () => queryClient.getQueryData(liveJobsQuery.queryKey)?.[job.id]?.job;
-  return { container, learned, onDeleted };
+  const cachedJob = () => queryClient.getQueryData(liveJobsQuery.queryKey)?.[job.id]?.job;
+  return { container, cachedJob, onDeleted };
 }
 
 const actions = () => screen.getAllByRole("button").map((button) => button.textContent);
 
 test("a waiting job can be cancelled", async () => {
-  const { learned } = show(makeJob());
+  const { cachedJob } = show(makeJob());
   backend.on(`POST /api/jobs/${makeJob().id}/cancel`, () => ({
     status: 200,
     body: makeJob({ status: "cancelled" }),
@@ -29,18 +29,18 @@ test("a waiting job can be cancelled", async () => {
   expect(actions()).toEqual(["Cancel mug.jpg", "Delete mug.jpg"]);
   await userEvent.click(screen.getByRole("button", { name: "Cancel mug.jpg" }));
 
-  await waitFor(() => expect(learned()).toMatchObject({ status: "cancelled" }));
+  await waitFor(() => expect(cachedJob()).toMatchObject({ status: "cancelled" }));
   await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("article")));
 });
 
-test("a job that is processed shows its progress", () => {
+test("a processing job shows its progress", () => {
   show(processing(40));
   const bar = screen.getByRole<HTMLProgressElement>("progressbar", { name: "Progress of mug.jpg" });
   expect(bar.value).toBe(40);
   expect(actions()).toEqual(["Cancel mug.jpg", "Delete mug.jpg"]);
 });
 
-test("a finished job offers every file with its label and size", () => {
+test("a completed job links every result with its label and size", () => {
   const report = makeResult({
     name: "report.json",
     label: "Report",
@@ -57,11 +57,11 @@ test("a finished job offers every file with its label and size", () => {
   ]);
   expect(links.map((link) => new URL(link.href).pathname)).toEqual([report.url, makeResult().url]);
   expect(container.querySelector("img")?.src).toContain(makeResult().url);
-  expect(screen.getByText(/made in 2\.5 s/)).toBeTruthy();
+  expect(screen.getByText(/took 2\.5 s/)).toBeTruthy();
   expect(actions()).toEqual(["Delete mug.jpg"]);
 });
 
-test("the smallest picture is the thumbnail", () => {
+test("the smallest image is the thumbnail", () => {
   const small = makeResult({ name: "tiny.webp", url: "/small", size: 300 });
   const text = makeResult({
     name: "report.md",
@@ -74,22 +74,22 @@ test("the smallest picture is the thumbnail", () => {
 });
 
 test.each([
-  ["pictures too large", { size: 4_000_000 }],
-  ["files that are no pictures", { content_type: "text/markdown" }],
-])("%s are not loaded as a thumbnail", (_, changes) => {
+  ["large images", { size: 4_000_000 }],
+  ["other files", { content_type: "text/markdown" }],
+])("%s are not used as a thumbnail", (_, changes) => {
   const { container } = show(completed({ results: [makeResult(changes)] }));
   expect(container.querySelector("img")).toBeNull();
 });
 
-test("results of an earlier release may have more keys", () => {
+test("results with extra keys from an earlier release are shown", () => {
   const earlier = { ...makeResult(), format: "webp", width: 320, height: 213 };
   show(completed({ results: [earlier] }));
   expect(screen.getByRole("link").textContent).toBe("Download Small9 kB");
 });
 
-test("a failed job says why and can be tried again", async () => {
-  const failure = { code: "unreadable", message: "Line 7 has no end." };
-  const { learned } = show(processing(10, { status: "failed", failure }));
+test("a failed job shows the reason and can be retried", async () => {
+  const failure = { code: "unreadable", message: "Line 7 is not terminated." };
+  const { cachedJob } = show(processing(10, { status: "failed", failure }));
   backend.on(`POST /api/jobs/${makeJob().id}/retry`, () => ({
     status: 202,
     body: makeJob({ attempts: 1 }),
@@ -98,33 +98,33 @@ test("a failed job says why and can be tried again", async () => {
   expect(screen.getByText(failure.message)).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Try again mug.jpg" }));
 
-  await waitFor(() => expect(learned()).toMatchObject({ status: "queued" }));
+  await waitFor(() => expect(cachedJob()).toMatchObject({ status: "queued" }));
 });
 
-test("a cancelled job can be tried again", () => {
+test("a cancelled job can be retried", () => {
   show(makeJob({ status: "cancelled" }));
   expect(actions()).toEqual(["Try again mug.jpg", "Delete mug.jpg"]);
 });
 
-test("a job is deleted only after a second thought", async () => {
-  const { learned, onDeleted } = show(completed());
+test("a job is deleted only after confirmation", async () => {
+  const { cachedJob, onDeleted } = show(completed());
   backend.on(`DELETE /api/jobs/${makeJob().id}`, () => ({ status: 204 }));
 
   await userEvent.click(screen.getByRole("button", { name: "Delete mug.jpg" }));
   await userEvent.click(screen.getByRole("button", { name: "Keep it" }));
   expect(screen.queryByRole("dialog")).toBeNull();
-  expect(backend.asked(`DELETE /api/jobs/${makeJob().id}`)).toHaveLength(0);
+  expect(backend.requests(`DELETE /api/jobs/${makeJob().id}`)).toHaveLength(0);
 
   await userEvent.click(screen.getByRole("button", { name: "Delete mug.jpg" }));
   await userEvent.click(screen.getByRole("button", { name: "Delete" }));
   await waitFor(() => expect(onDeleted).toHaveBeenCalledOnce());
-  expect(learned()).toBeNull();
+  expect(cachedJob()).toBeNull();
 });
 
-test("a job that was deleted elsewhere already is simply gone", async () => {
+test("a job that was already deleted elsewhere is removed without an error", async () => {
   const { onDeleted } = show(completed());
   backend.on(`DELETE /api/jobs/${makeJob().id}`, () =>
-    problem(404, "job_not_found", "No such job."),
+    problem(404, "job_not_found", "There is no such job."),
   );
 
   await userEvent.click(screen.getByRole("button", { name: "Delete mug.jpg" }));
@@ -132,7 +132,7 @@ test("a job that was deleted elsewhere already is simply gone", async () => {
   await waitFor(() => expect(onDeleted).toHaveBeenCalledOnce());
 });
 
-test("an action that is refused says so on the card", async () => {
+test("a refused action shows its error on the card", async () => {
   show(makeJob());
   backend.on(`POST /api/jobs/${makeJob().id}/cancel`, () =>
     problem(409, "job_finished", "Only a job that waits or runs can be cancelled."),

@@ -1,4 +1,4 @@
-// The event stream through lost connections and expired sessions.
+// The event stream with lost connections and expired sessions.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { onSessionEnd } from "@/api/renew-session";
 import { openJobStream } from "@/features/jobs/job-stream";
@@ -20,26 +20,26 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a lost connection is left to the browser, which reconnects by itself", async () => {
+test("a lost connection is left to the browser, which reconnects automatically", async () => {
   FakeEventSource.last.open();
   FakeEventSource.last.interrupt();
   await vi.advanceTimersByTimeAsync(60_000);
 
   expect(handlers.onLost).toHaveBeenCalledOnce();
   expect(FakeEventSource.all).toHaveLength(1);
-  expect(backend.asked(REFRESH)).toHaveLength(0);
+  expect(backend.requests(REFRESH)).toHaveLength(0);
 });
 
-test("a refused stream is opened again with a renewed session", async () => {
+test("a refused stream is reopened after the session is renewed", async () => {
   backend.on(REFRESH, () => ({ status: 204 }));
   FakeEventSource.last.refuse();
   await vi.advanceTimersByTimeAsync(1_000);
 
   await eventually(() => expect(FakeEventSource.all).toHaveLength(2));
-  expect(backend.asked(REFRESH)).toHaveLength(1);
+  expect(backend.requests(REFRESH)).toHaveLength(1);
 });
 
-test("no stream is opened for somebody whose session has ended", async () => {
+test("no stream is opened after the session has ended", async () => {
   const onEnd = vi.fn();
   const stop = onSessionEnd(onEnd);
   backend.on(REFRESH, () => problem(401, "session_expired", "Log in again."));
@@ -52,13 +52,13 @@ test("no stream is opened for somebody whose session has ended", async () => {
   stop();
 });
 
-test("a server in trouble is asked less and less often", async () => {
-  backend.on(REFRESH, () => problem(503, "unavailable", "Back in a moment."));
-  for (const [failures, pause] of [1_000, 2_000, 4_000, 8_000].entries()) {
+test("failed reconnects are retried with increasing delays", async () => {
+  backend.on(REFRESH, () => problem(503, "unavailable", "Try again later."));
+  for (const [failures, delay] of [1_000, 2_000, 4_000, 8_000].entries()) {
     FakeEventSource.last.refuse();
-    await vi.advanceTimersByTimeAsync(pause / 2 - 1);
-    expect(backend.asked(REFRESH)).toHaveLength(failures);
-    await vi.advanceTimersByTimeAsync(pause / 2 + 1);
+    await vi.advanceTimersByTimeAsync(delay / 2 - 1);
+    expect(backend.requests(REFRESH)).toHaveLength(failures);
+    await vi.advanceTimersByTimeAsync(delay / 2 + 1);
     await eventually(() => expect(FakeEventSource.all).toHaveLength(failures + 2));
   }
 });
@@ -72,5 +72,5 @@ test("a stream that is closed stays closed", async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
 
   expect(FakeEventSource.all).toHaveLength(1);
-  expect(backend.asked(REFRESH)).toHaveLength(0);
+  expect(backend.requests(REFRESH)).toHaveLength(0);
 });

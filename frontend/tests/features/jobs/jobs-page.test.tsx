@@ -1,4 +1,4 @@
-// The home page: the list, its live events, and what is said when they stop.
+// The jobs page: the list, live events, and lost connections.
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
@@ -22,12 +22,12 @@ async function openJobs(items: Job[] = []) {
 const send = (name: string, data: unknown) => act(() => FakeEventSource.last.send(name, data));
 const card = () => screen.findByRole("article", { name: "mug.jpg" });
 
-test("nobody's first visit meets an empty page", async () => {
+test("a user without jobs sees a hint", async () => {
   await openJobs();
-  expect(await screen.findByText("Nothing here yet")).toBeTruthy();
+  expect(await screen.findByText("No files yet")).toBeTruthy();
 });
 
-test("a job runs from waiting to its files before the viewer's eyes", async () => {
+test("a card shows the live progress of its job until the results", async () => {
   await openJobs([makeJob()]);
   expect(within(await card()).getByText("Waiting")).toBeTruthy();
 
@@ -43,7 +43,7 @@ test("a job runs from waiting to its files before the viewer's eyes", async () =
   await screen.findByText("mug.jpg is done.");
 });
 
-test("a job made elsewhere appears, and one deleted elsewhere disappears", async () => {
+test("a job created elsewhere appears and one deleted elsewhere disappears", async () => {
   await openJobs();
   send("job", makeJob());
   await card();
@@ -51,11 +51,11 @@ test("a job made elsewhere appears, and one deleted elsewhere disappears", async
   await waitFor(() => expect(screen.queryByRole("article")).toBeNull());
 });
 
-test("a list that answers late does not take back what an event has told", async () => {
+test("a late list response does not overwrite a newer event", async () => {
   signedIn();
-  let answer = () => {};
+  let respond = () => {};
   const late = new Promise<void>((resolve) => {
-    answer = resolve;
+    respond = resolve;
   });
   backend.on("GET /api/jobs", async () => {
     await late;
@@ -65,7 +65,7 @@ test("a list that answers late does not take back what an event has told", async
   await screen.findByRole("heading", { name: "Your files" });
 
   send("job", processing(80));
-  answer();
+  respond();
 
   await waitFor(() => expect(screen.queryByText("Loading your files …")).toBeNull());
   expect(within(await card()).getByText("Processing")).toBeTruthy();
@@ -73,7 +73,7 @@ test("a list that answers late does not take back what an event has told", async
 
 test("older jobs are loaded on request", async () => {
   await openJobs();
-  await screen.findByText("Nothing here yet");
+  await screen.findByText("No files yet");
   backend.on("GET /api/jobs", ({ path }) => {
     const isSecond = path.includes("cursor=c2");
     const job = makeJob({
@@ -92,7 +92,7 @@ test("older jobs are loaded on request", async () => {
   expect(screen.queryByRole("button", { name: "Load more" })).toBeNull();
 });
 
-test("a connection lost for longer is said, and said no more once it is back", async () => {
+test("a notice is shown after a longer connection loss, until the stream reopens", async () => {
   await openJobs();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 
@@ -106,7 +106,7 @@ test("a connection lost for longer is said, and said no more once it is back", a
   expect(screen.queryByText(/live connection is lost/)).toBeNull();
 });
 
-test("after an interruption the list is asked for again, for what was deleted meanwhile", async () => {
+test("after an interruption the list is reloaded without deleted jobs", async () => {
   await openJobs([makeJob()]);
   await card();
   backend.on("GET /api/jobs", () => ({ status: 200, body: { items: [], next_cursor: null } }));
@@ -117,20 +117,20 @@ test("after an interruption the list is asked for again, for what was deleted me
   await waitFor(() => expect(screen.queryByRole("article")).toBeNull());
 });
 
-test("an address that is not confirmed is mentioned, and the mail can be sent again", async () => {
+test("a notice shows an unconfirmed email and can resend its link", async () => {
   signedIn({ email_verified: false });
   backend.on("POST /api/accounts/verify/resend", () => ({ status: 202 }));
   openApp("/jobs");
 
-  const notice = await screen.findByRole("region", { name: "Your email address" });
+  const notice = await screen.findByRole("region", { name: "Your email" });
   expect(notice.textContent).toContain("ada@example.com");
-  await press("Send it again");
+  await press("Resend link");
 
   await within(notice).findByText(/^Sent\./);
-  expect(backend.asked("POST /api/accounts/verify/resend")).toHaveLength(1);
+  expect(backend.requests("POST /api/accounts/verify/resend")).toHaveLength(1);
 });
 
-test("nothing is said of an address that is confirmed", async () => {
+test("no notice is shown for a confirmed email", async () => {
   await openJobs();
-  expect(screen.queryByRole("button", { name: "Send it again" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "Resend link" })).toBeNull();
 });

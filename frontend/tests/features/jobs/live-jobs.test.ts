@@ -1,12 +1,12 @@
-// How listed pages and live news become one list.
+// The merge of listed pages and live updates.
 import { QueryClient } from "@tanstack/react-query";
 import { beforeEach, expect, test, vi } from "vitest";
 import {
   type ListedPage,
-  learnDeletion,
-  learnJob,
   liveJobsQuery,
   mergeJobs,
+  saveDeletion,
+  saveJob,
 } from "@/features/jobs/live-jobs";
 import { completed, makeJob, processing } from "../../samples";
 
@@ -27,48 +27,48 @@ function page(items: ListedPage["items"], requestedAt: number, next_cursor: stri
   return { items, next_cursor, requestedAt };
 }
 
-test("an event that arrives before the answer to the POST is not undone by it", () => {
-  learnJob(queryClient, processing(30));
-  learnJob(queryClient, makeJob());
+test("an event that arrives before the POST response is not overwritten by it", () => {
+  saveJob(queryClient, processing(30));
+  saveJob(queryClient, makeJob());
   expect(statuses()).toEqual(["processing"]);
 });
 
-test("a list that was asked for before an event does not undo it", () => {
+test("a list requested before an event does not overwrite it", () => {
   clock = 10;
-  learnJob(queryClient, completed());
+  saveJob(queryClient, completed());
   expect(statuses(page([processing(50)], 5))).toEqual(["completed"]);
 });
 
-test("a list that was asked for after an event is newer than it", () => {
+test("a list requested after an event is newer than it", () => {
   clock = 10;
-  learnJob(queryClient, makeJob({ status: "cancelled" }));
+  saveJob(queryClient, makeJob({ status: "cancelled" }));
   expect(statuses(page([makeJob()], 20))).toEqual(["queued"]);
 });
 
-test("a deleted job does not come back with a late list or a late event", () => {
-  learnDeletion(queryClient, makeJob().id);
-  learnJob(queryClient, processing(50));
+test("a deleted job is not restored by a late list or a late event", () => {
+  saveDeletion(queryClient, makeJob().id);
+  saveJob(queryClient, processing(50));
   expect(ids(page([makeJob()], -1))).toEqual([]);
 });
 
-test("a job made after the list was asked for is shown above it", () => {
+test("a job created after the list request is shown above the list", () => {
   clock = 10;
-  learnJob(queryClient, makeJob({ id: "3" }));
+  saveJob(queryClient, makeJob({ id: "3" }));
   expect(ids(page([makeJob({ id: "2" }), makeJob({ id: "1" })], 5))).toEqual(["3", "2", "1"]);
 });
 
-test("a job that a later list no longer holds is gone", () => {
+test("a job that is missing in a later list is removed", () => {
   clock = 10;
-  learnJob(queryClient, makeJob({ id: "3" }));
+  saveJob(queryClient, makeJob({ id: "3" }));
   expect(ids(page([makeJob({ id: "2" })], 20))).toEqual(["2"]);
 });
 
-test("news of a job on a page that is not loaded yet leave no gap in the list", () => {
-  learnJob(queryClient, processing(50, { id: "1" }));
+test("an update of a job on a page not loaded yet does not show that job", () => {
+  saveJob(queryClient, processing(50, { id: "1" }));
   expect(ids(page([makeJob({ id: "3" }), makeJob({ id: "2" })], -1, "2"))).toEqual(["3", "2"]);
 });
 
-test("a job that moved from one page to the next while they were loaded is shown once", () => {
+test("a job that moved to the next page during loading is shown once", () => {
   const first = page([makeJob({ id: "2" }), makeJob({ id: "1" })], 1, "1");
   expect(ids(first, page([makeJob({ id: "1" })], 2))).toEqual(["2", "1"]);
 });

@@ -1,4 +1,4 @@
-// Files going in: choosing, refusing, stopping, trying again.
+// Choosing, refusing, stopping and retrying files.
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -23,15 +23,15 @@ beforeEach(() => {
 
 const picker = () => screen.getByLabelText(new RegExp(TEXTS.chooseFiles));
 
-test("chosen files become jobs with the recipe of the form, and their rows disappear", async () => {
+test("chosen files become jobs with the form's recipe and their rows disappear", async () => {
   await userEvent.upload(picker(), [makeFile("one.jpg"), makeFile("two.jpg")]);
 
   await waitFor(() => expect(onJob).toHaveBeenCalledTimes(2));
   expect(screen.queryByRole("list", { name: "Uploads" })).toBeNull();
-  const asked = backend.asked("POST /api/jobs");
+  const requests = backend.requests("POST /api/jobs");
   const recipe = firstRecipe(config.recipe);
-  expect(asked.map(({ body }) => JSON.parse(body).recipe)).toEqual([recipe, recipe]);
-  const keys = asked.map(({ headers }) => headers["idempotency-key"]);
+  expect(requests.map(({ body }) => JSON.parse(body).recipe)).toEqual([recipe, recipe]);
+  const keys = requests.map(({ headers }) => headers["idempotency-key"]);
   expect(new Set(keys).size).toBe(2);
 });
 
@@ -42,41 +42,41 @@ test("files can be dropped and pasted anywhere on the page", async () => {
   });
 
   await waitFor(() => expect(onJob).toHaveBeenCalledTimes(2));
-  const names = backend.asked("POST /api/uploads").map(({ body }) => JSON.parse(body).filename);
+  const names = backend.requests("POST /api/uploads").map(({ body }) => JSON.parse(body).filename);
   expect(names.sort()).toEqual(["dropped.jpg", "pasted.png"]);
 });
 
-test("a file of another type is refused without asking the server", async () => {
+test("a file of a wrong type is refused without a request", async () => {
   fireEvent.drop(document.body, { dataTransfer: { files: [makeFile("notes.txt", "text/plain")] } });
 
   expect((await screen.findByRole("alert")).textContent).toContain("Choose JPEG, PNG or TIFF.");
   expect(screen.queryByRole("button", { name: /Try again/ })).toBeNull();
   await userEvent.click(screen.getByRole("button", { name: "Dismiss notes.txt" }));
   expect(screen.queryByText("notes.txt")).toBeNull();
-  expect(backend.asked("POST /api/uploads")).toHaveLength(0);
+  expect(backend.requests("POST /api/uploads")).toHaveLength(0);
 });
 
-test("trying again after a lost response sends the same key, and the file only once", async () => {
-  backend.on("POST /api/jobs", () => problem(503, "unavailable", "Back in a moment."));
+test("a retry after a failed POST sends the same key and does not upload again", async () => {
+  backend.on("POST /api/jobs", () => problem(503, "unavailable", "Try again later."));
   await userEvent.upload(picker(), makeFile());
-  expect((await screen.findByRole("alert")).textContent).toContain("Back in a moment.");
+  expect((await screen.findByRole("alert")).textContent).toContain("Try again later.");
 
   backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
   await userEvent.click(screen.getByRole("button", { name: "Try again with mug.jpg" }));
 
   await waitFor(() => expect(onJob).toHaveBeenCalledOnce());
-  const keys = backend.asked("POST /api/jobs").map(({ headers }) => headers["idempotency-key"]);
+  const keys = backend.requests("POST /api/jobs").map(({ headers }) => headers["idempotency-key"]);
   expect(keys).toHaveLength(2);
   expect(keys[0]).toBe(keys[1]);
-  expect(backend.asked("PUT /storage/u1")).toHaveLength(1);
+  expect(backend.requests("PUT /storage/u1")).toHaveLength(1);
 });
 
-test("an upload under way can be stopped", async () => {
+test("a running upload can be stopped", async () => {
   backend.on("PUT /storage/u1", () => new Promise(() => {}));
   await userEvent.upload(picker(), makeFile());
   await screen.findByRole("progressbar", { name: "Upload of mug.jpg" });
 
-  await waitFor(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(1));
+  await waitFor(() => expect(backend.requests("PUT /storage/u1")).toHaveLength(1));
   const abort = vi.spyOn(XMLHttpRequest.prototype, "abort");
 
   await userEvent.click(screen.getByRole("button", { name: "Stop mug.jpg" }));
@@ -86,13 +86,13 @@ test("an upload under way can be stopped", async () => {
   expect(onJob).not.toHaveBeenCalled();
 });
 
-test("no more than three files are uploaded at the same time", async () => {
+test("at most three files are uploaded at the same time", async () => {
   backend.on("PUT /storage/u1", () => new Promise(() => {}));
   await userEvent.upload(
     picker(),
     [1, 2, 3, 4, 5].map((n) => makeFile(`${n}.jpg`)),
   );
 
-  await waitFor(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(3));
-  expect(screen.getAllByText(/Waiting for its turn/)).toHaveLength(2);
+  await waitFor(() => expect(backend.requests("PUT /storage/u1")).toHaveLength(3));
+  expect(screen.getAllByText(/^Waiting/)).toHaveLength(2);
 });

@@ -1,4 +1,4 @@
-// Sending one file to storage, over real HTTP.
+// The upload of one file over real HTTP.
 import { expect, test, vi } from "vitest";
 import { firstRecipe } from "@/features/jobs/recipe";
 import { sendFile, startJob } from "@/features/jobs/upload";
@@ -21,14 +21,14 @@ function storageAt(url: string) {
 
 const never = new AbortController().signal;
 
-test("the file goes to the signed address with exactly the signed headers", async () => {
+test("the file is sent to the signed URL with the signed headers", async () => {
   storageAt("/storage/originals/u1?signature=abc");
   backend.on("PUT /storage/originals/u1", () => ({ status: 200 }));
   const onSent = vi.fn();
 
   expect(await sendFile(makeFile(), "image/jpeg", never, onSent)).toBe("u1");
 
-  const [put] = backend.asked("PUT /storage/originals/u1?signature=abc");
+  const [put] = backend.requests("PUT /storage/originals/u1?signature=abc");
   expect(put?.body).toBe("the bytes of a file");
   expect(put?.headers).toMatchObject({
     "content-type": "image/jpeg",
@@ -37,28 +37,27 @@ test("the file goes to the signed address with exactly the signed headers", asyn
   expect(onSent).toHaveBeenCalled();
 });
 
-test("the upload is announced with the file's name, type and size", async () => {
+test("the upload is requested with the file's name, type and size", async () => {
   storageAt("/storage/u1");
   backend.on("PUT /storage/u1", () => ({ status: 200 }));
 
   await sendFile(makeFile("scan.TIF", ""), "image/tiff", never, () => {});
 
-  const [announced] = backend.asked("POST /api/uploads");
-  expect(JSON.parse(announced?.body ?? "")).toEqual({
-    filename: "scan.TIF",
-    content_type: "image/tiff",
-    size: 19,
-  });
+  expect(backend.bodies("POST /api/uploads")).toEqual([
+    { filename: "scan.TIF", content_type: "image/tiff", size: 19 },
+  ]);
 });
 
-test("a refusal of the server is passed on in its own words", async () => {
-  backend.on("POST /api/uploads", () => problem(422, "file_too_large", "At most 50 MB, please."));
+test("an error of the server keeps its message", async () => {
+  backend.on("POST /api/uploads", () =>
+    problem(422, "file_too_large", "The file is larger than 50 MB."),
+  );
   await expect(sendFile(makeFile(), "image/jpeg", never, () => {})).rejects.toThrow(
-    "At most 50 MB, please.",
+    "The file is larger than 50 MB.",
   );
 });
 
-test("storage that answers with something for programmers gives a sentence all the same", async () => {
+test("a storage error without a problem document gets a message", async () => {
   storageAt("/storage/u1");
   backend.on("PUT /storage/u1", () => ({ status: 403 }));
   await expect(sendFile(makeFile(), "image/jpeg", never, () => {})).rejects.toMatchObject({
@@ -66,25 +65,25 @@ test("storage that answers with something for programmers gives a sentence all t
   });
 });
 
-test("an upload that is stopped ends at once", async () => {
+test("an aborted upload rejects with the abort reason", async () => {
   storageAt("/storage/u1");
   backend.on("PUT /storage/u1", () => new Promise(() => {}));
   const stop = new AbortController();
 
   const sending = sendFile(makeFile(), "image/jpeg", stop.signal, () => {});
-  await eventually(() => expect(backend.asked("PUT /storage/u1")).toHaveLength(1));
+  await eventually(() => expect(backend.requests("PUT /storage/u1")).toHaveLength(1));
   stop.abort();
 
   await expect(sending).rejects.toBe(stop.signal.reason);
 });
 
-test("a job is asked for with its idempotency key", async () => {
+test("a job is requested with its idempotency key", async () => {
   backend.on("POST /api/jobs", () => ({ status: 202, body: makeJob() }));
   const recipe = firstRecipe(config.recipe);
 
   await startJob("u1", recipe, "key-1");
 
-  const [asked] = backend.asked("POST /api/jobs");
-  expect(asked?.headers["idempotency-key"]).toBe("key-1");
-  expect(JSON.parse(asked?.body ?? "")).toEqual({ upload_id: "u1", recipe });
+  const [request] = backend.requests("POST /api/jobs");
+  expect(request?.headers["idempotency-key"]).toBe("key-1");
+  expect(JSON.parse(request?.body ?? "")).toEqual({ upload_id: "u1", recipe });
 });

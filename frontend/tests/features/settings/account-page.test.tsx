@@ -1,4 +1,4 @@
-// What people can do with their own account.
+// What users can do on their account page.
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
@@ -46,7 +46,7 @@ async function openAccount(changes: Partial<Account> = {}) {
 
 const section = (name: string) => within(screen.getByRole("region", { name }));
 
-test("the name in the header leads to the account", async () => {
+test("the name in the header links to the account page", async () => {
   signedIn();
   openApp("/jobs");
   await userEvent.click(await screen.findByRole("link", { name: "Account: Ada" }));
@@ -54,52 +54,52 @@ test("the name in the header leads to the account", async () => {
   await waitFor(() => expect(document.activeElement).toBe(heading));
 });
 
-test("the account is nobody's who is not signed in", async () => {
+test("the account page redirects logged-out users to log in", async () => {
   signedOut();
   openApp("/account");
   await screen.findByRole("heading", { name: "Log in" });
   expect(window.location.search).toBe("?next=%2Faccount");
 });
 
-test("name and preferences are saved, and the header knows them", async () => {
+test("name and preferences are saved and the header shows the new name", async () => {
   await openAccount();
   backend.on(`PATCH ${ME}`, () => ({ status: 200, body: { ...ada, name: "Grace" } }));
 
   await fill("Your name", " Grace ");
-  await userEvent.click(screen.getByRole("checkbox", { name: /^Mail me/ }));
+  await userEvent.click(screen.getByRole("checkbox", { name: /^Email me/ }));
   await press("Save");
 
   await screen.findByText("Saved.");
-  expect(backend.told(`PATCH ${ME}`)).toEqual([{ name: "Grace", mail_when_finished: true }]);
+  expect(backend.bodies(`PATCH ${ME}`)).toEqual([{ name: "Grace", mail_when_finished: true }]);
   expect(screen.getByRole("link", { name: "Account: Grace" })).toBeTruthy();
 });
 
-test("a new address is asked for with the password, and waits for its link", async () => {
+test("a new email is requested with the password and a link is sent", async () => {
   await openAccount();
   backend.on(`POST ${ME}/email`, () => ({ status: 202 }));
 
   expect(section("Email address").getByText("Confirmed")).toBeTruthy();
   await fill("New email address", "grace@example.com");
   await fill("Your password", "correct horse");
-  await press("Change address");
+  await press("Change email");
 
-  await screen.findByText("A link is on its way to grace@example.com.");
+  await screen.findByText("We sent a link to grace@example.com.");
   const body = { email: "grace@example.com", password: "correct horse" };
-  expect(backend.told(`POST ${ME}/email`)).toEqual([body]);
+  expect(backend.bodies(`POST ${ME}/email`)).toEqual([body]);
   expect(screen.getByLabelText<HTMLInputElement>("Your password").value).toBe("");
 });
 
-test("an address that is not confirmed says so and can be mailed again", async () => {
+test("an unconfirmed email is marked and its link can be resent", async () => {
   await openAccount({ email_verified: false });
   backend.on("POST /api/accounts/verify/resend", () => ({ status: 202 }));
 
   expect(section("Email address").getByText("Not confirmed yet")).toBeTruthy();
-  await press("Send it again");
+  await press("Resend link");
 
   await screen.findByText(/^Sent\./);
 });
 
-test("a wrong password is said beside its field, which takes the focus", async () => {
+test("a wrong password shows its error at the field, which gets the focus", async () => {
   await openAccount();
   backend.on(`POST ${ME}/password`, () => wrongPassword);
 
@@ -114,7 +114,7 @@ test("a wrong password is said beside its field, which takes the focus", async (
   expect(screen.queryByRole("alert")).toBeNull();
 });
 
-test("a changed password is told, and the devices that it ended are gone", async () => {
+test("a changed password is confirmed and the other devices are removed", async () => {
   await openAccount();
   await screen.findByText("curl");
   backend.on(`POST ${ME}/password`, () => {
@@ -126,13 +126,13 @@ test("a changed password is told, and the devices that it ended are gone", async
   await fill("New password", "a new password");
   await press("Change password");
 
-  await screen.findByText(/^Your password is changed/);
+  await screen.findByText(/^Password changed/);
   await waitFor(() => expect(screen.queryByText("curl")).toBeNull());
   const body = { current_password: "correct horse", new_password: "a new password" };
-  expect(backend.told(`POST ${ME}/password`)).toEqual([body]);
+  expect(backend.bodies(`POST ${ME}/password`)).toEqual([body]);
 });
 
-test("whoever came with Google has no password to show, and can set one", async () => {
+test("a user of Google log-in can set a first password", async () => {
   await openAccount({ has_password: false, google: true });
   backend.on(`POST ${ME}/password`, () => ({ status: 204 }));
 
@@ -141,29 +141,34 @@ test("whoever came with Google has no password to show, and can set one", async 
   await fill("New password", "a new password");
   await press("Set password");
 
-  await screen.findByText(/^Your password is changed/);
+  await screen.findByText(/^Password changed/);
   const body = { current_password: null, new_password: "a new password" };
-  expect(backend.told(`POST ${ME}/password`)).toEqual([body]);
+  expect(backend.bodies(`POST ${ME}/password`)).toEqual([body]);
 });
 
-test.each(["ended here", "ended elsewhere already"])("a session is %s and gone", async (how) => {
-  await openAccount();
-  backend.on("DELETE /api/sessions/there", () => {
-    backend.on("GET /api/sessions", () => ({ status: 200, body: { items: [here] } }));
-    return how === "ended here" ? { status: 204 } : problem(404, "session_not_found", "No such.");
-  });
+test.each(["now", "already elsewhere"])(
+  "a device logged out %s is removed from the list",
+  async (when) => {
+    await openAccount();
+    backend.on("DELETE /api/sessions/there", () => {
+      backend.on("GET /api/sessions", () => ({ status: 200, body: { items: [here] } }));
+      return when === "now"
+        ? { status: 204 }
+        : problem(404, "session_not_found", "There is no such session.");
+    });
 
-  await screen.findByText("Firefox on Linux");
-  expect(screen.getByText("This device")).toBeTruthy();
-  await press("End the session of curl");
+    await screen.findByText("Firefox on Linux");
+    expect(screen.getByText("This device")).toBeTruthy();
+    await press("Log out of curl");
 
-  await waitFor(() => expect(screen.queryByText("curl")).toBeNull());
-  await waitFor(() =>
-    expect(document.activeElement).toBe(screen.getByRole("heading", { name: "Devices" })),
-  );
-});
+    await waitFor(() => expect(screen.queryByText("curl")).toBeNull());
+    await waitFor(() =>
+      expect(document.activeElement).toBe(screen.getByRole("heading", { name: "Devices" })),
+    );
+  },
+);
 
-test("a copy of one's data is asked for, waited for, and downloaded", async () => {
+test("an export is requested, created and downloaded", async () => {
   await openAccount();
   backend.on(`POST ${ME}/exports`, () => {
     backend.on(`GET ${ME}/exports`, () => ({ status: 200, body: { items: [ready] } }));
@@ -171,29 +176,29 @@ test("a copy of one's data is asked for, waited for, and downloaded", async () =
   });
   vi.useFakeTimers({ shouldAdvanceTime: true, advanceTimeDelta: 500 });
 
-  screen.getByRole("button", { name: "Make a copy" }).click();
-  await screen.findByText(/^Your copy is being made/);
-  expect(screen.getByRole("button", { name: "Make a copy" }).ariaDisabled).toBe("true");
+  screen.getByRole("button", { name: "Export data" }).click();
+  await screen.findByText(/^Your export is being created/);
+  expect(screen.getByRole("button", { name: "Export data" }).ariaDisabled).toBe("true");
 
-  await screen.findByText("Your copy is ready.");
-  const link = screen.getByRole<HTMLAnchorElement>("link", { name: /^Download the copy/ });
+  await screen.findByText("Your export is ready.");
+  const link = screen.getByRole<HTMLAnchorElement>("link", { name: /^Download the export/ });
   expect(new URL(link.href).pathname).toBe(ready.url);
   vi.useRealTimers();
 });
 
-test("a copy that is being made already is shown when asking for another is refused", async () => {
+test("a pending export is shown when a second request is refused", async () => {
   await openAccount();
   backend.on(`POST ${ME}/exports`, () => {
     backend.on(`GET ${ME}/exports`, () => ({ status: 200, body: { items: [queued] } }));
-    return problem(409, "export_pending", "A copy of your data is being made already.");
+    return problem(409, "export_pending", "An export is already being created.");
   });
 
-  await press("Make a copy");
+  await press("Export data");
 
   await screen.findByText("Processing");
 });
 
-test("an account is deleted only with its password, and says farewell", async () => {
+test("an account is deleted only with its password", async () => {
   await openAccount();
   backend.on(`DELETE ${ME}`, ({ body }) => {
     if (JSON.parse(body).password !== "correct horse") return wrongPassword;
@@ -212,12 +217,12 @@ test("an account is deleted only with its password, and says farewell", async ()
   await userEvent.type(dialog.getByLabelText("Your password"), "correct horse");
   await press("Delete everything");
 
-  const heading = await screen.findByRole("heading", { name: "Your account is deleted" });
+  const heading = await screen.findByRole("heading", { name: "Account deleted" });
   await waitFor(() => expect(document.activeElement).toBe(heading));
   expect(await screen.findByRole("link", { name: "Log in" })).toBeTruthy();
 });
 
-test("an account without a password is deleted with its address", async () => {
+test("an account without a password is deleted with its email", async () => {
   await openAccount({ has_password: false, google: true });
   backend.on(`DELETE ${ME}`, () => {
     signedOut();
@@ -227,24 +232,24 @@ test("an account without a password is deleted with its address", async () => {
   await press("Delete account …");
   await fill("Your email address", "bob@example.com");
   await press("Delete everything");
-  await screen.findByText("This account has another address.");
-  expect(backend.asked(`DELETE ${ME}`)).toHaveLength(0);
+  await screen.findByText("The email does not match.");
+  expect(backend.requests(`DELETE ${ME}`)).toHaveLength(0);
 
   await fill("Your email address", "Ada@Example.com");
   await press("Delete everything");
-  await screen.findByRole("heading", { name: "Your account is deleted" });
-  expect(backend.told(`DELETE ${ME}`)).toEqual([{ password: null }]);
+  await screen.findByRole("heading", { name: "Account deleted" });
+  expect(backend.bodies(`DELETE ${ME}`)).toEqual([{ password: null }]);
 });
 
-test("an account is kept after a second thought", async () => {
+test("an account is kept when the user cancels", async () => {
   await openAccount();
   await press("Delete account …");
   await press("Keep it");
   expect(screen.queryByRole("dialog")).toBeNull();
-  expect(backend.asked(`DELETE ${ME}`)).toHaveLength(0);
+  expect(backend.requests(`DELETE ${ME}`)).toHaveLength(0);
 });
 
-test("the farewell is no page of its own", async () => {
+test("the page after deletion can't be opened directly", async () => {
   signedIn();
   openApp("/farewell");
   await screen.findByRole("heading", { name: "Your files" });

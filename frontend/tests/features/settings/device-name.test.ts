@@ -1,4 +1,4 @@
-// What devices are called.
+// Device names from User-Agent headers.
 import { expect, test } from "vitest";
 import { nameDevice } from "@/features/settings/device-name";
 
@@ -25,6 +25,6 @@ test.each([
   ["curl/8.5.0", "curl"],
   ["", "Unknown device"],
   [null, "Unknown device"],
-])("%j is called %s", (userAgent, name) => {
+])("%j is named %s", (userAgent, name) => {
   expect(nameDevice(userAgent)).toBe(name);
 });

@@ -1,6 +1,6 @@
-// What a job of this product is about: photos. Nothing else in the frontend knows it.
-// To give jobs another subject, replace this folder together with worker/pipeline/ and backend/jobs/recipe.py.
-// The exports below are all that the rest of the frontend uses.
+// Everything in the frontend that is specific to photos.
+// To process something else, replace this folder, worker/pipeline/ and backend/jobs/recipe.py.
+// The rest of the frontend uses only the exports below.
 import type { ComponentType } from "react";
 import type { Facts, Recipe, RecipeSchema } from "@/api/types";
 import * as placeholder from "./placeholder";
@@ -13,23 +13,23 @@ export interface RecipeFormProps {
   onChange: (recipe: Recipe) => void;
 }
 
-// The form for the recipe of the next files. The schema is the JSON Schema of the backend's Recipe.
+// The form that edits the recipe for new files. The schema is the JSON Schema of the backend's Recipe.
 export const RecipeForm: ComponentType<RecipeFormProps> = form.RecipeForm;
 
-// The recipe that the form starts with.
+// The initial recipe of the form.
 export const firstRecipe: (schema: RecipeSchema) => Recipe = form.firstRecipe;
 
-// One line about the recipe of a job.
+// Describes the recipe of a job in one line.
 export const describeRecipe: (recipe: Recipe) => string = text.describeRecipe;
 
-// One line about a file, original or result, from what the pipeline found out. Empty when it says nothing.
+// Describes an original or a result in one line, from the facts of the pipeline. May be empty.
 export const describeFacts: (facts: Facts) => string = text.describeFacts;
 
-// Why a file of a type that is not accepted can't be used, where there is more to say than the list of types.
+// A more helpful message for a file type that is not accepted, or null.
 export const describeRefusal: (file: File) => string | null = text.describeRefusal;
 
 // The icon of a job without a thumbnail.
 export const Placeholder: ComponentType = placeholder.Placeholder;
 
-// The texts of the jobs page that name what is uploaded.
+// The texts of the jobs page that mention photos.
 export const TEXTS: { title: string; chooseFiles: string; noJobsYet: string } = text.TEXTS;

@@ -1,4 +1,4 @@
-// The icon in place of a thumbnail: a framed picture.
+// The icon shown without a thumbnail: a framed picture.
 
 export function Placeholder() {
   return (

@@ -1,4 +1,4 @@
-// The form that chooses what to make of the next photos.
+// The form for the preset and the options of new photos.
 import "./recipe-form.css";
 import type { Recipe, RecipeSchema } from "@/api/types";
 import { TextField } from "@/components/text-field";
@@ -47,7 +47,7 @@ export function RecipeForm({ schema, recipe, onChange }: RecipeFormProps) {
         />
         <span>
           <strong>Enhance</strong>
-          <small>Automatic levels and a mild sharpening.</small>
+          <small>Automatic levels and mild sharpening.</small>
         </span>
       </label>
       <TextField

@@ -1,10 +1,10 @@
-// The words for photos, their sizes and their recipes.
+// Texts about photos, their sizes and their recipes.
 import type { Facts, Recipe } from "@/api/types";
 
 export const TEXTS = {
   title: "One photo in, every size out",
   chooseFiles: "Choose photos",
-  noJobsYet: "Choose a photo, and every size you asked for will be here a moment later.",
+  noJobsYet: "Choose a photo. All its sizes appear here when they are ready.",
 };
 
 interface PresetText {
@@ -18,7 +18,7 @@ const PRESETS: Record<string, PresetText> = {
   print: { name: "Print", explanation: "A 300 dpi JPEG, long side 3600, colours untouched." },
 };
 
-// A preset that is new on the server is shown by its own name.
+// A preset that this frontend does not know is shown by its key.
 export function describePreset(preset: string): PresetText {
   return PRESETS[preset] ?? { name: preset };
 }
@@ -29,12 +29,12 @@ export function describeRecipe({ preset, enhance, watermark }: Recipe): string {
     .join(", ");
 }
 
-// Empty before a worker opened the photo.
+// Empty until a worker has read the photo.
 export function describeFacts({ width, height }: Facts): string {
   return typeof width === "number" && typeof height === "number" ? `${width} × ${height}` : "";
 }
 
 export function describeRefusal({ name, type }: File): string | null {
   if (!/^image\/hei[cf]/.test(type) && !/\.hei[cf]$/i.test(name)) return null;
-  return "HEIC photos can't be read. Export the photo as a JPEG. An iPhone takes JPEGs after you choose Settings, Camera, Formats, Most Compatible.";
+  return "HEIC photos are not supported. Export the photo as JPEG. On an iPhone, choose Settings, Camera, Formats, Most Compatible.";
 }

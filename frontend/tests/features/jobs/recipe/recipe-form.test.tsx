@@ -1,4 +1,4 @@
-// The form of the photo recipe, and what the jobs page makes of it.
+// The photo recipe form, and its use on the jobs page.
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
@@ -18,11 +18,11 @@ const schema: RecipeSchema = {
   },
 };
 
-test("the first recipe is the schema's", () => {
+test("the first recipe uses the preset of the schema", () => {
   expect(firstRecipe(schema)).toEqual({ preset: "print", enhance: true, watermark: null });
 });
 
-test("presets and the length of the watermark are the schema's", async () => {
+test("presets and the maximum watermark length come from the schema", async () => {
   const onChange = vi.fn();
   const recipe = firstRecipe(schema);
   renderPart(<RecipeForm schema={schema} recipe={recipe} onChange={onChange} />);
@@ -38,7 +38,7 @@ test("presets and the length of the watermark are the schema's", async () => {
   expect(onChange).toHaveBeenCalledExactlyOnceWith({ ...recipe, preset: "web" });
 });
 
-test("the chosen preset and watermark are the recipe of the next photos", async () => {
+test("the chosen preset and watermark are sent with new photos", async () => {
   backend.on("POST /api/uploads", () => ({
     status: 201,
     body: { upload_id: "u1", method: "PUT", url: "/storage/u1", headers: {}, expires_at: "" },
@@ -53,7 +53,7 @@ test("the chosen preset and watermark are the recipe of the next photos", async 
   await userEvent.upload(screen.getByLabelText(new RegExp(TEXTS.chooseFiles)), makeFile());
 
   await waitFor(() => expect(onJob).toHaveBeenCalledOnce());
-  expect(backend.told("POST /api/jobs")).toMatchObject([
+  expect(backend.bodies("POST /api/jobs")).toMatchObject([
     { recipe: { preset: "social", watermark: "© Ada" } },
   ]);
 });

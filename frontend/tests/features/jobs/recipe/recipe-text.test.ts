@@ -1,4 +1,4 @@
-// The words for photos and their recipes.
+// The texts about photos and their recipes.
 import { expect, test } from "vitest";
 import type { Recipe } from "@/api/types";
 import { describeFacts, describeRecipe, describeRefusal } from "@/features/jobs/recipe";
@@ -11,16 +11,13 @@ test.each([
   expect(describeRecipe(recipe as Recipe)).toBe(line);
 });
 
-test("the facts of a photo are its width and height, once a worker opened it", () => {
+test("the facts of a photo are its width and height, or empty", () => {
   expect(describeFacts({ width: 1600, height: 1067 })).toBe("1600 × 1067");
   expect(describeFacts({})).toBe("");
 });
 
-test.each(["IMG_0042.HEIC", "photo.heif"])(
-  "%s is refused with what an iPhone user can do",
-  (name) => {
-    expect(describeRefusal(new File([], name))).toContain("Most Compatible");
-    expect(describeRefusal(new File([], "photo", { type: "image/heic" }))).toContain("HEIC");
-    expect(describeRefusal(new File([], "notes.txt"))).toBeNull();
-  },
-);
+test.each(["IMG_0042.HEIC", "photo.heif"])("%s is refused with a hint for iPhone users", (name) => {
+  expect(describeRefusal(new File([], name))).toContain("Most Compatible");
+  expect(describeRefusal(new File([], "photo", { type: "image/heic" }))).toContain("HEIC");
+  expect(describeRefusal(new File([], "notes.txt"))).toBeNull();
+});

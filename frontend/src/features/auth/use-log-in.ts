@@ -1,4 +1,4 @@
-// Logging in and signing up; a new account is logged in at once.
+// The log-in and sign-up mutations. Sign-up also logs in.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { Account } from "@/api/types";

@@ -1,4 +1,4 @@
-// The page to request a password reset. The response never says whether the account exists.
+// The page that requests a password reset. The response never shows whether the account exists.
 
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "react-router";
@@ -7,33 +7,33 @@ import { problemOf } from "@/api/problem";
 import { CallForm } from "@/components/call-form";
 import { PageTitle } from "@/components/page-title";
 import { TextField } from "@/components/text-field";
-import { EntranceFrame } from "./entrance-frame";
+import { AuthFrame } from "./auth-frame";
 
 export default function ForgotPasswordPage() {
-  const ask = useMutation({
+  const request = useMutation({
     mutationFn: (email: string) =>
       unwrap(client.POST("/api/accounts/password-reset", { body: { email } })),
   });
 
   return (
-    <EntranceFrame>
-      {ask.isSuccess ? (
+    <AuthFrame>
+      {request.isSuccess ? (
         <>
-          <PageTitle key="sent" title="Check your inbox" isNews />
+          <PageTitle key="sent" title="Check your inbox" replacesContent />
           <p>
-            If an account has the address <strong>{ask.variables}</strong>, a link to a new password
-            is on its way there. If it isn't there in a minute, check the spam folder.
+            If there is an account for <strong>{request.variables}</strong>, we sent a link to set a
+            new password. If it doesn't arrive, check your spam folder.
           </p>
         </>
       ) : (
         <>
-          <PageTitle key="ask" title="Forgot your password?" />
-          <p>Enter your address, and we will send a link to a new password there.</p>
+          <PageTitle key="request" title="Forgot your password?" />
+          <p>Enter your email. We will send you a link to set a new password.</p>
           <CallForm
-            submitLabel="Send the link"
-            isPending={ask.isPending}
-            error={ask.error}
-            onSubmit={(form) => ask.mutate(String(form.get("email")))}
+            submitLabel="Send link"
+            isPending={request.isPending}
+            error={request.error}
+            onSubmit={(form) => request.mutate(String(form.get("email")))}
           >
             <TextField
               label="Email address"
@@ -41,14 +41,14 @@ export default function ForgotPasswordPage() {
               type="email"
               autoComplete="username"
               required
-              error={problemOf(ask.error).fields.email}
+              error={problemOf(request.error).fields.email}
             />
           </CallForm>
         </>
       )}
-      <p className="entrance-other">
+      <p className="auth-other">
         <Link to="/login">Back to log in</Link>
       </p>
-    </EntranceFrame>
+    </AuthFrame>
   );
 }

@@ -1,4 +1,4 @@
-// The page of the mailed link for choosing a new password.
+// The page of the emailed link that sets a new password.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
@@ -8,7 +8,7 @@ import { CallForm } from "@/components/call-form";
 import { NewPasswordField } from "@/components/new-password-field";
 import { PageTitle } from "@/components/page-title";
 import { leaveSession } from "@/session/use-session";
-import { EntranceFrame } from "./entrance-frame";
+import { AuthFrame } from "./auth-frame";
 import { useLinkToken } from "./use-link-token";
 
 export default function ResetPasswordPage() {
@@ -18,7 +18,7 @@ export default function ResetPasswordPage() {
     mutationFn: (password: string) =>
       unwrap(client.POST("/api/accounts/password-reset/confirm", { body: { token, password } })),
     onSuccess: async () => {
-      // The server ended every session. This removes the cookies and the data that this browser still has.
+      // The server ended every session. This deletes the cookies and the cached data of this browser.
       await client.DELETE("/api/session").catch(() => null);
       leaveSession(queryClient);
     },
@@ -27,28 +27,28 @@ export default function ResetPasswordPage() {
 
   if (reset.isSuccess) {
     return (
-      <EntranceFrame>
-        <PageTitle title="Your password is changed" isNews />
-        <p>Every device was logged out. Log in with the new one.</p>
+      <AuthFrame>
+        <PageTitle title="Password changed" replacesContent />
+        <p>All devices are logged out. Log in again.</p>
         <Link to="/login" className="button button-primary">
           Log in
         </Link>
-      </EntranceFrame>
+      </AuthFrame>
     );
   }
   if (!token || code === "invalid_token") {
     return (
-      <EntranceFrame>
-        <PageTitle title="This link doesn't work any more" isNews={token !== ""} />
-        <p>It was used already, or it is too old.</p>
+      <AuthFrame>
+        <PageTitle title="This link is no longer valid" replacesContent={token !== ""} />
+        <p>It was used or has expired.</p>
         <Link to="/forgot-password" className="button button-primary">
           Request a new link
         </Link>
-      </EntranceFrame>
+      </AuthFrame>
     );
   }
   return (
-    <EntranceFrame>
+    <AuthFrame>
       <PageTitle title="Choose a new password" />
       <CallForm
         submitLabel="Change password"
@@ -58,6 +58,6 @@ export default function ResetPasswordPage() {
       >
         <NewPasswordField name="password" label="New password" error={fields.password} />
       </CallForm>
-    </EntranceFrame>
+    </AuthFrame>
   );
 }

@@ -1,4 +1,4 @@
-// The page of the mailed link that confirms an address. It waits for a click: mail scanners open links as well.
+// The page of the emailed link that confirms an email. It waits for a click, because mail scanners open links too.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { client, unwrap } from "@/api/client";
@@ -7,10 +7,10 @@ import { CallForm } from "@/components/call-form";
 import { PageTitle } from "@/components/page-title";
 import { loginPath } from "@/session/next-path";
 import { SESSION_KEY, useSession } from "@/session/use-session";
-import { EntranceFrame } from "./entrance-frame";
+import { AuthFrame } from "./auth-frame";
 import { useLinkToken } from "./use-link-token";
 
-export default function ConfirmAddressPage() {
+export default function ConfirmEmailPage() {
   const token = useLinkToken();
   const queryClient = useQueryClient();
   const confirm = useMutation({
@@ -20,37 +20,37 @@ export default function ConfirmAddressPage() {
 
   if (confirm.isSuccess) {
     return (
-      <EntranceFrame>
-        <PageTitle title="Your address is confirmed" isNews />
-        <p>Thank you. That was all.</p>
-        <OnwardLink to="/jobs" label="Go to your files" />
-      </EntranceFrame>
+      <AuthFrame>
+        <PageTitle title="Email confirmed" replacesContent />
+        <p>Thank you.</p>
+        <NextLink to="/jobs" label="Go to your files" />
+      </AuthFrame>
     );
   }
   if (!token || problemOf(confirm.error).code === "invalid_token") {
     return (
-      <EntranceFrame>
-        <PageTitle title="This link doesn't work any more" isNews={token !== ""} />
-        <p>It was used already, or it is too old. Your account page shows what is confirmed.</p>
-        <OnwardLink to="/account" label="Go to your account" />
-      </EntranceFrame>
+      <AuthFrame>
+        <PageTitle title="This link is no longer valid" replacesContent={token !== ""} />
+        <p>It was used or has expired. Your account page shows if your email is confirmed.</p>
+        <NextLink to="/account" label="Go to your account" />
+      </AuthFrame>
     );
   }
   return (
-    <EntranceFrame>
-      <PageTitle title="Confirm your email address" />
-      <p>One click, and we know that this address is yours.</p>
+    <AuthFrame>
+      <PageTitle title="Confirm your email" />
+      <p>Click to confirm that this email is yours.</p>
       <CallForm
-        submitLabel="Confirm address"
+        submitLabel="Confirm email"
         isPending={confirm.isPending}
         error={confirm.error}
         onSubmit={() => confirm.mutate()}
       />
-    </EntranceFrame>
+    </AuthFrame>
   );
 }
 
-function OnwardLink({ to, label }: { to: string; label: string }) {
+function NextLink({ to, label }: { to: string; label: string }) {
   const { data: account } = useSession();
   return (
     <Link to={account ? to : loginPath(to)} className="button button-primary">

@@ -1,4 +1,4 @@
-// The token of a mailed link. It is removed from the address bar at once, so that nobody copies it with the address.
+// Reads the token of an emailed link, and removes it from the address bar so that users do not share it.
 import { useEffect, useState } from "react";
 import { useHref, useLocation } from "react-router";
 

@@ -1,4 +1,4 @@
-// The link to sign in with Google, shown when the server offers it.
+// The link to log in with Google, shown when the server has it enabled.
 import { useQuery } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import { apiUrl } from "@/api/origin";

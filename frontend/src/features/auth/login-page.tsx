@@ -3,7 +3,7 @@ import { Link, useLocation } from "react-router";
 import { problemOf } from "@/api/problem";
 import { TextField } from "@/components/text-field";
 import { useConfig } from "@/config/use-config";
-import { EntranceForm } from "./entrance-form";
+import { AuthForm } from "./auth-form";
 import { GoogleProblem } from "./google-problem";
 import { useLogIn } from "./use-log-in";
 
@@ -14,7 +14,7 @@ export default function LogInPage() {
   const problem = new URLSearchParams(useLocation().search).get("error");
 
   return (
-    <EntranceForm
+    <AuthForm
       title="Log in"
       submitLabel="Log in"
       isPending={logIn.isPending}
@@ -23,7 +23,7 @@ export default function LogInPage() {
         logIn.mutate({ email: String(form.get("email")), password: String(form.get("password")) })
       }
       notice={problem && <GoogleProblem code={problem} />}
-      other={{ question: "New here?", label: "Create an account", path: "/signup" }}
+      other={{ question: "New here?", label: "Sign up", path: "/signup" }}
     >
       <TextField
         label="Email address"
@@ -45,6 +45,6 @@ export default function LogInPage() {
       <Link className="aside-link" to="/forgot-password">
         Forgot your password?
       </Link>
-    </EntranceForm>
+    </AuthForm>
   );
 }

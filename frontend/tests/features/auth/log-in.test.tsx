@@ -1,4 +1,4 @@
-// Logging in, signing up, logging out.
+// Log in, sign up, log out.
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { backend, problem } from "../../fake-backend";
 import { fill, openApp, press, signedIn, signedOut } from "../../render-app";
 import { ada, makeJob } from "../../samples";
 
-test("whoever is not signed in is sent to log in, and back to where they wanted to go", async () => {
+test("a logged-out user is redirected to log in and then back to the requested page", async () => {
   signedOut();
   backend.on("POST /api/session", () => {
     signedIn();
@@ -21,17 +21,18 @@ test("whoever is not signed in is sent to log in, and back to where they wanted 
   await fill("Password", "correct horse");
   await userEvent.click(screen.getByRole("button", { name: "Log in" }));
 
-  await screen.findByText("Nothing here yet");
+  await screen.findByText("No files yet");
   expect(window.location.pathname + window.location.search).toBe("/jobs?from=mail");
-  expect(JSON.parse(backend.asked("POST /api/session")[0]?.body ?? "")).toEqual({
-    email: "ada@example.com",
-    password: "correct horse",
-  });
+  expect(backend.bodies("POST /api/session")).toEqual([
+    { email: "ada@example.com", password: "correct horse" },
+  ]);
 });
 
-test("wrong credentials are answered with a sentence and the request id", async () => {
+test("wrong credentials show a message and the request id", async () => {
   signedOut();
-  backend.on("POST /api/session", () => problem(401, "wrong_credentials", "That is not right."));
+  backend.on("POST /api/session", () =>
+    problem(401, "wrong_credentials", "Wrong email or password."),
+  );
 
   openApp("/login");
   await fill("Email address", "ada@example.com");
@@ -39,15 +40,15 @@ test("wrong credentials are answered with a sentence and the request id", async 
   await userEvent.click(screen.getByRole("button", { name: "Log in" }));
 
   const alert = await screen.findByRole("alert");
-  expect(alert.textContent).toContain("That is not right.");
+  expect(alert.textContent).toContain("Wrong email or password.");
   expect(alert.textContent).toContain("req-123");
 });
 
-test("a field the server refuses says so beside the field", async () => {
+test("a field error from the server is shown at the field", async () => {
   signedOut();
   backend.on("POST /api/accounts", () =>
     problem(422, "invalid_input", "The request has errors.", [
-      { field: "email", message: "This is not an address." },
+      { field: "email", message: "This is not an email address." },
     ]),
   );
 
@@ -55,15 +56,15 @@ test("a field the server refuses says so beside the field", async () => {
   await fill("Your name", "Ada");
   await fill("Email address", "ada@example");
   await fill("Password", "correct horse");
-  await userEvent.click(screen.getByRole("button", { name: "Create account" }));
+  await userEvent.click(screen.getByRole("button", { name: "Sign up" }));
 
   const email = await screen.findByRole("textbox", { name: "Email address" });
   await waitFor(() => expect(email.getAttribute("aria-invalid")).toBe("true"));
   const description = document.getElementById(email.getAttribute("aria-describedby") ?? "");
-  expect(description?.textContent).toBe("This is not an address.");
+  expect(description?.textContent).toBe("This is not an email address.");
 });
 
-test("a new account is signed in at once", async () => {
+test("a new user is logged in after sign-up", async () => {
   signedOut();
   backend.on("POST /api/accounts", () => ({ status: 201, body: ada }));
   backend.on("POST /api/session", () => {
@@ -75,12 +76,12 @@ test("a new account is signed in at once", async () => {
   await fill("Your name", "Ada");
   await fill("Email address", "ada@example.com");
   await fill("Password", "correct horse");
-  await userEvent.click(screen.getByRole("button", { name: "Create account" }));
+  await userEvent.click(screen.getByRole("button", { name: "Sign up" }));
 
   await screen.findByRole("heading", { name: TEXTS.title });
 });
 
-test("after logging out nothing of one person is left for the next", async () => {
+test("after log-out the next user sees no data of the previous user", async () => {
   signedIn();
   const page = { items: [makeJob()], next_cursor: null };
   backend.on("GET /api/jobs", () => ({ status: 200, body: page }));
@@ -97,7 +98,7 @@ test("after logging out nothing of one person is left for the next", async () =>
   backend.on("POST /api/session", () => {
     signedIn();
     backend.on("GET /api/jobs", () => new Promise(() => {}));
-    return { status: 200, body: { ...ada, id: "somebody-else" } };
+    return { status: 200, body: { ...ada, id: "another-user" } };
   });
   await fill("Email address", "bob@example.com");
   await fill("Password", "correct horse");
@@ -107,16 +108,16 @@ test("after logging out nothing of one person is left for the next", async () =>
   expect(screen.queryByRole("article")).toBeNull();
 });
 
-test("a server out of reach is not mistaken for being signed out", async () => {
-  backend.on("GET /api/accounts/me", () => problem(422, "odd", "Not today."));
+test("a failed session request shows an error instead of the log-in page", async () => {
+  backend.on("GET /api/accounts/me", () => problem(422, "odd", "Not available."));
 
   openApp("/jobs");
 
-  await screen.findByRole("heading", { name: "This page can't be opened right now" });
-  expect(screen.getByRole("alert").textContent).toContain("Not today.");
+  await screen.findByRole("heading", { name: "This page is unavailable right now" });
+  expect(screen.getByRole("alert").textContent).toContain("Not available.");
 });
 
-test("too many tries are told with the time to wait", async () => {
+test("too many log-in attempts show the time to wait", async () => {
   signedOut();
   const refusal = problem(429, "rate_limited", "Too many requests.");
   backend.on("POST /api/session", () => ({ ...refusal, headers: { "retry-after": "42" } }));
@@ -127,10 +128,10 @@ test("too many tries are told with the time to wait", async () => {
   await press("Log in");
 
   const alert = await screen.findByRole("alert");
-  expect(alert.textContent).toContain("Too many tries. Wait 42 seconds.");
+  expect(alert.textContent).toContain("Too many attempts. Wait 42 seconds.");
 });
 
-test("Google is a way in where the server offers it, and leads to where somebody wanted to go", async () => {
+test("the Google link is shown when enabled and keeps the requested page", async () => {
   signedOut();
   backend.on("GET /api/oauth/providers", () => ({ status: 200, body: { google: true } }));
 
@@ -141,7 +142,7 @@ test("Google is a way in where the server offers it, and leads to where somebody
   expect(new URL(link.href).searchParams.get("next")).toBe("/account");
 });
 
-test("after a failed way through Google both ways in still lead to where somebody wanted to go", async () => {
+test("after a failed Google log-in both log-in methods keep the requested page", async () => {
   signedOut();
   backend.on("GET /api/oauth/providers", () => ({ status: 200, body: { google: true } }));
   backend.on("POST /api/session", () => {
@@ -156,20 +157,20 @@ test("after a failed way through Google both ways in still lead to where somebod
   await fill("Email address", "ada@example.com");
   await fill("Password", "correct horse");
   await press("Log in");
-  await screen.findByText("Nothing here yet");
+  await screen.findByText("No files yet");
   expect(window.location.pathname + window.location.search).toBe("/jobs?from=mail");
 });
 
 test.each([{ google: false }, null])(
-  "without an offer (%j) nothing is said of Google",
+  "with the providers %j no Google link is shown",
   async (body) => {
     signedOut();
     backend.on("GET /api/oauth/providers", () => ({ status: body ? 200 : 404, body }));
 
     openApp("/signup");
 
-    await screen.findByRole("heading", { name: "Create your account" });
-    await waitFor(() => expect(backend.asked("GET /api/oauth/providers")).toHaveLength(1));
+    await screen.findByRole("heading", { name: "Sign up" });
+    await waitFor(() => expect(backend.requests("GET /api/oauth/providers")).toHaveLength(1));
     expect(screen.queryByRole("link", { name: /Google/ })).toBeNull();
   },
 );
@@ -180,17 +181,17 @@ test.each([
   ["google_unverified", /has not confirmed/],
   ["google_conflict", /exists already/],
   ["account_disabled", /is disabled/],
-])("a way through Google that ended with %s is explained", async (code, sentence) => {
+])("the Google error %s shows a message", async (code, message) => {
   signedOut();
   openApp(`/login?error=${code}`);
-  expect((await screen.findByRole("alert")).textContent).toMatch(sentence);
+  expect((await screen.findByRole("alert")).textContent).toMatch(message);
 });
 
-test("a code that somebody made up says nothing, and an error does not follow to the next page", async () => {
+test("an unknown error code shows no message and is not passed to the next page", async () => {
   signedOut();
   openApp("/login?error=constructor&next=%2Faccount");
 
-  const other = await screen.findByRole<HTMLAnchorElement>("link", { name: "Create an account" });
+  const other = await screen.findByRole<HTMLAnchorElement>("link", { name: "Sign up" });
   expect(new URL(other.href).search).toBe("?next=%2Faccount");
   expect(screen.queryByRole("alert")).toBeNull();
 });

@@ -1,4 +1,4 @@
-// The frame around the pages: name, theme, focus, unknown addresses.
+// The layout of the pages: name, theme, focus, unknown URLs.
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
@@ -9,19 +9,19 @@ import { config } from "../samples";
 
 afterEach(() => vi.unstubAllEnvs());
 
-test("an unknown address says so and leads back", async () => {
+test("an unknown URL shows a not-found page with a link to the files", async () => {
   signedIn();
   openApp("/nowhere");
 
-  await screen.findByRole("heading", { name: "This page isn't here" });
-  expect(document.title).toBe("This page isn't here · Test Yard");
+  await screen.findByRole("heading", { name: "Page not found" });
+  expect(document.title).toBe("Page not found · Test Yard");
   await userEvent.click(screen.getByRole("link", { name: "Go to your files" }));
 
   const heading = await screen.findByRole("heading", { level: 1, name: TEXTS.title });
   await waitFor(() => expect(document.activeElement).toBe(heading));
 });
 
-test("the theme goes from auto to light to dark and is remembered", async () => {
+test("the theme changes from auto to light to dark and is stored", async () => {
   openApp("/nowhere");
   const button = await screen.findByRole("button", { name: "Theme: Auto" });
 
@@ -34,12 +34,12 @@ test("the theme goes from auto to light to dark and is remembered", async () => 
   expect(document.documentElement.dataset.theme).toBeUndefined();
 });
 
-test("under a path of their own, the pages are found and their addresses keep it", async () => {
+test("pages below a base path are found and their URLs keep it", async () => {
   vi.stubEnv("BASE_URL", "/studio/");
   signedOut();
-  openApp("/studio/verify#token=from-a-mail");
+  openApp("/studio/verify#token=from-an-email");
 
-  await screen.findByRole("button", { name: "Confirm address" });
+  await screen.findByRole("button", { name: "Confirm email" });
   expect(window.location.href).toBe(`${window.location.origin}/studio/verify`);
   await userEvent.click(screen.getByRole("link", { name: "Log in" }));
   await screen.findByLabelText("Password");
@@ -60,13 +60,13 @@ test("header, footer and title show the name from the configuration", async () =
   await screen.findByText("Test Yard 1.2.3 · 0123456");
 });
 
-test("without a configuration no page is shown, until it can be loaded", async () => {
+test("no page is shown until the configuration is loaded", async () => {
   signedOut();
-  backend.on("GET /api/config", () => problem(422, "odd", "Not today."));
+  backend.on("GET /api/config", () => problem(422, "odd", "Not available."));
   openApp("/login");
 
-  await screen.findByRole("heading", { name: "This page can't be opened right now" });
-  expect(screen.getByRole("alert").textContent).toContain("Not today.");
+  await screen.findByRole("heading", { name: "This page is unavailable right now" });
+  expect(screen.getByRole("alert").textContent).toContain("Not available.");
   expect(screen.queryByRole("heading", { name: "Log in" })).toBeNull();
 
   backend.on("GET /api/config", () => ({ status: 200, body: config }));

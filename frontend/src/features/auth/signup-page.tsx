@@ -1,9 +1,9 @@
-// The page to create an account. It logs the new user in at once.
+// The page where users sign up. It logs the new user in.
 import { problemOf } from "@/api/problem";
 import { NewPasswordField } from "@/components/new-password-field";
 import { TextField } from "@/components/text-field";
 import { useConfig } from "@/config/use-config";
-import { EntranceForm } from "./entrance-form";
+import { AuthForm } from "./auth-form";
 import { useSignUp } from "./use-log-in";
 
 export default function SignUpPage() {
@@ -12,9 +12,9 @@ export default function SignUpPage() {
   const { fields } = problemOf(signUp.error);
 
   return (
-    <EntranceForm
-      title="Create your account"
-      submitLabel="Create account"
+    <AuthForm
+      title="Sign up"
+      submitLabel="Sign up"
       isPending={signUp.isPending}
       error={signUp.error}
       onSubmit={(form) =>
@@ -24,7 +24,7 @@ export default function SignUpPage() {
           password: String(form.get("password")),
         })
       }
-      other={{ question: "Have an account already?", label: "Log in", path: "/login" }}
+      other={{ question: "Have an account?", label: "Log in", path: "/login" }}
     >
       <TextField
         label="Your name"
@@ -43,6 +43,6 @@ export default function SignUpPage() {
         error={fields.email}
       />
       <NewPasswordField label="Password" name="password" error={fields.password} />
-    </EntranceForm>
+    </AuthForm>
   );
 }

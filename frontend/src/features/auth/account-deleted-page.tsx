@@ -5,11 +5,11 @@ import { Link, Navigate, useLocation } from "react-router";
 import { PageTitle } from "@/components/page-title";
 import { SESSION_KEY } from "@/session/use-session";
 
-export default function FarewellPage() {
+export default function AccountDeletedPage() {
   const queryClient = useQueryClient();
   const isDeleted = useLocation().state?.isDeleted === true;
 
-  // The server decides whether the session has ended, also when this page is opened again later.
+  // Checks the session on the server, because this page can be opened again later.
   useEffect(() => {
     if (isDeleted) queryClient.invalidateQueries({ queryKey: SESSION_KEY });
   }, [queryClient, isDeleted]);
@@ -17,10 +17,10 @@ export default function FarewellPage() {
   if (!isDeleted) return <Navigate to="/jobs" replace />;
   return (
     <div className="centred">
-      <PageTitle title="Your account is deleted" />
-      <p>Your files and everything made of them are deleted with it. Thank you for your time.</p>
+      <PageTitle title="Account deleted" />
+      <p>Your files and results are deleted too.</p>
       <Link to="/signup" className="button">
-        Create a new account
+        Sign up again
       </Link>
     </div>
   );
