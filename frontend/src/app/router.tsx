@@ -1,7 +1,7 @@
 // The routes. The log-in page is part of the first load, every other page is its own chunk.
 import { lazy } from "react";
 import { Navigate, useRoutes } from "react-router";
-import LogInPage from "@/features/auth/login-page";
+import LogInPage from "@/features/entrance/login-page";
 import { Layout } from "./layout";
 import { lazyPage } from "./lazy-page";
 import { RequireConfig } from "./require-config";
@@ -9,12 +9,12 @@ import { RequireSession } from "./require-session";
 
 const home = lazyPage(() => import("./home-page"));
 const AccountPage = lazy(() => import("@/features/settings/account-page"));
-const ConfirmEmailPage = lazy(() => import("@/features/auth/confirm-email-page"));
-const AccountDeletedPage = lazy(() => import("@/features/auth/account-deleted-page"));
-const ForgotPasswordPage = lazy(() => import("@/features/auth/forgot-password-page"));
+const ConfirmEmailPage = lazy(() => import("@/features/entrance/confirm-email-page"));
+const AccountDeletedPage = lazy(() => import("@/features/entrance/account-deleted-page"));
+const ForgotPasswordPage = lazy(() => import("@/features/entrance/forgot-password-page"));
 const NotFoundPage = lazy(() => import("./not-found-page"));
-const ResetPasswordPage = lazy(() => import("@/features/auth/reset-password-page"));
-const SignUpPage = lazy(() => import("@/features/auth/signup-page"));
+const ResetPasswordPage = lazy(() => import("@/features/entrance/reset-password-page"));
+const SignUpPage = lazy(() => import("@/features/entrance/signup-page"));
 
 const ROUTES = [
   {
