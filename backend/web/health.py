@@ -19,7 +19,7 @@ from backend import __version__
 from backend.errors import Unavailable
 from backend.infra.db import create_read_sessions
 from backend.infra.queue import Queue
-from backend.infra.rate_limit import Counters, CountersAway
+from backend.infra.rate_limit import Counters, CountersUnavailable
 from backend.infra.schema import known_revisions
 from backend.infra.storage import Storage
 from backend.settings import Settings
@@ -77,7 +77,7 @@ class Probe:
     def _run(self, result: "Future[CheckResult]") -> None:
         try:
             self._check()
-        except CountersAway:
+        except CountersUnavailable:
             # Limits go on, counted in each process's memory.
             result.set_result("fallback")
         except Exception as error:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from backend.infra.logging import configure_logging
-from backend.infra.rate_limit import PREFIX, PROBE_SECONDS, AttemptLimiter, Counters, CountersAway
+from backend.infra.rate_limit import PREFIX, PROBE_SECONDS, AttemptLimiter, Counters, CountersUnavailable
 from backend.infra.request_counter import LIGHT, RequestCounter
 from scripts.valkey import free_port
 from tests.backend.infra.proxy import Proxy, target_of
@@ -105,7 +105,7 @@ def test_without_valkey_limits_hold_in_memory_and_nobody_waits(
         assert times[0] < 0.25
         assert max(times[1:]) < 0.05
         assert changes_said(capsys) == ["memory"]
-        with pytest.raises(CountersAway):
+        with pytest.raises(CountersUnavailable):
             counters.check()
 
 
@@ -118,8 +118,8 @@ def test_when_valkey_is_back_it_counts_again_and_the_log_says_so(
         assert limiter.hit("a").allowed
         line.freeze()
         limiter.hit("a")
-        assert counters.away
-        wait_until(lambda: limiter.hit("a").allowed and not counters.away, PROBE_SECONDS + 2)
+        assert counters.unavailable
+        wait_until(lambda: limiter.hit("a").allowed and not counters.unavailable, PROBE_SECONDS + 2)
         assert changes_said(capsys) == ["memory", "valkey"]
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from backend.infra.rate_limit import PROBE_SECONDS, AttemptLimiter, Counters, CountersAway, MemoryAttempts
+from backend.infra.rate_limit import PROBE_SECONDS, AttemptLimiter, Counters, CountersUnavailable, MemoryAttempts
 from scripts.valkey import embedded_valkey, free_port
 from tests.backend.infra.test_rate_limit import changes_said, make_counters, wait_until
 
@@ -39,11 +39,11 @@ def test_a_valkey_that_takes_no_writes_is_away_until_it_does(
         allowed += limiter.hit(key).allowed
         time.sleep(0.05)
     assert allowed == 3
-    with pytest.raises(CountersAway):
+    with pytest.raises(CountersUnavailable):
         counters.check()
     assert changes_said(capsys) == ["memory"]
     operator.execute_command(*MEND[state])
-    wait_until(lambda: limiter.hit(uuid4().hex).allowed and not counters.away, PROBE_SECONDS + 2)
+    wait_until(lambda: limiter.hit(uuid4().hex).allowed and not counters.unavailable, PROBE_SECONDS + 2)
     assert changes_said(capsys) == ["valkey"]
 
 
@@ -52,7 +52,7 @@ def test_a_health_check_alone_notices_that_valkey_takes_no_writes(
 ) -> None:
     counters = make_counters(own_valkey)
     counters.redis.execute_command(*SPOIL["full"])
-    with pytest.raises(CountersAway):
+    with pytest.raises(CountersUnavailable):
         counters.check()
 
 

@@ -125,7 +125,7 @@ def test_an_error_of_the_storage_is_told_by_its_code_alone(code: str, tmp_path: 
         errors = assert_every_call_is_a_storage_error(storage_at(bucket.port), tmp_path)
     for error in errors:
         assert_says_nothing_private(error)
-    assert f"the storage answered {code}" in map(str, errors)
+    assert f"the storage returned {code}" in map(str, errors)
     assert time.monotonic() - started < 30
 
 
