@@ -1,3 +1,3 @@
-"""The domain and its HTTP face. Nothing in here knows the worker's code."""
+"""The domain and its HTTP API. This package never imports the worker."""
 
 __version__ = "0.1.0"
