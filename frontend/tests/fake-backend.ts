@@ -24,7 +24,7 @@ const server = createServer(async (request, response) => {
   if (call.method === "OPTIONS") return write(response, { status: 204 });
   asked.push(call);
   const handler = handlers.get(`${call.method} ${call.path.split("?")[0]}`);
-  const reply = await (handler?.(call) ?? problem(404, "not_found", "There is nothing here."));
+  const reply = await (handler?.(call) ?? problem(404, "not_found", "Not found."));
   write(response, reply);
 });
 
