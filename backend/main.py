@@ -129,7 +129,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # More threads than database connections would only wait for a connection.
     connections = settings.DATABASE_POOL_SIZE + settings.DATABASE_MAX_OVERFLOW
     current_default_thread_limiter().total_tokens = connections
-    # Reserve two connections for short queries outside sessions, so that they never wait.
+    # Reserve two connections for requests that need one only briefly, so that they never wait for a slot.
     app.state.read_slots = asyncio.Semaphore(max(1, connections - 2))
     sqlite = app.state.engine.dialect.name == "sqlite"
     app.state.write_slots = asyncio.Semaphore(1) if sqlite else app.state.read_slots
