@@ -125,7 +125,9 @@ def _password(password_file: Path | None) -> str:
     try:
         return TypeAdapter[SecretStr](NewPassword).validate_python(given).get_secret_value()
     except ValidationError as error:
-        raise Refused(f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} printable characters.") from error
+        raise Refused(
+            f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters and must not contain NUL."
+        ) from error
 
 
 def _prompt() -> str:
