@@ -1,4 +1,4 @@
-"""The domain and its HTTP API. Nothing in here imports the worker."""
+"""The domain and its HTTP API. This package never imports the worker."""
 
 import gc
 

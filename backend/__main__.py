@@ -1,4 +1,4 @@
-"""Commands for operators, `python -m backend NAME`: each a thin door to the module that does it."""
+"""Operator commands: `python -m backend NAME`. Each calls a module in backend.commands."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for
 
 @cli.command()
 def check() -> None:
-    """Show every setting and whether the application would start; secrets are never shown."""
+    """Show all settings without secrets, and check whether the application would start."""
     from backend.commands.check import print_settings
 
     raise typer.Exit(print_settings())
@@ -24,9 +24,9 @@ def check() -> None:
 @cli.command()
 def migrate(
     wait: Annotated[float, typer.Option(help="Seconds to wait for the database.")] = 60,
-    revision: Annotated[str, typer.Option(help="Schema revision to go to.")] = "head",
+    revision: Annotated[str, typer.Option(help="Target schema revision.")] = "head",
 ) -> None:
-    """Bring the database's schema to the newest revision. Safe to run from several places at once."""
+    """Migrate the database schema. Safe to run in several processes at the same time."""
     settings = _settings()
     from backend.commands.migrate import MigrationError
     from backend.commands.migrate import migrate as run
@@ -40,10 +40,10 @@ def migrate(
 
 @cli.command()
 def requeue(
-    job_id: Annotated[list[UUID] | None, typer.Argument(help="Jobs to replay.")] = None,
-    all: Annotated[bool, typer.Option("--all", help="Replay every dead letter.")] = False,
+    job_id: Annotated[list[UUID] | None, typer.Argument(help="Ids of jobs to requeue.")] = None,
+    all: Annotated[bool, typer.Option("--all", help="Requeue all dead letters.")] = False,
 ) -> None:
-    """List dead letters, the jobs that lost their worker five times; replay those named, or all."""
+    """List dead letters (jobs that lost their worker five times), or requeue some or all of them."""
     from backend.commands.requeue import requeue as run
 
     run(_settings(), job_id or [], everything=all)
@@ -61,7 +61,7 @@ def openapi() -> None:
 
 @cli.command("create-demo")
 def create_demo() -> None:
-    """Make the demo account, in development only."""
+    """Create the demo account, in development only."""
     from backend.commands.create_demo import create_demo_account
 
     create_demo_account(_settings())
@@ -71,11 +71,11 @@ def create_demo() -> None:
 def create_admin(
     email: Annotated[str, typer.Argument(help="The account's e-mail address.")],
     password_file: Annotated[
-        Path | None, typer.Option(help="File with the password of a new account; without it, it is asked for.")
+        Path | None, typer.Option(help="File with the password of a new account. Without it, the command prompts.")
     ] = None,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Take the rights away instead.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Remove the admin rights instead.")] = False,
 ) -> None:
-    """Make an account an admin's: a new one, or one that exists."""
+    """Create an admin account, or promote an existing account."""
     from backend.commands.create_admin import create_admin as run
 
     run(_settings(), email, password_file, revoke=revoke)

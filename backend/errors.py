@@ -1,10 +1,10 @@
-"""The error tree. A domain error carries its HTTP status and a stable code; routes never build answers for it."""
+"""Error classes. Each has an HTTP status and a stable code; exception handlers create the responses."""
 
 from typing import ClassVar
 
 
 class AppError(Exception):
-    """Something the caller should be told. `detail` is a sentence for people, `code` is for programs."""
+    """An error that is returned to the caller. `detail` is a sentence for users, `code` is for programs."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -18,7 +18,7 @@ class AppError(Exception):
 
 
 class InvalidInput(AppError):
-    """The request was understood and can't be accepted."""
+    """The request is well-formed but invalid."""
 
     status = 422
     code = "invalid_input"
@@ -26,7 +26,7 @@ class InvalidInput(AppError):
 
 
 class Unauthorized(AppError):
-    """Nobody is signed in."""
+    """The caller is not signed in."""
 
     status = 401
     code = "not_authenticated"
@@ -34,23 +34,23 @@ class Unauthorized(AppError):
 
 
 class Forbidden(AppError):
-    """The caller is known and may not do this."""
+    """The caller has no permission."""
 
     status = 403
     code = "forbidden"
-    detail = "You may not do this."
+    detail = "You do not have permission to do this."
 
 
 class NotFound(AppError):
-    """The thing does not exist, or is not the caller's to know about."""
+    """The resource does not exist, or belongs to another user."""
 
     status = 404
     code = "not_found"
-    detail = "There is nothing here."
+    detail = "Not found."
 
 
 class Conflict(AppError):
-    """The thing's state does not allow this."""
+    """The current state does not allow this."""
 
     status = 409
     code = "conflict"
@@ -58,15 +58,13 @@ class Conflict(AppError):
 
 
 class TooLarge(AppError):
-    """The body is larger than this route accepts."""
-
     status = 413
     code = "body_too_large"
-    detail = "The request's body is too large."
+    detail = "The request body is too large."
 
 
 class RateLimited(AppError):
-    """The caller asks more often than a limit allows."""
+    """The caller exceeded a rate limit."""
 
     status = 429
     code = "rate_limited"
@@ -77,9 +75,9 @@ class RateLimited(AppError):
 
 
 class Unavailable(AppError):
-    """A system we depend on is away; the same request may succeed later."""
+    """An external system is unavailable. The same request may succeed later."""
 
     status = 503
     code = "unavailable"
-    detail = "A part of the service is away. Try again in a moment."
+    detail = "Part of the service is unavailable. Try again in a moment."
     retry_after = 5

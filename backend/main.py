@@ -1,4 +1,4 @@
-"""Builds the web application, `uvicorn backend.main:app`: routers, middleware, error handlers, lifespan."""
+"""Creates the web application `backend.main:app`: routers, middleware, error handlers, lifespan."""
 
 import asyncio
 import gc
@@ -45,7 +45,7 @@ from backend.web.rate_limits import HEADERS, RequestLimit
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application. Nothing connects yet, so a master process may build it and fork."""
+    """Return the application. It opens no connections yet, so a master process can create it and fork."""
     configure_logging(settings, "web")
     docs = settings.ENABLE_DOCS or settings.ENVIRONMENT == "development"
     app = FastAPI(
@@ -85,7 +85,7 @@ def _install_state(app: FastAPI, settings: Settings) -> None:
 
 
 def _install_middleware(app: FastAPI, settings: Settings, docs: bool) -> None:
-    """Add middleware; the last one added sees the request first."""
+    """Add middleware. The last one added handles the request first."""
     app.add_middleware(BodyLimit, exempt_prefix=URL_PREFIX)
     app.add_middleware(OriginCheck, allowed_origins=[settings.PUBLIC_URL, *settings.ALLOWED_ORIGINS])
     app.add_middleware(RequestLimit, counter=app.state.requests, find_user_id=find_user_id)
@@ -126,10 +126,10 @@ def _include_routers(app: FastAPI) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     configure_sentry(settings, "web")
-    # A thread without a database connection could only wait for one; fewer threads wait less for each other.
+    # More threads than database connections would only wait for a connection.
     connections = settings.DATABASE_POOL_SIZE + settings.DATABASE_MAX_OVERFLOW
     current_default_thread_limiter().total_tokens = connections
-    # Two are left for requests that take and return a connection within one hop, which then always get on.
+    # Reserve two connections for requests that need one only briefly, so that they never wait for a slot.
     app.state.read_slots = asyncio.Semaphore(max(1, connections - 2))
     sqlite = app.state.engine.dialect.name == "sqlite"
     app.state.write_slots = asyncio.Semaphore(1) if sqlite else app.state.read_slots
@@ -141,7 +141,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _on_stop(callback: Callable[[], None]) -> None:
-    """Call back when the process is told to stop: the server waits for open streams, which never end by themselves."""
+    """Run `callback` on SIGTERM and SIGINT: the server waits for open streams, which never end otherwise."""
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()
@@ -157,5 +157,5 @@ def _on_stop(callback: Callable[[], None]) -> None:
 
 
 app = create_app(get_settings())
-# Objects created so far stay for good. Frozen, they are not collected and stay shared between forked processes.
+# Objects created so far live until exit. Freezing them skips GC scans, and keeps their memory shared after forks.
 gc.freeze()

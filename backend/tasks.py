@@ -1,4 +1,4 @@
-"""The background tasks: their names, and the queue each is sent to. The worker defines what they do."""
+"""Names and queues of the background tasks. The worker implements them."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ HOUSEKEEPING_QUEUE = "housekeeping"
 
 
 class Task(StrEnum):
-    """A task's name. A new task that works for long goes to JOBS_QUEUE, or mails and housekeeping wait behind it."""
+    """A task's name. Send long-running tasks to JOBS_QUEUE, so that mails and housekeeping don't wait for them."""
 
     PROCESS_JOB = "process_job"
     REQUEUE_LOST_JOBS = "requeue_lost_jobs"
@@ -21,5 +21,4 @@ class Task(StrEnum):
 
     @property
     def queue(self) -> str:
-        """The queue its messages are sent to."""
         return JOBS_QUEUE if self is Task.PROCESS_JOB else HOUSEKEEPING_QUEUE

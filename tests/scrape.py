@@ -1,4 +1,4 @@
-"""Reads /metrics as Prometheus does."""
+"""Reads /metrics like Prometheus."""
 
 import time
 from collections.abc import Callable
@@ -8,28 +8,26 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 class Scrape:
-    """One answer of /metrics."""
+    """The samples of one /metrics response."""
 
     def __init__(self, port: int) -> None:
-        answer = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).raise_for_status()
-        families = text_string_to_metric_families(answer.text)
+        response = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).raise_for_status()
+        families = text_string_to_metric_families(response.text)
         self.samples = [sample for family in families for sample in family.samples]
 
     def value(self, name: str, **labels: str) -> float:
-        """Return the sum of the samples of a name that have these labels, 0 for none."""
+        """Return the sum of all samples with this name and these labels, 0 if there are none."""
         return sum(sample.value for sample in self.samples if sample.name == name and _has(sample.labels, labels))
 
     def labels(self, name: str, label: str) -> set[str]:
-        """Return the values a label has."""
         return {sample.labels[label] for sample in self.samples if sample.name == name}
 
     def names(self) -> set[str]:
-        """Return all names."""
         return {sample.name for sample in self.samples}
 
 
 def wait_for(port: int, condition: Callable[[Scrape], bool], seconds: float = 20) -> Scrape:
-    """Scrape until a condition holds."""
+    """Scrape until the condition is true, and return that scrape."""
     deadline = time.monotonic() + seconds
     while True:
         scrape = Scrape(port)

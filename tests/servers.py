@@ -1,4 +1,4 @@
-"""The application's own processes for tests: web on a socket, worker and beat as subprocesses."""
+"""Runs the application's processes in tests: web on a socket, worker and beat as subprocesses."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class LiveServer:
-    """The web application behind a real socket, in a thread of the test process."""
+    """Runs the web application on a real socket, in a thread of the test process."""
 
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
@@ -58,20 +58,20 @@ class LiveServer:
         self._thread.join(10)
 
     def call(self, callback: Callable[[], None]) -> None:
-        """Call back in the server's event loop, as its signal handler does."""
+        """Run `callback` in the server's event loop, like its signal handler."""
         assert self._loop is not None
         self._loop.call_soon_threadsafe(callback)
 
     def settle(self) -> None:
-        """Wait until nothing is under way, not even what is done after an answer."""
+        """Wait until all requests and their background work are finished."""
         deadline = time.monotonic() + 10
         while self._server.server_state.tasks:
-            assert time.monotonic() < deadline, "the server is still at work"
+            assert time.monotonic() < deadline, "the server is still working"
             time.sleep(0.005)
 
     def client(self) -> httpx.Client:
-        """Return a client with a cookie jar of its own."""
-        # Nothing here is HTTPS, and reading every authority's certificate takes 40 ms of CPU for each client.
+        """Return a client with its own cookie jar."""
+        # The server has no HTTPS. Loading the CA certificates would take 40 ms of CPU per client.
         return httpx.Client(base_url=self.url, timeout=10, verify=False)
 
     def _run(self) -> None:
@@ -86,7 +86,7 @@ class LiveServer:
 def web_process(
     settings: Settings, log: Path, command: Sequence[str] | None = None, root: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run gunicorn as production starts it, and wait until it is ready. A failed start shows the log."""
+    """Run gunicorn as in production, and wait until it is ready. A failed start shows the log."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command or procfile_command("web"), cwd=root, env=environment_of(settings), stdout=output, stderr=output
@@ -99,7 +99,7 @@ def web_process(
             time.sleep(0.05)
         yield process
     finally:
-        # Not killed: the master takes its workers along only when it may.
+        # SIGTERM and not SIGKILL, so that the master also stops its workers.
         process.terminate()
         process.wait(40)
 
@@ -112,7 +112,7 @@ def _ready(port: int) -> bool:
 
 
 class WorkerProcess:
-    """A real Celery worker, or beat, as production starts it; its output is kept in a file."""
+    """Runs a Celery worker or beat as in production, with its output in a file."""
 
     def __init__(
         self, settings: Settings, folder: Path, role: str = "worker", app: str = "worker.app", root: Path = ROOT
@@ -141,26 +141,26 @@ class WorkerProcess:
         self.stop()
 
     def stop(self, seconds: float = 60) -> None:
-        """Stop as a deploy does: SIGTERM, then wait for the warm shutdown.
+        """Stop as in a deployment: send SIGTERM and wait for the warm shutdown.
 
-        A process whose last task ends just while the pool stops waits 30 s for a parent that reads no more (billiard).
+        If the last task ends while the pool stops, the process waits 30 s for a parent that no longer reads (billiard).
         """
         self.process.terminate()
         self.process.wait(seconds)
 
     def kill(self) -> None:
-        """Kill every process of it at once, as a lost machine does."""
+        """Kill all its processes, as if the machine was lost."""
         os.killpg(self.process.pid, 9)
         self.process.wait(5)
 
 
 def procfile_command(role: str) -> list[str]:
-    """Return the command production starts a process with."""
+    """Return the command that starts a process in production."""
     return shlex.split(read_procfile()[role])
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """Return the environment that gives a process these settings."""
+    """Return environment variables for these settings."""
     values = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name in settings.model_fields_set

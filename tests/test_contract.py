@@ -1,4 +1,4 @@
-"""What is written twice must say the same: the API document, the frontend's types, the version, the locks."""
+"""Generated and repeated files are up to date: API document, frontend types, version, lock files."""
 
 import json
 import os
@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
 
 
-def test_the_committed_api_document_is_what_the_code_describes() -> None:
+def test_the_committed_api_document_matches_the_code() -> None:
     assert json.loads(DOCUMENT.read_text()) == json.loads(openapi_document()), "run: make types"
 
 
-def test_the_frontends_types_are_made_of_the_committed_document(tmp_path: Path) -> None:
+def test_the_frontend_types_match_the_committed_api_document(tmp_path: Path) -> None:
     written = tmp_path / "schema.d.ts"
     path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
     npx = shutil.which("npx", path=path)
@@ -29,16 +29,16 @@ def test_the_frontends_types_are_made_of_the_committed_document(tmp_path: Path) 
     assert written.read_text() == (FRONTEND / "src/api/schema.d.ts").read_text(), "run: make types"
 
 
-def test_every_file_tells_the_same_version() -> None:
+def test_all_files_have_the_same_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     package = json.loads((FRONTEND / "package.json").read_text())
     assert __version__ == project["version"] == package["version"]
 
 
-def test_locks_are_pinned_hashed_and_name_no_registry() -> None:
+def test_locks_are_pinned_and_hashed_and_contain_no_registry_url() -> None:
     for name in LOCKS:
         text = (ROOT / name).read_text()
-        assert "://" not in text, f"{name} holds an address"
+        assert "://" not in text, f"{name} contains a URL"
         entries = re.split(r"\n(?=\S)", text.strip())
         for entry in (entry for entry in entries if not entry.startswith("#")):
             assert re.match(r"[a-z0-9._-]+(\[[a-z,]+\])?==", entry), entry

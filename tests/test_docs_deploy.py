@@ -1,4 +1,4 @@
-"""The commands in docs/deploy are real: targets, variables, links, and none that doctl or flyctl lack."""
+"""Commands and links in docs/deploy are valid: make targets, variables, links, doctl and flyctl commands."""
 
 import re
 from pathlib import Path
@@ -13,9 +13,9 @@ TEXTS = {page.name: page.read_text("utf-8") for page in PAGES}
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 COMMANDS = {command.name or getattr(command.callback, "__name__", "") for command in cli.registered_commands}
 CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
-# At the beginning of a command: `apt-get install make python3` is none.
+# Only at the start of a command: `apt-get install make python3` does not match.
 MAKE = re.compile(r"(?:^|[`;&=…]|\w=\S+) *make ([a-z][a-z-]+)((?: [A-Z_]+=[^\s`]*)*)", re.MULTILINE)
-UNREAL = (
+MISSING_COMMANDS = (
     r"create-deployment\b[^\n`]*--image-tag",
     r"\bapps exec\b",
     r"doctl apps [^\n`]*--env-file",
@@ -26,7 +26,7 @@ UNREAL = (
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_make_target_exists_and_knows_its_variables(name: str) -> None:
+def test_every_make_target_exists_and_uses_its_variables(name: str) -> None:
     code = "\n".join(CODE.findall(TEXTS[name]))
     for target, rest in MAKE.findall(code):
         recipe = _recipe(target)
@@ -35,14 +35,14 @@ def test_every_make_target_exists_and_knows_its_variables(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_command_of_the_backend_exists_or_is_said_to_come(name: str) -> None:
+def test_every_backend_command_exists_or_is_announced(name: str) -> None:
     for paragraph in TEXTS[name].split("\n\n"):
         for command in re.findall(r"python -m backend ([a-z][a-z-]+)", paragraph):
             assert command in COMMANDS or "later change" in paragraph, command
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
+def test_every_link_has_an_existing_file_and_heading(name: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", TEXTS[name]):
         path, _, anchor = target.partition("#")
         file = (ROOT / "docs" / "deploy" / path) if path else ROOT / "docs" / "deploy" / name
@@ -52,13 +52,13 @@ def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_no_command_is_named_that_doctl_and_flyctl_lack(name: str) -> None:
-    for unreal in UNREAL:
-        assert not re.search(unreal, TEXTS[name]), unreal
+def test_all_doctl_and_flyctl_commands_exist(name: str) -> None:
+    for missing in MISSING_COMMANDS:
+        assert not re.search(missing, TEXTS[name]), missing
 
 
 def _recipe(target: str) -> str:
-    """Return a target's lines, and those of the variables it uses."""
+    """Return the lines of a target and of the variables it uses."""
     found = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n|(?:ifdef|else|endif).*\n)+", MAKEFILE, re.MULTILINE)
     assert found, f"make {target}"
     options = re.search(r"^DEPLOY_OPTIONS := .*$", MAKEFILE, re.MULTILINE)
@@ -67,6 +67,6 @@ def _recipe(target: str) -> str:
 
 
 def _anchors(text: str) -> set[str]:
-    """Return the anchors that GitHub gives to a page's headings."""
+    """Return GitHub's anchors of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

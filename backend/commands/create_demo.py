@@ -1,4 +1,4 @@
-"""The demo account of development: known to everybody who reads this, so it exists nowhere else."""
+"""Creates the demo account, in development only because its password is public."""
 
 import typer
 from sqlalchemy import select
@@ -13,9 +13,9 @@ DEMO_PASSWORD = "demo-password"
 
 
 def create_demo_account(settings: Settings) -> None:
-    """Make the account unless it is there. Exits with 1 outside development."""
+    """Create the account if it does not exist. Exits with 1 outside development."""
     if settings.ENVIRONMENT != "development":
-        typer.echo("The demo account is for ENVIRONMENT=development alone; sign up instead.", err=True)
+        typer.echo("The demo account requires ENVIRONMENT=development. Sign up instead.", err=True)
         raise typer.Exit(1)
     with transaction(create_sessions(create_engine(settings))) as session:
         if session.scalar(select(User.id).where(User.email == DEMO_EMAIL)) is None:

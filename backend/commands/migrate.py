@@ -1,4 +1,4 @@
-"""Brings the database's schema up to date; several may try at once, and the database may still be starting."""
+"""Migrates the database schema. Several processes may run this at the same time, while the database is starting."""
 
 import time
 from collections.abc import Iterator
@@ -18,29 +18,29 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# Any number will do, as long as nobody else in this database takes the same lock.
+# An arbitrary number that no other application uses in this database.
 ADVISORY_LOCK = 7_305_091
 LOCK_TIMEOUT = "5s"
 RETRY_SECONDS = 1.0
 
 
 class MigrationError(Exception):
-    """The schema could not be brought where it was wanted; the message says what to do."""
+    """The migration failed. The message contains the reason."""
 
 
 def migrate(settings: Settings, *, wait_seconds: float, revision: str = "head") -> None:
-    """Go to `revision`. A database ahead of this code is left alone, with a warning: a rollback meets one.
+    """Migrate to `revision`. A schema newer than this code is not changed, only logged: it is normal after a rollback.
 
-    Raises MigrationError when the database did not answer for `wait_seconds`, and for an unknown revision.
+    Raises MigrationError if the database is unavailable for `wait_seconds`, or for an unknown revision.
     """
     configure_logging(settings, "migrate")
     if revision not in ("base", "head", *schema.known_revisions()):
         raise MigrationError(
-            f"There is no revision {revision}; there are base, {', '.join(schema.known_revisions())}, head"
+            f"There is no revision {revision}. Known revisions: base, {', '.join(schema.known_revisions())}, head"
         )
-    # One connection migrates, the other holds the lock.
+    # One connection for migrations, one for the lock.
     engine = create_engine(settings.model_copy(update={"DATABASE_POOL_SIZE": 2}))
-    _make_folder_of_sqlite(settings)
+    _create_sqlite_folder(settings)
     try:
         _wait_for(engine, wait_seconds)
         with _locked(engine) as connection:
@@ -50,7 +50,6 @@ def migrate(settings: Settings, *, wait_seconds: float, revision: str = "head") 
 
 
 def alembic_config(connection: Connection) -> Config:
-    """Return Alembic's configuration, bound to an open connection."""
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     config.attributes["connection"] = connection
@@ -61,21 +60,21 @@ def _run(connection: Connection, revision: str) -> None:
     known = schema.known_revisions()
     current = _current(connection)
     if connection.dialect.name == "postgresql":
-        # Ends the transaction of the query above: Alembic begins one for each migration.
+        # End the transaction of the query above, because Alembic starts one for each migration.
         connection.commit()
     if current is not None and current not in known:
         log.warning("schema_is_newer", database=current, code=known[-1])
         return
     config = alembic_config(connection)
     target = known[-1] if revision == "head" else revision
-    if _place(target, known) < _place(current, known):
+    if _position(target, known) < _position(current, known):
         command.downgrade(config, target)
     else:
         command.upgrade(config, target)
     log.info("schema_is_current", before=current, revision=target)
 
 
-def _place(revision: str | None, known: list[str]) -> int:
+def _position(revision: str | None, known: list[str]) -> int:
     return known.index(revision) if revision in known else -1
 
 
@@ -94,7 +93,7 @@ def _wait_for(engine: Engine, seconds: float) -> None:
                 return
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() > deadline:
-                message = f"DATABASE_URL: the database did not answer for {seconds:g} s: {error.orig}"
+                message = f"DATABASE_URL: the database was unavailable for {seconds:g} s: {error.orig}"
                 raise MigrationError(message) from error
             log.info("waiting_for_database")
             time.sleep(RETRY_SECONDS)
@@ -102,10 +101,10 @@ def _wait_for(engine: Engine, seconds: float) -> None:
 
 @contextmanager
 def _locked(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection while no other process can migrate.
+    """Yield a connection, and hold a lock so that no other process migrates.
 
-    On PostgreSQL the lock is held by a connection of its own, so that each migration has its own transaction and may
-    commit in between. On SQLite the one transaction around all migrations, a BEGIN IMMEDIATE, is the lock.
+    On PostgreSQL a separate connection holds the lock, so that each migration has its own transaction and may commit.
+    On SQLite the lock is one BEGIN IMMEDIATE transaction around all migrations.
     """
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection, _without_cascades(connection), connection.begin():
@@ -114,16 +113,18 @@ def _locked(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as lock, lock.begin(), engine.connect() as connection:
         lock.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         lock.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-        # A migration that waits for a table blocks every query behind it, so it must fail soon.
-        event.listen(engine, "begin", lambda began: began.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        # A migration that waits for a table lock blocks all later queries on the table, so it must fail quickly.
+        event.listen(
+            engine, "begin", lambda started: started.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        )
         yield connection
 
 
 @contextmanager
 def _without_cascades(connection: Connection) -> Iterator[None]:
-    """Switch SQLite's foreign keys off: to alter a table it is dropped and made anew, which would delete its children.
+    """Disable SQLite's foreign keys: Alembic alters a table by recreating it, and the drop would delete child rows.
 
-    The switch works outside transactions alone, so SQLAlchemy, which would begin one, must not see it.
+    The pragma only works outside a transaction. SQLAlchemy would start one, so this uses the driver's connection.
     """
     driver = connection.connection.dbapi_connection
     if connection.dialect.name != "sqlite" or driver is None:
@@ -134,7 +135,7 @@ def _without_cascades(connection: Connection) -> Iterator[None]:
     driver.execute("PRAGMA foreign_keys=ON")
 
 
-def _make_folder_of_sqlite(settings: Settings) -> None:
+def _create_sqlite_folder(settings: Settings) -> None:
     url = make_url(settings.DATABASE_URL.get_secret_value())
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)

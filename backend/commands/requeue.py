@@ -1,4 +1,4 @@
-"""Lists and replays dead letters from the command line."""
+"""Lists and requeues dead letters from the command line."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from backend.settings import Settings
 
 
 def requeue(settings: Settings, job_ids: list[UUID], *, everything: bool) -> None:
-    """Replay the jobs named, or every dead letter; with neither, list the dead letters."""
+    """Requeue the given jobs, or all dead letters if `everything`. Without either, list the dead letters."""
     configure_logging(settings, "requeue")
     engine = create_engine(settings)
     with create_read_sessions(engine)() as session:
@@ -21,7 +21,9 @@ def requeue(settings: Settings, job_ids: list[UUID], *, everything: bool) -> Non
     if not job_ids and not everything:
         for job in letters:
             typer.echo(f"{job.id}  {job.failure_code}  attempts {job.attempts}  {job.filename}")
-        typer.echo(f"{len(letters)} dead letter(s). Replay with: python -m backend requeue --all, or name the ids")
+        typer.echo(
+            f"{len(letters)} dead letter(s). Requeue them with: python -m backend requeue --all, or with their ids"
+        )
         return
     wanted = [job.id for job in letters] if everything else job_ids
     sessions = create_sessions(engine, queue=Queue(settings), publisher=Publisher(settings))
@@ -29,7 +31,7 @@ def requeue(settings: Settings, job_ids: list[UUID], *, everything: bool) -> Non
         replayed = {job.id for job in replay(session, wanted)}
     for job_id in wanted:
         typer.echo(
-            f"{job_id}  {'queued again' if job_id in replayed else 'not found, or neither failed nor cancelled'}"
+            f"{job_id}  {'queued again' if job_id in replayed else 'skipped: no failed or cancelled job has this id'}"
         )
     if len(replayed) < len(wanted):
         raise typer.Exit(1)

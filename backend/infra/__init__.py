@@ -1,1 +1,1 @@
-"""One file for each system outside the process. No business words, no FastAPI."""
+"""One module per external system. No domain code, no FastAPI."""

@@ -1,4 +1,4 @@
-"""Circuit breakers: stop asking a system that just failed, so that callers fail fast instead of waiting."""
+"""Circuit breakers: skip calls to a system that just failed, so that callers fail fast."""
 
 import pybreaker
 import structlog
@@ -17,7 +17,7 @@ class _LogChanges(pybreaker.CircuitBreakerListener):
 
 
 def create_breaker(name: str, *, failures: int = 2, reset_seconds: float = 5) -> pybreaker.CircuitBreaker:
-    """Return a breaker that opens after `failures` in a row and tries again after `reset_seconds`."""
+    """Return a breaker that opens after `failures` consecutive failures and retries after `reset_seconds`."""
     return pybreaker.CircuitBreaker(
         fail_max=failures,
         reset_timeout=reset_seconds,

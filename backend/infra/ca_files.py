@@ -1,4 +1,4 @@
-"""CA certificates given as text, turned into the files that database and Valkey drivers want."""
+"""Writes CA certificates from settings to files, which the database and Valkey drivers require."""
 
 import atexit
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def ca_file(pem: str) -> str:
-    """Return the path of a private temporary file that holds `pem` for as long as this process lives."""
+    """Return the path of a private temporary file with `pem`. The file is deleted when this process exits."""
     descriptor, path = tempfile.mkstemp(prefix="ca-", suffix=".pem")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(pem)

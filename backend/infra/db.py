@@ -1,4 +1,4 @@
-"""The database: engine, sessions, the only commit in the application, and the after-commit hook."""
+"""Database engine, sessions, the only commit in the application, and after-commit callbacks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -31,15 +31,13 @@ AFTER_COMMIT = "after_commit"
 
 
 class Base(DeclarativeBase):
-    """Base of every table's model."""
-
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 def is_in_models(item: Any, name: str | None, kind: str, reflected: bool, _model: Any) -> bool:
-    """Whether Alembic compares an item with the models: not the columns that only older releases use.
+    """Return whether Alembic compares this item with the models. Columns that only older releases use are skipped.
 
-    A model lists those under `info={"retired_columns": …}` until a migration drops them.
+    A model lists such columns in `info={"retired_columns": …}` until a migration drops them.
     """
     if kind != "column" or not reflected:
         return True
@@ -48,13 +46,13 @@ def is_in_models(item: Any, name: str | None, kind: str, reflected: bool, _model
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database; SQLite keeps no time zone of its own."""
+    """A timezone-aware UTC datetime on every database. SQLite itself stores no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert to UTC; refuse naive times, which would mean another instant on each machine."""
+        """Convert to UTC. Raises ValueError for a naive datetime, whose meaning depends on the machine's time zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -62,24 +60,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Mark what SQLite returns as UTC; PostgreSQL's values are converted to UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def new_id() -> UUID:
-    """Return a UUIDv7 (RFC 9562): unique, and ordered by the time it was made."""
+    """Return a UUIDv7 (RFC 9562), which sorts by creation time."""
     return uuid7()
 
 
 def utc_now() -> datetime:
-    """Return the present instant."""
     return datetime.now(UTC)
 
 
 def create_engine(settings: Settings) -> Engine:
-    """Return an engine for DATABASE_URL. It connects when first used, so it may be created before a fork."""
+    """Return an engine for DATABASE_URL. It connects on first use, so it can be created before a fork."""
     url = make_url(settings.DATABASE_URL.get_secret_value())
     sqlite = url.get_backend_name() == "sqlite"
     engine = sqlalchemy_create_engine(
@@ -94,7 +90,7 @@ def create_engine(settings: Settings) -> Engine:
     if sqlite:
         _configure_sqlite(engine)
         return engine
-    _speak_utc(engine)
+    _use_utc(engine)
     if settings.DATABASE_POOL_PRE_PING:
         _ping_idle_connections(engine)
     return engine
@@ -107,7 +103,7 @@ def _postgresql_arguments(url: URL, settings: Settings) -> dict[str, Any]:
     if settings.DATABASE_CA_CERT:
         arguments["sslrootcert"] = ca_file(settings.DATABASE_CA_CERT)
         if not settings.DATABASE_SSLMODE and "sslmode" not in url.query:
-            # libpq's default does not check certificates. A CA is set so that they are checked.
+            # libpq does not verify certificates by default. A configured CA means they must be verified.
             arguments["sslmode"] = "verify-full"
     if settings.DATABASE_PGBOUNCER:
         arguments["prepare_threshold"] = None
@@ -115,12 +111,12 @@ def _postgresql_arguments(url: URL, settings: Settings) -> dict[str, Any]:
 
 
 def create_sessions(engine: Engine, **info: Any) -> sessionmaker[Session]:
-    """Return a factory of sessions; `info` is what after-commit work needs, such as the queue."""
+    """Return a session factory. `info` holds what after-commit callbacks need, such as the queue."""
     return sessionmaker(engine, expire_on_commit=False, autobegin=True, info=info)
 
 
 def create_read_sessions(engine: Engine) -> sessionmaker[Session]:
-    """Return a factory of sessions for reads alone: no BEGIN, no ROLLBACK, no lock on SQLite."""
+    """Return a factory of read-only sessions: no BEGIN, no ROLLBACK, no lock on SQLite."""
     if engine.dialect.name == "postgresql":
         return sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"), autoflush=False)
     return sessionmaker(engine.execution_options(read_only=True), autoflush=False)
@@ -128,9 +124,9 @@ def create_read_sessions(engine: Engine) -> sessionmaker[Session]:
 
 @contextmanager
 def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
-    """Run a block in one transaction: commit at its end, roll back when it raises.
+    """Run a block in one transaction: commit at its end, roll back if it raises.
 
-    What `after_commit` collected runs once the commit is durable, and not at all after a rollback.
+    Callbacks added by `after_commit` run after the commit. After a rollback they do not run.
     """
     with sessions() as session:
         yield session
@@ -138,14 +134,14 @@ def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
 
 
 def commit(session: Session) -> None:
-    """Commit, then run what was to happen after it."""
+    """Commit, then run the after-commit callbacks."""
     session.commit()
     for _savepoints, callback in session.info.pop(AFTER_COMMIT, []):
         callback()
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
-    """Run `callback` once the session's transaction is committed; forget it when that, or its savepoint, rolls back."""
+    """Run `callback` after the session commits. A rollback of the transaction or its savepoint drops it."""
     session.info.setdefault(AFTER_COMMIT, []).append((_savepoints(session), callback))
 
 
@@ -159,7 +155,7 @@ def _savepoints(session: Session) -> list[SessionTransaction]:
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _forget_callbacks(session: Session, rolled_back: SessionTransaction) -> None:
+def _drop_callbacks(session: Session, rolled_back: SessionTransaction) -> None:
     if rolled_back.nested:
         callbacks = session.info.get(AFTER_COMMIT, [])
         callbacks[:] = [entry for entry in callbacks if rolled_back not in entry[0]]
@@ -170,14 +166,14 @@ def _forget_callbacks(session: Session, rolled_back: SessionTransaction) -> None
 def _configure_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        # The driver's own implicit BEGIN is deferred; two writers would dead-lock on upgrading it.
+        # The driver's implicit BEGIN is deferred: two writers would deadlock when they upgrade their locks.
         connection.isolation_level = None
         for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "checkin")
     def end_transaction(connection: Any, _record: Any) -> None:
-        # After a COMMIT that failed SQLite's transaction is still open, which SQLAlchemy takes for ended.
+        # After a failed COMMIT the SQLite transaction is still open, but SQLAlchemy treats it as ended.
         if connection is not None and connection.in_transaction:
             connection.rollback()
 
@@ -187,8 +183,8 @@ def _configure_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-def _speak_utc(engine: Engine) -> None:
-    """Let every connection give times in UTC; reads on the native driver see the server's time zone otherwise."""
+def _use_utc(engine: Engine) -> None:
+    """Set each connection to UTC. Otherwise direct psycopg reads return times in the server's time zone."""
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -198,10 +194,9 @@ def _speak_utc(engine: Engine) -> None:
 
 
 def _ping_idle_connections(engine: Engine) -> None:
-    """Test a connection before use when it lay idle.
+    """Test a connection before use if it was idle for more than a second.
 
-    SQLAlchemy's own pre-ping costs every request a round trip; a connection used within the last second
-    is taken as alive, as HikariCP's aliveBypassWindow does.
+    SQLAlchemy's pre-ping costs a round trip per request. HikariCP's aliveBypassWindow works the same way.
     """
 
     @event.listens_for(engine, "checkin")

@@ -1,4 +1,4 @@
-"""The pool of database connections, as metrics see it."""
+"""Metrics of the database connection pool."""
 
 import threading
 import time
@@ -17,30 +17,30 @@ CONNECTIONS = Gauge(
     multiprocess_mode="livesum",
 )
 CHECKED_OUT, IDLE = CONNECTIONS.labels("checked_out"), CONNECTIONS.labels("idle")
-TIMEOUTS = Counter("database_pool_timeouts_total", "Waits for a free connection that were given up.")
+TIMEOUTS = Counter("database_pool_timeouts_total", "Waits for a free connection that timed out.")
 SAMPLE_SECONDS = 1.0
 
 
 def pool_class(settings: Settings) -> type[QueuePool]:
-    """Return the pool to use: SQLAlchemy's own without METRICS_PORT."""
+    """Return the pool class: SQLAlchemy's own if METRICS_PORT is 0."""
     return MeasuredPool if settings.METRICS_PORT else QueuePool
 
 
 class MeasuredPool(QueuePool):
-    """Counts time-outs, and reads its number of connections once in a second.
+    """Counts timeouts, and samples its connection counts once per second.
 
-    Counting each checkout would cost every request. The garbage collector returns connections too, in the middle of
-    another count, and would wait forever for the lock of that count.
+    Counting each checkout would slow every request. It could also deadlock: the garbage collector may return a
+    connection while the same thread holds the counter's lock.
     """
 
-    # As SQLAlchemy's own pools, it logs no INFO unless asked to.
+    # Like SQLAlchemy's own pools, log INFO only if the engine's logging is enabled.
     _sqla_logger_namespace = "sqlalchemy.pool.MeasuredPool"
     _sampled = False
 
     def connect(self) -> PoolProxiedConnection:
-        """Return a connection. Raises TimeoutError when none becomes free."""
+        """Return a connection. Raises TimeoutError if none becomes free in time."""
         if not self._sampled:
-            # Not before the first connection: the master of many processes makes a pool, and then forks.
+            # Start the thread on the first connection: gunicorn's master creates the pool and then forks.
             self._sampled = True
             threading.Thread(target=_sample, args=(weakref.ref(self),), daemon=True, name="pool-metrics").start()
         try:

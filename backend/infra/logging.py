@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines in production, readable ones in a terminal, the request id in each."""
+"""Structured logs with the request id: JSON lines in production, readable lines in a terminal."""
 
 import json
 import logging
@@ -26,12 +26,15 @@ NOISY_LIBRARIES = (
     "urllib3",
 )
 SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "dsn")
-# A password in a URL, and the signature of a signed one.
+# The password in a URL, and the signature of a signed URL.
 URL_SECRETS = re.compile(r"(?<=://)([^/\s:@]*:)[^/\s@]+(?=@)|(?<=signature=)()[0-9a-f]+", re.IGNORECASE)
 
 
 def configure_logging(settings: Settings, process: str) -> None:
-    """Send our logs and every library's through one format to standard output. `process` is web, worker or beat."""
+    """Write the logs of the application and all libraries to standard output in one format.
+
+    `process` is the value of each line's `process` field, such as web, worker or beat.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -63,13 +66,13 @@ def configure_logging(settings: Settings, process: str) -> None:
 
 
 class NamedPrintLogger:
-    """Writes finished lines to standard output; carries the name that `add_logger_name` reads."""
+    """Writes rendered lines to standard output. `add_logger_name` reads its `name`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def msg(self, message: str) -> None:
-        """Write one line at once, so that processes sharing a terminal don't mix theirs."""
+        """Write a line in one call, so that processes that share a terminal don't mix their lines."""
         sys.stdout.write(message + "\n")
         sys.stdout.flush()
 
@@ -77,10 +80,9 @@ class NamedPrintLogger:
 
 
 class NamedPrintLoggerFactory:
-    """Makes loggers for `structlog.get_logger(name)`."""
+    """Creates loggers for `structlog.get_logger(name)`."""
 
     def __call__(self, *args: Any) -> NamedPrintLogger:
-        """Return a logger named by the first argument."""
         return NamedPrintLogger(str(args[0]) if args else "app")
 
 
@@ -96,7 +98,7 @@ def _dumps(value: Any, **_options: Any) -> str:
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
-        # Numbers over 64 bits and broken Unicode; a log line must never be what fails.
+        # orjson rejects integers over 64 bits and invalid Unicode. Logging must never raise.
         return json.dumps(value, default=str, skipkeys=True)
 
 
@@ -137,7 +139,7 @@ def _quiet_libraries() -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
-    # Our middleware writes the access line, with the request id these lack.
+    # Our middleware writes the access log, with the request id.
     logging.getLogger("uvicorn.access").disabled = True
     for name in NOISY_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Sends one mail over SMTP; in development prints it and keeps it as a file a browser opens."""
+"""Sends mail over SMTP. In development, prints it and saves it as an HTML file."""
 
 import smtplib
 import ssl
@@ -19,37 +19,35 @@ TIMEOUT_SECONDS = 20
 
 
 class MailRefused(Exception):
-    """The server refuses this mail or its address for good; trying again is pointless."""
+    """The server rejected this mail permanently. Do not retry."""
 
 
 class MailDeferred(Exception):
-    """The server is away or asks to come back; nothing was delivered."""
+    """The server is unavailable or returned a temporary error. Nothing was delivered; retry later."""
 
 
 class MailUncertain(Exception):
-    """The connection broke while the server was taking the mail: it may have arrived."""
+    """The connection broke during the transfer. The mail may have been delivered."""
 
 
 class Mailer(Protocol):
-    """What sends mails."""
-
     def send(self, *, id: str, recipient: str, subject: str, text: str, html: str) -> None:
         """Send one mail. Raises MailRefused, MailDeferred, MailUncertain."""
 
 
 def create_mailer(settings: Settings) -> Mailer:
-    """Return what the settings name: a mail server, or the outbox folder of development."""
+    """Return a mailer for SMTP_HOST, or for the outbox folder if SMTP_HOST is empty."""
     return SmtpMailer(settings) if settings.SMTP_HOST else OutboxMailer(settings)
 
 
 class SmtpMailer:
-    """Sends over SMTP with STARTTLS or TLS, certificates checked."""
+    """Sends over SMTP with STARTTLS or TLS, and verifies certificates."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def send(self, *, id: str, recipient: str, subject: str, text: str, html: str) -> None:
-        """Send one mail on a connection of its own."""
+        """Send one mail over a new connection."""
         message = build_message(self._settings, id=id, recipient=recipient, subject=subject, text=text, html=html)
         try:
             connection = self._connect()
@@ -60,12 +58,12 @@ class SmtpMailer:
 
     def _connect(self) -> smtplib.SMTP:
         settings = self._settings
-        place = (settings.SMTP_HOST, settings.SMTP_PORT)
+        address = (settings.SMTP_HOST, settings.SMTP_PORT)
         connection: smtplib.SMTP
         if settings.SMTP_SECURITY == "tls":
-            connection = smtplib.SMTP_SSL(*place, timeout=TIMEOUT_SECONDS, context=_tls())
+            connection = smtplib.SMTP_SSL(*address, timeout=TIMEOUT_SECONDS, context=_tls())
         else:
-            connection = smtplib.SMTP(*place, timeout=TIMEOUT_SECONDS)
+            connection = smtplib.SMTP(*address, timeout=TIMEOUT_SECONDS)
         if settings.SMTP_SECURITY == "starttls":
             connection.starttls(context=_tls())
         if settings.SMTP_USERNAME:
@@ -74,14 +72,13 @@ class SmtpMailer:
 
 
 class OutboxMailer:
-    """Prints mails and keeps them under DATA_DIR/outbox, each as an .html file."""
+    """Prints mails and saves each as an .html file in DATA_DIR/outbox."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = settings.DATA_DIR / "outbox"
 
     def send(self, *, id: str, recipient: str, subject: str, text: str, html: str) -> None:
-        """Write the mail where a person finds it."""
         build_message(self._settings, id=id, recipient=recipient, subject=subject, text=text, html=html)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{id}.html"
@@ -91,7 +88,7 @@ class OutboxMailer:
 
 
 def build_message(settings: Settings, *, id: str, recipient: str, subject: str, text: str, html: str) -> EmailMessage:
-    """Return the message. Raises MailRefused for an address or a subject that would break its headers."""
+    """Return the message. Raises MailRefused if the address or subject is not a valid header value."""
     name, sender = parseaddr(settings.MAIL_FROM)
     message = EmailMessage()
     try:
@@ -99,9 +96,9 @@ def build_message(settings: Settings, *, id: str, recipient: str, subject: str, 
         message["To"] = Address(addr_spec=recipient)
         message["Subject"] = subject
     except (ValueError, IndexError) as error:
-        raise MailRefused("the address or the subject can't be a header") from error
+        raise MailRefused("the address or subject is not a valid header value") from error
     message["Date"] = formatdate()
-    # The same for every attempt: a server that saw it already can tell.
+    # The same id in every attempt, so that servers can recognise duplicates.
     message["Message-ID"] = f"<{id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
@@ -110,22 +107,22 @@ def build_message(settings: Settings, *, id: str, recipient: str, subject: str, 
 
 
 def _deliver(connection: smtplib.SMTP, message: EmailMessage) -> None:
-    """Hand the mail over; only from the moment its text goes out can a broken connection mean that it arrived."""
+    """Send the message. A broken connection is uncertain only after DATA started; before, nothing was delivered."""
     try:
         connection.ehlo_or_helo_if_needed()
-        _expect(*connection.mail(parseaddr(str(message["From"]))[1]))
-        _expect(*connection.rcpt(parseaddr(str(message["To"]))[1]))
+        _expect_success(*connection.mail(parseaddr(str(message["From"]))[1]))
+        _expect_success(*connection.rcpt(parseaddr(str(message["To"]))[1]))
     except (smtplib.SMTPException, OSError) as error:
         raise MailDeferred(type(error).__name__) from error
     try:
-        _expect(*connection.data(message.as_bytes(policy=SMTP)))
+        _expect_success(*connection.data(message.as_bytes(policy=SMTP)))
     except smtplib.SMTPDataError as error:
-        _expect(error.smtp_code, b"")
+        _expect_success(error.smtp_code, b"")
     except (smtplib.SMTPException, OSError) as error:
         raise MailUncertain(type(error).__name__) from error
 
 
-def _expect(code: int, _reply: bytes) -> None:
+def _expect_success(code: int, _reply: bytes) -> None:
     if code >= 500:
         raise MailRefused(str(code))
     if code >= 400:

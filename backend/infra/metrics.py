@@ -1,4 +1,4 @@
-"""Serves the metrics of a process and its children, and whether it is alive, on an internal port of its own."""
+"""Serves metrics and liveness of a process and its children on a separate internal port."""
 
 import atexit
 import contextlib
@@ -17,26 +17,31 @@ from backend.settings import Settings
 
 LIVE_PATH = "/health/live"
 CLIENT_SECONDS = 10
-APP_INFO = Gauge("app_info", "What runs here.", ["version", "git_sha", "role"], multiprocess_mode="livemax")
+APP_INFO = Gauge(
+    "app_info",
+    "Version, commit and role of the running process.",
+    ["version", "git_sha", "role"],
+    multiprocess_mode="livemax",
+)
 
 
 class MetricsServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Handles each scrape in a thread of its own. HTTPServer would ask the DNS for this machine's name first."""
+    """Handles each scrape in its own thread. Unlike HTTPServer, it does no DNS lookup of the host name at start."""
 
     allow_reuse_address = True
     daemon_threads = True
 
 
 def metrics_directory() -> Path:
-    """Return where prometheus_client counts for several processes; docker/with-metrics makes it for each start."""
+    """Return prometheus_client's multiprocess directory, which docker/with-metrics creates at each start."""
     return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
 def serve(settings: Settings, role: str, *collectors: Collector, alive: Callable[[], bool] | None = None) -> None:
-    """Serve /metrics until the process ends, when METRICS_PORT is set. `role` is web, worker or beat.
+    """Serve /metrics until the process exits, if METRICS_PORT is not 0. `role` is web, worker or beat.
 
-    /health/live returns 200 or 503 as `alive` says, and 404 without it. Raises SystemExit when the metrics can't be
-    served: nobody would notice that they are missing.
+    /health/live returns 200 if `alive()` is true, 503 if it is false, and 404 without `alive`. Raises SystemExit if
+    the metrics can't be served, because missing metrics would go unnoticed.
     """
     if not settings.METRICS_PORT:
         return
@@ -54,7 +59,7 @@ def serve(settings: Settings, role: str, *collectors: Collector, alive: Callable
         server = MetricsServer((host, settings.METRICS_PORT), _handler(registry, alive))
     except OSError as error:
         raise SystemExit(f"METRICS_PORT: port {settings.METRICS_PORT} can't be used: {error.strerror}") from error
-    # A forked process that outlives this one must not keep the port.
+    # A child process that outlives this one must not keep the port open.
     os.register_at_fork(after_in_child=server.socket.close)
     threading.Thread(target=server.serve_forever, daemon=True, name="metrics").start()
 
@@ -79,7 +84,7 @@ def _handler(served: CollectorRegistry, alive: Callable[[], bool] | None) -> typ
 
 
 def _remove_files(directory: Path, owner: int) -> None:
-    # Forked processes run this at their end too.
+    # Child processes run this at exit too.
     if os.getpid() == owner:
         for path in directory.glob("*_*.db"):
             path.unlink()

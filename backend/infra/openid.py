@@ -1,4 +1,4 @@
-"""An OpenID Connect provider: where it sends people to sign in, and what it says of them, checked."""
+"""OpenID Connect client: builds the sign-in URL, redeems codes, verifies ID tokens."""
 
 import asyncio
 import re
@@ -16,18 +16,18 @@ CACHE_SECONDS = 3600
 REFETCH_SECONDS = 60
 LEEWAY_SECONDS = 60
 SCOPE = "openid email profile"
-# One algorithm, chosen here and never by the token: with HS256 the public key would be taken for a secret.
+# Fixed here and never read from the token: with HS256 the public key would be used as the shared secret.
 ALGORITHMS = ["RS256"]
 ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
 class OpenIdError(Exception):
-    """The provider is away, refused, or said something that can't be trusted; the message is ours and safe to log."""
+    """The provider is unavailable, refused, or sent an invalid response. The message is safe to log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a provider's discovery document tells."""
+    """The fields we use from a provider's discovery document."""
 
     issuer: str
     authorization_endpoint: str
@@ -36,7 +36,7 @@ class Metadata:
 
 
 class OpenIdProvider:
-    """One provider and our registration with it. Connects when first used; a provider's documents are kept an hour."""
+    """One provider and our client credentials. Connects on first use; caches the provider's documents for an hour."""
 
     def __init__(self, discovery_url: str, client_id: str, client_secret: str) -> None:
         self._discovery_url = discovery_url
@@ -49,8 +49,8 @@ class OpenIdProvider:
         self._refetched_at = float("-inf")
 
     def authorization_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
-        """Return where to send the browser. Raises OpenIdError."""
-        with _told_as_openid_error():
+        """Return the URL to redirect the browser to. Raises OpenIdError."""
+        with _as_openid_error():
             from authlib.oauth2.client import OAuth2Client
 
             client = OAuth2Client(
@@ -62,10 +62,10 @@ class OpenIdProvider:
 
     def redeem(self, code: str, *, redirect_uri: str, nonce: str, verifier: str) -> dict[str, Any]:
         """Exchange a code for the claims of a verified ID token. Raises OpenIdError."""
-        with _told_as_openid_error():
+        with _as_openid_error():
             endpoint = self._read_metadata().token_endpoint
-            answer = asyncio.run(self._fetch_token(endpoint, code, redirect_uri, verifier))
-            return self._verify(answer["id_token"], nonce, answer.get("access_token"))
+            response = asyncio.run(self._fetch_token(endpoint, code, redirect_uri, verifier))
+            return self._verify(response["id_token"], nonce, response.get("access_token"))
 
     async def _fetch_token(self, endpoint: str, code: str, redirect_uri: str, verifier: str) -> dict[str, Any]:
         from authlib.integrations.httpx_client import AsyncOAuth2Client
@@ -115,7 +115,7 @@ class OpenIdProvider:
         return self._keys
 
     def _refetch_keys(self) -> "KeySet":
-        """Look for a key that is new; forged tokens can make us ask once a minute, not more."""
+        """Fetch the keys again to find a new one, at most once a minute: forged tokens must not cause more requests."""
         if time.monotonic() - self._refetched_at > REFETCH_SECONDS:
             self._refetched_at = time.monotonic()
             self._keys = None
@@ -123,10 +123,10 @@ class OpenIdProvider:
 
 
 @contextmanager
-def _told_as_openid_error() -> Iterator[None]:
-    """Turn whatever goes wrong into an OpenIdError: no list names all that a stranger's answer can break.
+def _as_openid_error() -> Iterator[None]:
+    """Turn every exception into an OpenIdError: an invalid response can raise any exception.
 
-    Its message holds no text of the provider's, which may quote codes and tokens.
+    The message contains no text from the provider, because it may quote codes and tokens.
     """
     try:
         yield
@@ -142,7 +142,7 @@ def _get_json(url: str) -> Any:
     async def get() -> Any:
         import httpx2
 
-        # A client's own time-outs are for each read: a provider that sends a byte now and then would never end.
+        # httpx timeouts apply to each read. A provider that sends single bytes slowly would never time out.
         async with httpx2.AsyncClient() as client, asyncio.timeout(REQUEST_SECONDS):
             return (await client.get(url)).raise_for_status().json()
 
@@ -150,14 +150,14 @@ def _get_json(url: str) -> Any:
 
 
 def _check_metadata(document: Any, discovery_url: str) -> Metadata:
-    """Return what the document says, once it is the issuer's own and every address is as safe as its own."""
+    """Return the metadata. Raises OpenIdError if the issuer differs or a URL has another scheme than the document's."""
     metadata = Metadata(*(document[name] for name in Metadata.__slots__))
     scheme = discovery_url.partition("://")[0]
     addresses = (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri)
     if f"{metadata.issuer}/.well-known/openid-configuration" != discovery_url:
         raise OpenIdError("the discovery document names another issuer")
     if not all(isinstance(address, str) and address.startswith(f"{scheme}://") for address in addresses):
-        raise OpenIdError("the discovery document has an unsafe address")
+        raise OpenIdError("the discovery document has an unsafe URL")
     return metadata
 
 

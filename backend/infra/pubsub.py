@@ -1,4 +1,4 @@
-"""Live events through Valkey: publish from any process, one shared subscription connection per web process."""
+"""Live events over Valkey: any process publishes; each web process shares one subscriber connection."""
 
 import asyncio
 import contextlib
@@ -23,32 +23,31 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 1.0
-# After this long without a message the server is asked for a sign of life, and after as long again given up.
+# After this time without a message, send a ping. After the same time again, reconnect.
 SILENCE_SECONDS = 15.0
 BUFFERED_MESSAGES = 256
-PUBLISH_FAILURES = Counter("publish_failures_total", "Live events that Valkey did not take.")
+PUBLISH_FAILURES = Counter("publish_failures_total", "Live events that could not be published to Valkey.")
 
 
 class Publisher:
-    """Publishes messages; losing one is allowed, since streams begin with a snapshot."""
+    """Publishes messages. A lost message is acceptable, because streams start with a snapshot."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     @cached_property
     def _breaker(self) -> "CircuitBreaker":
-        # pybreaker imports redis, 100 ms that a starting process can do without.
+        # pybreaker imports redis, which would delay process start by 100 ms.
         from backend.infra.breaker import create_breaker
 
         return create_breaker("pubsub")
 
     @cached_property
     def redis(self) -> "Redis":
-        """The connection, made when first used."""
         return connect(self._settings)
 
     def publish(self, channel: str, message: bytes) -> None:
-        """Send `message` to whoever listens on `channel`; log and go on when Valkey is away."""
+        """Send `message` to all subscribers of `channel`. Never raises: failures are logged and counted."""
         try:
             self._breaker.call(self.redis.publish, channel, message)
         except Exception as error:
@@ -57,20 +56,20 @@ class Publisher:
 
 
 class Signal(Enum):
-    """What a subscription yields besides messages."""
+    """Control messages of a subscription."""
 
     MAY_HAVE_MISSED = "read a snapshot: messages may have been lost"
-    END = "stop: the process is ending, or the time is over"
+    END = "stop: the process is stopping, or the timeout expired"
 
 
 class Subscription:
-    """What one stream receives."""
+    """The message buffer of one stream."""
 
     def __init__(self) -> None:
         self._messages: asyncio.Queue[bytes | Signal] = asyncio.Queue(BUFFERED_MESSAGES)
 
     async def next(self, timeout: float) -> bytes | Signal:
-        """Return the next message or signal; after `timeout` seconds, Signal.END."""
+        """Return the next message or signal. Returns Signal.END after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 return await self._messages.get()
@@ -78,7 +77,7 @@ class Subscription:
             return Signal.END
 
     def offer(self, message: bytes | Signal) -> None:
-        """Hand over a message; a reader too slow for its buffer is told to read a snapshot instead."""
+        """Add a message. If the buffer is full, replace its content by Signal.MAY_HAVE_MISSED."""
         if self._messages.full() or message is Signal.END:
             while not self._messages.empty():
                 self._messages.get_nowait()
@@ -87,7 +86,7 @@ class Subscription:
 
 
 class Subscriber:
-    """Shares one Valkey connection among all streams of this process."""
+    """Shares one Valkey connection between all streams of this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -95,34 +94,33 @@ class Subscriber:
         self._reader: asyncio.Task[None] | None = None
         self._pubsub: PubSub | None = None
         self._wanted = asyncio.Event()
-        self._ending = False
+        self._stopping = False
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[Subscription]:
-        """Listen on a channel within the block. Works without Valkey, silently, until that comes back."""
+        """Subscribe to a channel within the block. While Valkey is unavailable, no messages arrive."""
         subscription = Subscription()
         first = not self._streams[channel]
         self._streams[channel].add(subscription)
         try:
             self._start_reading()
-            if self._ending:
+            if self._stopping:
                 subscription.offer(Signal.END)
             if first:
-                await self._tell_server(channel)
+                await self._subscribe_on_server(channel)
             yield subscription
         finally:
             self._streams[channel].discard(subscription)
             if not self._streams[channel]:
                 del self._streams[channel]
-                await self._forget(channel)
+                await self._unsubscribe(channel)
 
     def end_streams(self) -> None:
-        """Tell every stream to end now, and those that begin later too: the process was told to stop."""
-        self._ending = True
-        self._offer_everyone(Signal.END)
+        """End all streams, now and in future, because the process is stopping."""
+        self._stopping = True
+        self._offer_to_all(Signal.END)
 
     async def close(self) -> None:
-        """Stop reading and close the connection."""
         if self._reader is not None:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -134,13 +132,13 @@ class Subscriber:
         if self._reader is None:
             self._reader = asyncio.create_task(self._read_forever())
 
-    async def _tell_server(self, channel: str) -> None:
-        # The reader subscribes to everything whenever it connects, so a failure here only delays.
+    async def _subscribe_on_server(self, channel: str) -> None:
+        # The reader subscribes to all channels when it connects, so a failure here only causes a delay.
         with contextlib.suppress(Exception):
             if self._pubsub is not None:
                 await self._pubsub.subscribe(channel)
 
-    async def _forget(self, channel: str) -> None:
+    async def _unsubscribe(self, channel: str) -> None:
         if not self._streams:
             self._wanted.clear()
         with contextlib.suppress(Exception):
@@ -157,36 +155,36 @@ class Subscriber:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _read(self) -> None:
-        """Subscribe to everything, and hand messages over until nobody listens any more."""
+        """Subscribe to all channels, and deliver messages until the last stream ends."""
         client = connect_async(self._settings)
         try:
             pubsub = client.pubsub()
             await pubsub.subscribe(*self._streams)
             self._pubsub = pubsub
-            # Streams that began while this connected told nobody.
+            # Streams that started while this connected are not subscribed yet.
             await pubsub.subscribe(*self._streams)
-            self._offer_everyone(Signal.MAY_HAVE_MISSED)
-            await self._hand_over(pubsub)
+            self._offer_to_all(Signal.MAY_HAVE_MISSED)
+            await self._deliver(pubsub)
         finally:
             self._pubsub = None
             await client.aclose()
 
-    async def _hand_over(self, pubsub: "PubSub") -> None:
-        asked = False
+    async def _deliver(self, pubsub: "PubSub") -> None:
+        pinged = False
         while self._streams:
             message = await pubsub.get_message(timeout=SILENCE_SECONDS)
             if message is None:
-                if asked:
+                if pinged:
                     raise TimeoutError
                 await pubsub.ping()
-                asked = True
+                pinged = True
                 continue
-            asked = False
+            pinged = False
             if message["type"] == "message":
                 for subscription in tuple(self._streams.get(message["channel"].decode(), ())):
                     subscription.offer(message["data"])
 
-    def _offer_everyone(self, message: Signal) -> None:
+    def _offer_to_all(self, message: Signal) -> None:
         for subscriptions in self._streams.values():
             for subscription in subscriptions:
                 subscription.offer(message)

@@ -1,4 +1,4 @@
-"""The task queue: the Celery configuration, and enqueueing after commit."""
+"""The task queue: Celery configuration, and enqueueing after commit."""
 
 import ssl
 import time
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 WORKERS_KEY = "workers"
-# Where kombu keeps what was delivered and not yet acknowledged.
+# kombu's key for messages that were delivered and not yet acknowledged.
 UNACKED_KEY = "unacked"
 WORKER_SILENT_SECONDS = 30
 SOCKET_TIMEOUT_SECONDS = 2
-# Celery gets the URL without its query, which it reads in ways of its own.
+# Celery gets the URL without its query string, because it interprets the options differently.
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
-ENQUEUE_FAILURES = Counter("enqueue_failures_total", "Messages the broker did not take.", ["task"])
-# Made here, so that each is shown as 0 before a first failure.
+ENQUEUE_FAILURES = Counter("enqueue_failures_total", "Messages that could not be sent to the broker.", ["task"])
+# Create all label values, so that each is exported as 0 before the first failure.
 for _task in Task:
     ENQUEUE_FAILURES.labels(_task)
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerFigures:
-    """What the broker holds: job messages that wait, messages workers have taken, and workers alive."""
+    """Waiting job messages, messages delivered to workers and not acknowledged, and live workers."""
 
     depth: int
     unacked: int
@@ -50,37 +50,37 @@ class BrokerFigures:
 
 
 class Queue:
-    """Sends task messages. Never raises when the broker is unavailable: a sweep sends lost messages again."""
+    """Sends task messages. `send` never raises if the broker is unavailable: a sweep resends lost messages."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     @cached_property
     def _breaker(self) -> "CircuitBreaker":
-        # pybreaker imports redis, 100 ms that a starting process can do without.
+        # pybreaker imports redis, which would delay process start by 100 ms.
         from backend.infra.breaker import create_breaker
 
         return create_breaker("broker")
 
     @cached_property
     def celery(self) -> "Celery":
-        """The Celery application, made when first used: importing Celery takes 120 ms."""
+        """The Celery application, created on first use because importing Celery takes 120 ms."""
         app = create_celery(self._settings)
-        # A publisher tries once, and briefly: kombu would retry for seconds inside a request, `retry=False` or not,
-        # and only the worker's connection waits for messages.
+        # Publish once with a short timeout: kombu would retry for seconds within a request, even with `retry=False`.
+        # Only the worker's connection waits for messages and needs a long timeout.
         once = {"max_retries": 0, "socket_timeout": SOCKET_TIMEOUT_SECONDS}
         app.conf.broker_transport_options = {**app.conf.broker_transport_options, **once}
         return app
 
     @cached_property
     def redis(self) -> "Redis":
-        """A client of the broker itself, for its depth and for the workers' signs of life."""
+        """A direct client of the broker, for queue depth and worker heartbeats."""
         return connect(self._settings)
 
     def send(self, task: Task, *args: str, delay: float = 0) -> bool:
-        """Send a message, to be run after `delay` seconds.
+        """Send a message that runs after `delay` seconds.
 
-        Returns False, and logs, when the broker did not take it.
+        Returns False and logs a warning if the broker is unavailable.
         """
         options = {"countdown": delay} if delay else {}
         try:
@@ -92,11 +92,11 @@ class Queue:
         return True
 
     def depth(self) -> int:
-        """Return how many job messages wait in the broker. Raises redis.RedisError."""
+        """Return the number of waiting job messages. Raises redis.RedisError."""
         return int(self.redis.llen(JOBS_QUEUE))
 
     def find_figures(self) -> "BrokerFigures | None":
-        """Return what the broker holds, None and a line in the log when it is away."""
+        """Return the broker's figures. Returns None and logs a warning if the broker is unavailable."""
         from redis import RedisError
 
         pipe = self.redis.pipeline(transaction=False)
@@ -106,26 +106,26 @@ class Queue:
         try:
             return BrokerFigures(*pipe.execute())
         except RedisError as error:
-            log.warning("broker_away", error=type(error).__name__)
+            log.warning("broker_unavailable", error=type(error).__name__)
             return None
 
     def announce_worker(self, name: str) -> None:
-        """Record that a worker lives. Raises redis.RedisError."""
+        """Record a worker's heartbeat. Raises redis.RedisError."""
         pipe = self.redis.pipeline(transaction=False)
         pipe.zadd(WORKERS_KEY, {name: time.time()})
         pipe.zremrangebyscore(WORKERS_KEY, 0, time.time() - 10 * WORKER_SILENT_SECONDS)
         pipe.execute()
 
     def live_workers(self) -> int:
-        """Return how many workers gave a sign of life lately. Raises redis.RedisError."""
+        """Return the number of workers with a recent heartbeat. Raises redis.RedisError."""
         since = time.time() - WORKER_SILENT_SECONDS
         return int(self.redis.zcount(WORKERS_KEY, since, "+inf"))
 
 
 def enqueue(session: Session, task: Task, id: UUID, *, delay: float = 0) -> None:
-    """Send `task` with an id once the session's transaction is committed, to be run after `delay` seconds.
+    """Send `task` with an id after the session's transaction commits. The task runs after `delay` seconds.
 
-    The queue is the one the session's factory was made with (`create_sessions(engine, queue=...)`).
+    The queue is the one passed to the session factory (`create_sessions(engine, queue=...)`).
     """
     queue: Queue = session.info["queue"]
 
@@ -145,7 +145,7 @@ def create_celery(settings: Settings) -> "Celery":
 
 
 def celery_configuration(settings: Settings) -> dict[str, Any]:
-    """Return Celery's settings: late acknowledgement, no result backend, short time-outs for publishers."""
+    """Return Celery's settings: late acknowledgement, no result backend, short timeouts for publishers."""
     configuration: dict[str, Any] = {
         "broker_url": settings.REDIS_URL.get_secret_value().partition("?")[0],
         "broker_connection_retry_on_startup": True,

@@ -1,4 +1,4 @@
-"""Limits counted in Valkey for all processes at once, and in this process's memory while Valkey is away."""
+"""Rate limits, counted in Valkey for all processes, or in process memory while Valkey is unavailable."""
 
 import math
 import threading
@@ -22,19 +22,21 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# Counting is worth no more of a request's time than this.
+# Counting must not delay a request for longer.
 TIMEOUT_SECONDS = 0.1
 PROBE_SECONDS = 1.0
 PREFIX = "rate_limit"
 PROBE_KEY = f"{PREFIX}:probe"
 PROBE_KEY_SECONDS = 60
 IN_MEMORY = Gauge(
-    "rate_limit_in_memory", "1 while Valkey does not count, and each process does.", multiprocess_mode="livemax"
+    "rate_limit_in_memory",
+    "1 while each process counts in memory, because Valkey is unavailable.",
+    multiprocess_mode="livemax",
 )
 
 
 class Verdict(NamedTuple):
-    """What a limit says of one request."""
+    """The result of counting one request."""
 
     allowed: bool
     limit: int
@@ -42,40 +44,39 @@ class Verdict(NamedTuple):
     reset_seconds: int
 
 
-class CountersAway(Exception):
-    """Valkey does not count now: whoever asks counts by himself."""
+class CountersUnavailable(Exception):
+    """Valkey is unavailable. The caller must count in memory."""
 
 
 class Counters:
-    """Valkey, given up at its first failure and asked again from a thread of its own.
+    """Valkey with a breaker that opens at the first failure and retries in a background thread.
 
-    A breaker of pybreaker would let a request try again every few seconds, and wait for its time-out.
+    A pybreaker breaker would retry within a request every few seconds, and that request would wait for the timeout.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._probed_at = 0.0
-        self.away = False
+        self.unavailable = False
 
     @cached_property
     def redis(self) -> "Redis":
-        """The connection, made when first used."""
         return connect(self._settings, timeout=TIMEOUT_SECONDS)
 
     def run(self, command: Callable[[], T]) -> T:
-        """Run something on Valkey. Raises CountersAway, at once when Valkey was away already."""
-        if self.away:
+        """Run a Valkey command. Raises CountersUnavailable, immediately if Valkey is known to be unavailable."""
+        if self.unavailable:
             self._probe_soon()
-            raise CountersAway
+            raise CountersUnavailable
         try:
             return command()
         except Exception as error:
-            self._change(away=True, error=type(error).__name__)
-            raise CountersAway from error
+            self._change(unavailable=True, error=type(error).__name__)
+            raise CountersUnavailable from error
 
     def check(self) -> None:
-        """Ask whether counting works. Raises CountersAway."""
+        """Check that Valkey accepts writes. Raises CountersUnavailable."""
         self.run(self._write)
 
     def _probe_soon(self) -> None:
@@ -91,23 +92,23 @@ class Counters:
         except Exception as error:
             log.debug("rate_limit_probe_failed", error=type(error).__name__)
         else:
-            self._change(away=False)
+            self._change(unavailable=False)
 
     def _write(self) -> None:
-        # A Valkey that is full or read-only answers a PING, and refuses to count.
+        # A full or read-only Valkey responds to PING, but rejects writes.
         self.redis.set(PROBE_KEY, 1, ex=PROBE_KEY_SECONDS)
 
-    def _change(self, *, away: bool, **details: str) -> None:
+    def _change(self, *, unavailable: bool, **details: str) -> None:
         with self._lock:
-            changed = self.away != away
-            self.away, self._probed_at = away, time.monotonic()
-        IN_MEMORY.set(int(away))
+            changed = self.unavailable != unavailable
+            self.unavailable, self._probed_at = unavailable, time.monotonic()
+        IN_MEMORY.set(int(unavailable))
         if changed:
-            log.warning("rate_limit_changed", counting_in="memory" if away else "valkey", **details)
+            log.warning("rate_limit_changed", counting_in="memory" if unavailable else "valkey", **details)
 
 
 class AttemptLimiter:
-    """Counts attempts exactly, in a moving window; blocks for the round trips."""
+    """Counts attempts exactly, in a moving window. Blocks during the round trips to Valkey."""
 
     def __init__(self, counters: Counters, limit: int, *, seconds: int = 60) -> None:
         self._counters = counters
@@ -116,10 +117,10 @@ class AttemptLimiter:
         self._in_memory = MemoryAttempts(limit, seconds)
 
     def hit(self, *keys: str) -> Verdict:
-        """Count an attempt for each key until one refuses; return the strictest verdict."""
+        """Count an attempt for each key until one is over its limit. Return the strictest verdict."""
         try:
             return self._counters.run(lambda: _strictest(self._hit_in_valkey, keys))
-        except CountersAway:
+        except CountersUnavailable:
             return _strictest(self._in_memory.hit, keys)
 
     def _hit_in_valkey(self, key: str) -> Verdict:
@@ -131,7 +132,7 @@ class AttemptLimiter:
         reset = max(1, math.ceil(reset_time - time.time()))
         return Verdict(allowed, self._limit, max(0, remaining), reset)
 
-    # Importing limits, and redis with it, takes 120 ms that a starting process can do without.
+    # Importing limits and redis would delay process start by 120 ms.
     @cached_property
     def _in_valkey(self) -> "MovingWindowRateLimiter":
         from limits.storage import RedisStorage
@@ -142,9 +143,9 @@ class AttemptLimiter:
 
 
 class MemoryAttempts:
-    """Attempts of this process's callers in a moving window; who made none for two windows is forgotten.
+    """Attempts per key in a moving window, in process memory. Keys without attempts are removed after two windows.
 
-    The MemoryStorage of `limits` remembers every caller for good, and looks through all of them after each attempt.
+    The MemoryStorage of `limits` never removes a key, and scans all keys after each attempt.
     """
 
     def __init__(self, limit: int, seconds: int) -> None:
@@ -155,11 +156,10 @@ class MemoryAttempts:
         self._swept_at = 0.0
 
     def __len__(self) -> int:
-        """Return how many callers are remembered."""
         return len(self._attempts)
 
     def hit(self, key: str) -> Verdict:
-        """Count an attempt, unless that exceeds the limit."""
+        """Count an attempt unless it exceeds the limit."""
         now = time.monotonic()
         with self._lock:
             self._sweep(now)

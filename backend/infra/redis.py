@@ -1,4 +1,4 @@
-"""Connections to Valkey over the Redis protocol, with certificates checked."""
+"""Connections to Valkey over the Redis protocol, with verified certificates."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 2.0
 
 
 def connect(settings: Settings, *, timeout: float | None = None) -> "Redis":
-    """Return a client that connects when first used. Importing redis takes 70 ms, so it waits until here."""
+    """Return a client that connects on first use. redis is imported here because its import takes 70 ms."""
     from redis import Redis, exceptions
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -22,20 +22,20 @@ def connect(settings: Settings, *, timeout: float | None = None) -> "Redis":
     options = connection_options(settings) | {"socket_timeout": timeout or TIMEOUT_SECONDS}
     if timeout is not None:
         options["socket_connect_timeout"] = timeout
-    # Again at once over a new connection when the old one was closed; not when the server is silent.
+    # Retry once if the connection was closed. Do not retry after a timeout.
     retry = Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,))
     return Redis.from_url(settings.REDIS_URL.get_secret_value(), retry=retry, **options)
 
 
 def connect_async(settings: Settings) -> "AsyncRedis":
-    """Return an asyncio client; reads wait without a limit, since subscriptions are silent for long."""
+    """Return an asyncio client without a read timeout, because subscriptions may be idle for long."""
     from redis.asyncio import Redis
 
     return Redis.from_url(settings.REDIS_URL.get_secret_value(), **connection_options(settings))
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
-    """Return redis-py's keyword arguments for time-outs and TLS."""
+    """Return redis-py's keyword arguments for timeouts and TLS."""
     options: dict[str, Any] = {"socket_connect_timeout": TIMEOUT_SECONDS, "health_check_interval": 15}
     if uses_tls(settings):
         options["ssl_check_hostname"] = checks_host_name(settings)
@@ -45,16 +45,15 @@ def connection_options(settings: Settings) -> dict[str, Any]:
 
 
 def checks_host_name(settings: Settings) -> bool:
-    """Whether a certificate must be for the URL's host; settings allow that to be off in development alone."""
+    """Return whether the certificate's host name is verified. Settings allow False only in development."""
     query = urlsplit(settings.REDIS_URL.get_secret_value()).query
     return not accepts_any_certificate(settings) and "ssl_check_hostname=false" not in query
 
 
 def uses_tls(settings: Settings) -> bool:
-    """Whether REDIS_URL is `rediss://`."""
     return urlsplit(settings.REDIS_URL.get_secret_value()).scheme == "rediss"
 
 
 def accepts_any_certificate(settings: Settings) -> bool:
-    """Whether the URL switches checks off, which settings allow in development alone."""
+    """Return whether the URL disables certificate checks. Settings allow that only in development."""
     return "ssl_cert_reqs=none" in urlsplit(settings.REDIS_URL.get_secret_value()).query

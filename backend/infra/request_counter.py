@@ -1,19 +1,19 @@
-"""Counts requests in this process's memory, and tells the other processes through Valkey a moment later."""
+"""Counts requests in process memory, and shares the counts with other processes through Valkey shortly after."""
 
 import math
 import threading
 import time
 
-from backend.infra.rate_limit import PREFIX, Counters, CountersAway, Verdict
+from backend.infra.rate_limit import PREFIX, Counters, CountersUnavailable, Verdict
 
 SYNC_SECONDS = 0.2
-# Counts are kept in tenths, for requests that weigh less than one.
+# Counts are in tenths, because light requests count as a tenth.
 WHOLE = 10
 LIGHT = 1
 
 
 class Count:
-    """One caller's weight in this window: what all processes know of, and what only this one does."""
+    """One caller's weight in this window: `known` to all processes, and `pending` in this process only."""
 
     __slots__ = ("known", "pending")
 
@@ -23,7 +23,7 @@ class Count:
 
 
 class RequestCounter:
-    """Limits requests in fixed windows without asking anybody; no request waits for a round trip."""
+    """Limits requests in fixed windows. Requests never wait for a round trip to Valkey."""
 
     def __init__(self, counters: Counters, limit: int, *, seconds: int = 60) -> None:
         self._counters = counters
@@ -35,7 +35,7 @@ class RequestCounter:
         self._sync_is_due = False
 
     def hit(self, key: str, weight: int = WHOLE) -> Verdict:
-        """Count a request of `weight` tenths, unless that exceeds the limit."""
+        """Count a request of `weight` tenths unless it exceeds the limit."""
         now = time.time()
         window = int(now // self._seconds)
         with self._lock:
@@ -53,7 +53,7 @@ class RequestCounter:
         return Verdict(left >= 0, self._limit, max(0, left) // WHOLE, max(1, reset))
 
     def _sync_soon(self) -> None:
-        # A timer begun by a request, and no thread that always runs: the master may fork before the first one.
+        # A request starts the timer. A permanent thread would not survive the fork of gunicorn's master.
         self._sync_is_due = True
         timer = threading.Timer(SYNC_SECONDS, self._sync)
         timer.daemon = True
@@ -66,7 +66,7 @@ class RequestCounter:
             return
         try:
             totals = self._counters.run(lambda: self._add(window, added))
-        except CountersAway:
+        except CountersUnavailable:
             return
         with self._lock:
             for key, total in zip(added, totals, strict=True):

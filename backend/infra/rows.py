@@ -1,4 +1,4 @@
-"""Reading lists: rows without the cost of SQLAlchemy's results, and keyset pages of them."""
+"""Fast reads of lists: rows without SQLAlchemy's result handling, and keyset pagination."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,9 +31,9 @@ def fetch_page(
     cursor: UUID | None,
     **parameters: Any,
 ) -> Page:
-    """Return up to `limit` rows with ids below `cursor`, newest first: ids are UUIDv7.
+    """Return up to `limit` rows with ids below `cursor`, newest first. The ids must be UUIDv7.
 
-    The statement needs a column named `id`. A module-level statement with bind parameters is compiled only once.
+    The statement must select a column named `id`. A module-level statement with bind parameters is compiled once.
     """
     values = {"cursor": cursor or NEWEST, "limit": limit + 1, **parameters}
     rows = fetch_rows(session, _keyset(statement, id_column), **values)
@@ -41,10 +41,10 @@ def fetch_page(
 
 
 def fetch_rows(session: Session, statement: Select[Any], **parameters: Any) -> list[Any]:
-    """Return the rows of a statement that selects columns, with an attribute for each.
+    """Return the rows of a statement that selects columns, with an attribute per column.
 
-    SQLAlchemy's result handling costs twice what a short query does (`make bench`). So on PostgreSQL the compiled
-    statement runs on the psycopg connection behind the session, and types are converted by psycopg alone. Lists of
+    SQLAlchemy's result handling takes twice as long as a short query (`make bench`). On PostgreSQL the compiled
+    statement therefore runs directly on the session's psycopg connection, and only psycopg converts types. Lists of
     values (`in_`) are not supported. Raises sqlalchemy.exc.OperationalError.
     """
     connection = session.connection()

@@ -1,1 +1,1 @@
-"""Mails: each is a row first, so that none is lost and none is sent twice."""
+"""Mails. Each is stored as a row before it is sent, so that none is lost or sent twice."""

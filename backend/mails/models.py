@@ -1,4 +1,4 @@
-"""The table of mails."""
+"""The mails table."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ UNSENT = text("status IN ('queued', 'sending')")
 
 
 class MailStatus(StrEnum):
-    """Where a mail stands. `uncertain`: the connection broke while the server took it; it is not sent again."""
+    """Status of a mail. `uncertain`: the connection broke during the transfer. Such a mail is not sent again."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -24,7 +24,7 @@ class MailStatus(StrEnum):
 
 
 class Mail(Base):
-    """One mail to one address. `event` names what it is about; one event makes one mail."""
+    """One mail to one address. `event` is a unique key, so that each event sends at most one mail."""
 
     __tablename__ = "mails"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Turns a template and its context into a subject, a text and an HTML body."""
+"""Renders a template into a subject, a text body and an HTML body."""
 
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "templates"
 
 
 def render(template: str, context: dict[str, Any], settings: Settings) -> tuple[str, str, str]:
-    """Return (subject, text, html). What people typed is escaped in HTML, and can't break a line of the subject."""
+    """Return (subject, text, html). User input is escaped in HTML. The subject has no control characters."""
     values = {**context, "app_name": settings.APP_NAME, "app_url": settings.PUBLIC_URL}
     environment = _environment()
     subject = strip_unprintable(environment.get_template(f"{template}.subject.txt").render(values))

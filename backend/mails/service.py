@@ -1,4 +1,4 @@
-"""Mails from event to sent: queued with what caused them, claimed by one worker, never sent twice."""
+"""Queues, claims and finishes mails. A mail is queued in its event's transaction, and never sent twice."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ BATCH = 200
 def queue_mail(
     session: Session, *, event: str, recipient: str, template: str, context: dict[str, Any], request_id: str
 ) -> None:
-    """Queue a mail in the caller's transaction; the worker sends it after the commit. A known event is a no-op."""
+    """Queue a mail in the caller's transaction. The worker sends it after the commit. Ignores a known event."""
     if session.scalar(select(exists().where(Mail.event == event))):
         return
     mail = Mail(
@@ -33,19 +33,19 @@ def queue_mail(
 
 
 def count_mails(session: Session, recipient: str, *, since: datetime) -> int:
-    """Return how many mails to an address were queued since a moment, at most KEPT_DAYS ago."""
+    """Return the number of mails queued for an address since a time, at most KEPT_DAYS ago."""
     queued = (Mail.recipient == recipient, Mail.created_at > since)
     return session.scalar(select(func.count()).select_from(Mail).where(*queued)) or 0
 
 
 def oldest_unsent_seconds(session: Session) -> float:
-    """Return how long ago the oldest mail was queued that is not sent yet, 0 when all are."""
+    """Return the age of the oldest unsent mail in seconds, 0 if there is none."""
     oldest = session.scalar(select(func.min(Mail.created_at)).where(UNSENT))
     return max(0.0, (utc_now() - oldest).total_seconds()) if oldest is not None else 0.0
 
 
 def claim_mail(session: Session, mail_id: UUID) -> Mail | None:
-    """Take a mail to send it; None when it is not due, or another worker has it."""
+    """Claim a mail to send it. Returns None if it is not due, or another worker claimed it."""
     due = (Mail.id == mail_id, Mail.status == MailStatus.QUEUED, Mail.send_after <= utc_now())
     values = {"status": MailStatus.SENDING, "attempts": Mail.attempts + 1, "send_after": utc_now()}
     statement = update(Mail).where(*due).values(**values).returning(Mail)
@@ -53,13 +53,13 @@ def claim_mail(session: Session, mail_id: UUID) -> Mail | None:
 
 
 def finish_mail(session: Session, mail_id: UUID, status: MailStatus) -> None:
-    """Note how sending ended. What it said is forgotten: it may hold a secret link."""
+    """Store the final status, and delete the context, because it may contain a secret link."""
     values = {"status": status, "sent_at": utc_now(), "context": {}}
     session.execute(update(Mail).where(Mail.id == mail_id).values(**values))
 
 
 def postpone_mail(session: Session, mail: Mail, wait: timedelta) -> bool:
-    """Queue a mail again for after `wait`. False, and the mail has failed, when its attempts are used up."""
+    """Queue a mail again after `wait`. After MAX_ATTEMPTS, mark it as failed and return False."""
     if mail.attempts >= MAX_ATTEMPTS:
         finish_mail(session, mail.id, MailStatus.FAILED)
         return False
@@ -69,9 +69,9 @@ def postpone_mail(session: Session, mail: Mail, wait: timedelta) -> bool:
 
 
 def send_due_mails(session: Session) -> int:
-    """Send tasks for mails that wait too long, and give up on those whose worker died while sending.
+    """Send tasks for overdue mails, and mark mails as uncertain whose worker died while sending.
 
-    Such a mail may have arrived; sending it again could deliver it twice. Returns how many were sent again.
+    An uncertain mail may have been delivered, so it is not sent again. Returns the number of tasks.
     """
     silent_since = utc_now() - timedelta(seconds=SENDING_SECONDS)
     stuck = (Mail.status == MailStatus.SENDING, Mail.send_after < silent_since)

@@ -1,4 +1,4 @@
-"""Alembic's entry point: migrates on the connection that backend.commands.migrate opened and locked."""
+"""Alembic's entry point. Uses the connection that backend.commands.migrate opened and locked."""
 
 from alembic import context
 
@@ -16,7 +16,7 @@ context.configure(
     include_object=is_in_models,
     render_as_batch=True,
     compare_server_default=True,
-    # Only PostgreSQL: SQLite's migrations run in the one transaction that locks the database.
+    # For PostgreSQL only: SQLite's migrations run in one transaction that locks the database.
     transaction_per_migration=True,
 )
 with context.begin_transaction():

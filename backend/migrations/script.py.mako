@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Expand the schema; releases before this one must still run on it."""
+    """Expand the schema. The previous release must still work with it."""
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    """Take the change back."""
+    """Revert the change."""
     ${downgrades if downgrades else "pass"}

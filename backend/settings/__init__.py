@@ -1,7 +1,7 @@
-"""The settings, read and checked; what there is to set stands in `fields.py`.
+"""Reads and checks the settings. `fields.py` defines them.
 
-For a setting X the value comes from the first of: the file named by `X_FILE`, the variable `X`,
-`.env` (development only), the default. No other file of the application reads the environment.
+A setting X comes from the first of: the file named in `X_FILE`, the variable `X`, `.env` (development only), the
+default. No other module of the application reads the environment.
 """
 
 from functools import lru_cache
@@ -25,7 +25,7 @@ DEPLOYED = ("staging", "production")
 
 
 class Settings(SettingsFields):
-    """The application's configuration; immutable, complete, and checked when it is made."""
+    """The application's configuration: immutable and validated."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -89,17 +89,16 @@ class Settings(SettingsFields):
 
     @property
     def deployed(self) -> bool:
-        """Whether strangers use this: staging and production."""
+        """True in staging and production."""
         return self.ENVIRONMENT in DEPLOYED
 
     @property
     def secure_cookies(self) -> bool:
-        """Whether cookies can carry the Secure flag and the `__Host-` prefix."""
+        """True if cookies can have the Secure flag and the `__Host-` prefix."""
         return self.PUBLIC_URL.startswith("https://")
 
     @property
     def json_logs(self) -> bool:
-        """Whether log lines are JSON."""
         return self.LOG_FORMAT == "json" or (self.LOG_FORMAT == "auto" and self.ENVIRONMENT != "development")
 
     @classmethod
@@ -111,15 +110,15 @@ class Settings(SettingsFields):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources; a laptop's `.env` must never leak into a test run or a deployment."""
+        """Order the sources. `.env` is only read in development, so that it never affects tests or deployments."""
         sources = (init_settings, SecretFileSource(settings_cls), env_settings)
         return (*sources, dotenv_settings) if environment_name() in ("", "development") else sources
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read and check every setting.
+    """Read and check all settings.
 
-    Raises SettingsError with all problems in one message, naming settings but never their values.
+    Raises SettingsError with all problems in one message. It contains setting names, but no values.
     """
     problems: list[str] = []
     invalid: tuple[str, ...] = ()
@@ -130,11 +129,11 @@ def load_settings(**overrides: Any) -> Settings:
         settings = _without_invalid(error, overrides)
         invalid = tuple(f"{item['loc'][0]}:" for item in error.errors())
     if settings.deployed:
-        # What is invalid was replaced by its default, about which there is nothing more to say.
+        # Invalid values were replaced by defaults. Problems with those defaults are not the user's.
         refused = deployment_problems(settings)
         problems += [problem for problem in refused if not problem.startswith(invalid)]
     if settings.ENVIRONMENT != "development" and not environment_name() and "ENVIRONMENT" not in overrides:
-        problems.append("ENVIRONMENT: anything but development is set in the environment, not in .env")
+        problems.append("ENVIRONMENT: set any value except development in the environment, not in .env")
     if problems:
         raise SettingsError(problems)
     return settings
@@ -142,12 +141,11 @@ def load_settings(**overrides: Any) -> Settings:
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the process's settings, read once."""
     return load_settings()
 
 
 def _without_invalid(error: ValidationError, overrides: dict[str, Any]) -> Settings:
-    """Put defaults in place of what failed, so that the remaining problems can be told in the same message."""
+    """Replace invalid values by defaults, so that the remaining problems can be reported in the same message."""
     names = {str(item["loc"][0]) for item in error.errors()}
     defaults = {name: Settings.model_fields[name].get_default() for name in names}
     return Settings(**{**overrides, **defaults})

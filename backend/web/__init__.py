@@ -1,1 +1,1 @@
-"""HTTP plumbing that no feature owns: problems, middleware, limits, health, dependencies."""
+"""HTTP code shared by all features: problem documents, middleware, limits, health, dependencies."""

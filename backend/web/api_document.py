@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the routes themselves: the problem document, and how callers sign in."""
+"""Adds the problem document and the security schemes to the OpenAPI document."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ SECURITY_SCHEMES = {
 
 
 def describe_api(app: FastAPI) -> None:
-    """Complete the document; done there and not by dependencies, which every request would pay for."""
+    """Add security schemes and the Problem schema. Security dependencies would do this too, but slow every request."""
     build: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -43,5 +43,5 @@ def describe_api(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-# These answer 401 too, to wrong credentials.
+# Public routes that return 401 for wrong credentials.
 PUBLIC = ("log_in", "create_token", "refresh_session", "refresh_token")

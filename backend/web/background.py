@@ -1,4 +1,4 @@
-"""Work that is done after an answer was sent, where the time of the answer would tell what the answer does not."""
+"""Work that runs after the response, so that the response time reveals nothing about accounts."""
 
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -15,16 +15,16 @@ log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 
-# The same transactions as those of requests: a flood of them waits for the same places, and not in threads.
+# Use the same session slots as requests, so that a flood of background work waits without holding threads.
 _transaction = asynccontextmanager(get_session)
 
 
 async def in_transaction(
     request: Request, work: Callable[Concatenate[Session, P], None], *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Do something in a transaction of its own. Nobody can be told of a failure any more but the log."""
+    """Run `work` in its own transaction. Failures are logged, because the response is already sent."""
     try:
         async with _transaction(request) as session:
             await run_in_threadpool(work, session, *args, **kwargs)
     except Exception as error:
-        log.error("after_answer_failed", work=work.__name__, error=type(error).__name__, exc_info=error)
+        log.error("background_work_failed", work=work.__name__, error=type(error).__name__, exc_info=error)

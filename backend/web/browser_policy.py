@@ -1,4 +1,4 @@
-"""Middleware about browsers: which pages may act for a user, what our pages may do, how long files are kept."""
+"""Middleware for browsers: cross-origin checks, security headers, cache headers."""
 
 import base64
 import hashlib
@@ -15,23 +15,23 @@ from backend.web.problems import refuse
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 DOCS = "/docs"
-# Where FastAPI's page at /docs loads its viewer from: this package alone, of all that the CDN has.
+# FastAPI's /docs page loads its viewer from here. The policy allows only this package of the CDN.
 VIEWER = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/"
 VIEWER_ICON = "https://fastapi.tiangolo.com"
 
 
 class CrossOriginRefused(Forbidden):
-    """A page of another origin tried to act in the user's name."""
+    """A page of another origin sent an unsafe request."""
 
     code = "cross_origin"
     detail = "This page's origin is not in ALLOWED_ORIGINS."
 
 
 class OriginCheck:
-    """Refuses unsafe requests that another origin's page makes; Bearer tokens, which no page sends unasked, are exempt.
+    """Refuses unsafe requests from pages of other origins. Requests with Bearer tokens are exempt.
 
-    The rules are those of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides, older browsers are
-    judged by Origin against Host, and a request with neither header comes from no browser.
+    Browsers never add Bearer tokens automatically. The rules are those of Go's net/http CrossOriginProtection:
+    Sec-Fetch-Site decides; without it Origin is compared with Host; without both the client is not a browser.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_origins: Iterable[str]) -> None:
@@ -39,15 +39,14 @@ class OriginCheck:
         self.allowed = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403."""
-        if scope["type"] == "http" and scope["method"] in UNSAFE_METHODS and not self._is_fine(Headers(scope=scope)):
+        if scope["type"] == "http" and scope["method"] in UNSAFE_METHODS and not self._is_allowed(Headers(scope=scope)):
             await refuse(scope, receive, send, CrossOriginRefused())
             return
         await self.app(scope, receive, send)
 
-    def _is_fine(self, headers: Headers) -> bool:
+    def _is_allowed(self, headers: Headers) -> bool:
         origin = headers.get("origin")
-        # A browser may add Basic credentials by itself, and those we do not read.
+        # Only Bearer: browsers may add Basic credentials automatically.
         if headers.get("authorization", "").lower().startswith("bearer ") or origin in self.allowed:
             return True
         site = headers.get("sec-fetch-site")
@@ -57,7 +56,7 @@ class OriginCheck:
 
 
 class SecurityHeaders:
-    """Adds the headers that tell browsers what our pages may do, and how long files may be kept."""
+    """Adds security headers and Cache-Control to responses."""
 
     def __init__(self, app: ASGIApp, *, storage_origins: list[str], https: bool, docs: bool) -> None:
         self.app = app
@@ -66,7 +65,6 @@ class SecurityHeaders:
         self.docs_headers = _security_headers(_docs_policy(sources), https) if docs else self.headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and complete its answer's headers."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -88,7 +86,7 @@ def _policy(images: str, connections: str) -> str:
 
 
 def _docs_policy(sources: str) -> str:
-    """Allow the API document's page its viewer, and what FastAPI writes into it as a script, by its hash."""
+    """Return the policy of /docs: it allows the viewer, and FastAPI's inline scripts by their hashes."""
     page = get_swagger_ui_html(openapi_url="/openapi.json", title="", oauth2_redirect_url=f"{DOCS}/oauth2-redirect")
     scripts = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(script).digest()).decode() for script in scripts]

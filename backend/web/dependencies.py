@@ -1,6 +1,6 @@
-"""Dependencies that any route may use: settings, sessions, storage, queue.
+"""Dependencies for all routes: settings, sessions, storage, queue.
 
-They are `async def` and do not block: a sync dependency would cost each request a hop to a thread.
+They are `async def` and do not block, because FastAPI runs sync dependencies in a thread.
 """
 
 import asyncio
@@ -21,32 +21,28 @@ from backend.settings import Settings
 
 
 async def get_app_settings(request: Request) -> Settings:
-    """Return the settings the application was built with."""
     return cast(Settings, request.app.state.settings)
 
 
 async def get_sessions(request: Request) -> sessionmaker[Session]:
-    """Return the factory of sessions, for what needs several transactions."""
+    """Return the session factory, for code that needs several transactions."""
     return cast("sessionmaker[Session]", request.app.state.sessions)
 
 
 async def get_read_sessions(request: Request) -> sessionmaker[Session]:
-    """Return the factory of sessions that only read, for routes that stream."""
+    """Return the factory of read-only sessions, for routes that stream."""
     return cast("sessionmaker[Session]", request.app.state.read_sessions)
 
 
 async def get_storage(request: Request) -> Storage:
-    """Return the object storage."""
     return cast(Storage, request.app.state.storage)
 
 
 async def get_queue(request: Request) -> Queue:
-    """Return the task queue."""
     return cast(Queue, request.app.state.queue)
 
 
 async def get_subscriber(request: Request) -> Subscriber:
-    """Return this process's subscription to live events."""
     return cast(Subscriber, request.app.state.subscriber)
 
 
@@ -59,7 +55,7 @@ SubscriberDep = Annotated[Subscriber, Depends(get_subscriber)]
 
 
 async def get_session(request: Request) -> AsyncIterator[Session]:
-    """Give one transaction to a request, committed before its answer leaves."""
+    """Yield a session with one transaction, which is committed before the response is sent."""
     async with _slot(request, request.app.state.write_slots):
         session: Session = request.app.state.sessions()
         try:
@@ -73,7 +69,7 @@ async def get_session(request: Request) -> AsyncIterator[Session]:
 
 
 async def get_read_session(request: Request) -> AsyncIterator[Session]:
-    """Give a session that reads in autocommit: closing it only returns the connection, which blocks nobody."""
+    """Yield a read-only session in autocommit. Closing it does not block: it only returns the connection."""
     async with _slot(request, request.app.state.read_slots):
         session: Session = request.app.state.read_sessions()
         try:
@@ -84,10 +80,10 @@ async def get_read_session(request: Request) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def _slot(request: Request, slots: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Wait for a place among the sessions of this process. Raises Unavailable.
+    """Wait until this process may open one more session. Raises Unavailable after DATABASE_POOL_TIMEOUT_SECONDS.
 
-    Waiting here holds no thread. Sessions beyond the pool's connections, or behind another's lock, would wait in
-    threads, and whoever holds what they wait for needs one to go on.
+    Waiting here holds no thread. Without slots, sessions would wait in threads for a connection or a lock, while the
+    session that holds it needs a thread to finish: a deadlock.
     """
     settings: Settings = request.app.state.settings
     try:
@@ -101,6 +97,6 @@ async def _slot(request: Request, slots: asyncio.Semaphore) -> AsyncIterator[Non
         slots.release()
 
 
-# function scope: FastAPI's default ends after the answer was sent, and a failing commit would have said 202.
+# Function scope commits before the response is sent. With FastAPI's default, a failed commit would follow a 202.
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(get_read_session, scope="function")]

@@ -1,4 +1,4 @@
-"""The HTTP face of disk storage, in development only: what a bucket does for signed URLs in production."""
+"""HTTP routes of disk storage, for development only. In production a bucket serves the signed URLs."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -15,13 +15,13 @@ from backend.infra.storage.disk import URL_PREFIX, DiskStorage, Grant, InvalidSi
 
 
 class UploadRefused(InvalidInput):
-    """The body is not the file that was signed."""
+    """The body does not match the signed upload."""
 
     code = "upload_refused"
 
 
 def storage_router(storage: DiskStorage) -> APIRouter:
-    """Return the routes that honour the URLs `storage` signs."""
+    """Return the routes that serve the signed URLs of `storage`."""
     router = APIRouter(prefix=URL_PREFIX.rstrip("/"), include_in_schema=False)
 
     @router.put("/{key:path}")
@@ -48,11 +48,11 @@ def _verify(storage: DiskStorage, method: str, key: str, request: Request) -> Gr
     try:
         return storage.verify(method, key, request.url.query)
     except (InvalidSignature, ValueError) as error:
-        raise Forbidden("This storage link is not valid, or its time is over.") from error
+        raise Forbidden("This storage link is invalid or has expired.") from error
 
 
 async def _store(target: Path, chunks: AsyncIterator[bytes], grant: Grant) -> None:
-    """Write the body beside its place and move it there only when its size is the signed one."""
+    """Write the body to a temporary file, and rename it to `target` only if its size is the signed one."""
     await run_in_threadpool(target.parent.mkdir, parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{uuid4().hex}.part")
     received = 0

@@ -1,4 +1,4 @@
-"""Gunicorn's settings: a master that loads the application once, and workers that share its memory."""
+"""Gunicorn's settings: the master loads the application once, and workers share its memory."""
 
 import gc
 import importlib
@@ -27,13 +27,13 @@ _settings = get_settings()
 
 
 class Worker(UvicornWorker):
-    """Uvicorn under gunicorn; our middleware writes the access log, and the server's name is nobody's business."""
+    """Uvicorn under gunicorn, without its access log (our middleware writes it) and Server header."""
 
     CONFIG_KWARGS: dict[str, Any] = {
         **UvicornWorker.CONFIG_KWARGS,
         "server_header": False,
         "access_log": False,
-        # Else backend.web.client_address does it.
+        # With CLIENT_ADDRESS_HEADER, backend.web.client_address runs this middleware.
         "proxy_headers": not _settings.CLIENT_ADDRESS_HEADER,
     }
 
@@ -44,17 +44,17 @@ worker_class = Worker
 preload_app = True
 keepalive = 65
 forwarded_allow_ips = _settings.FORWARDED_ALLOW_IPS
-# A worker's sign of life is a file; on a disk, writing it can wait until the master takes the worker for dead.
+# The heartbeat is a file. A write to a slow disk could block until the master kills the worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 timeout = 60
 graceful_timeout = 30
 control_socket_disable = True
-# Without this gunicorn installs handlers of its own beside those of backend.infra.logging.
+# Without this gunicorn adds its own handlers to those of backend.infra.logging.
 logconfig_dict = {"version": 1, "disable_existing_loggers": False}
 
 
 def when_ready(_server: Any) -> None:
-    """Import, before the fork, what every worker will use from its first requests on: so they share its memory."""
+    """Import modules that every worker uses before the fork, so that workers share their memory."""
     for name in SHARED:
         importlib.import_module(name)
     serve(_settings, "web")
@@ -62,6 +62,6 @@ def when_ready(_server: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Drop the gauges of a worker that has ended; what it counted stays."""
+    """Remove the gauges of a stopped worker. Its counters remain."""
     if _settings.METRICS_PORT:
         mark_process_dead(worker.pid)

@@ -1,4 +1,4 @@
-"""Health and version: what load balancers, people and the deploy tool ask."""
+"""Health and version endpoints for load balancers, operators and the deploy tool."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ from backend import __version__
 from backend.errors import Unavailable
 from backend.infra.db import create_read_sessions
 from backend.infra.queue import Queue
-from backend.infra.rate_limit import Counters, CountersAway
+from backend.infra.rate_limit import Counters, CountersUnavailable
 from backend.infra.schema import known_revisions
 from backend.infra.storage import Storage
 from backend.settings import Settings
@@ -35,27 +35,27 @@ CheckResult = Literal["ok", "fallback", "unavailable"]
 
 
 class NotReady(Unavailable):
-    """The process can't serve: the database is away, or `migrate` has not run."""
+    """The process can't serve requests: the database is unavailable, or `migrate` has not run."""
 
     code = "not_ready"
 
 
 class Version(BaseModel):
-    """What runs here."""
+    """Version and commit of the running code."""
 
     version: str
     git_sha: str
 
 
 class Health(Version):
-    """What runs here, and how its surroundings are."""
+    """Version and commit of the running code, and the state of each external system."""
 
     status: Literal["ok", "degraded", "unavailable"]
     checks: dict[str, CheckResult]
 
 
 class Probe:
-    """One check in a thread of its own: a system that never answers must not hold up the others, nor /health."""
+    """Runs one check in its own thread, so that a system that hangs does not delay /health."""
 
     def __init__(self, name: str, check: Callable[[], object]) -> None:
         self._name = name
@@ -65,11 +65,11 @@ class Probe:
         self._running.set_result("ok")
 
     def start(self) -> "Future[CheckResult]":
-        """Return the result to come; while one check hangs, no other is begun."""
+        """Start the check unless it is already running, and return its future result."""
         with self._lock:
             if self._running.done():
                 self._running = Future()
-                # The thread's log lines carry the request's id too.
+                # Copy the context, so that log lines of the thread contain the request id.
                 work = partial(copy_context().run, self._run, self._running)
                 threading.Thread(target=work, daemon=True, name=self._name).start()
             return self._running
@@ -77,8 +77,8 @@ class Probe:
     def _run(self, result: "Future[CheckResult]") -> None:
         try:
             self._check()
-        except CountersAway:
-            # Limits go on, counted in each process's memory.
+        except CountersUnavailable:
+            # Limits still work: each process counts in memory.
             result.set_result("fallback")
         except Exception as error:
             log.warning("health_check_failed", check=self._name, error=type(error).__name__)
@@ -88,7 +88,7 @@ class Probe:
 
 
 class HealthChecks:
-    """Asks each outside system once per request; storage, which may cost money, once in 30 s."""
+    """Checks each external system once per request. Storage, whose requests may cost money, at most every 30 s."""
 
     def __init__(self, settings: Settings, engine: Engine, queue: Queue, storage: Storage, counters: Counters) -> None:
         self._settings = settings
@@ -105,7 +105,7 @@ class HealthChecks:
         }
 
     def run(self) -> Health:
-        """Return the whole picture: unavailable without the database, degraded without anything else."""
+        """Run all checks. The status is unavailable without the database, and degraded if another check fails."""
         results = {name: probe.start() for name, probe in self._probes.items()}
         wait(results.values(), timeout=CHECK_SECONDS)
         checks: dict[str, CheckResult] = {
@@ -119,15 +119,15 @@ class HealthChecks:
         return Health(status=status, checks=checks, version=__version__, git_sha=self._settings.GIT_SHA)
 
     def require_schema(self) -> None:
-        """Raise NotReady unless the database holds a schema this code runs on: its own, or a newer one."""
+        """Raise NotReady unless the database's schema is this code's revision or a newer one."""
         try:
             with self._sessions() as session:
                 revision = session.scalar(text("SELECT version_num FROM alembic_version"))
         except SQLAlchemyError as error:
-            raise NotReady("The database does not answer, or has no schema: python -m backend migrate") from error
+            raise NotReady("The database is unavailable or has no schema. Run: python -m backend migrate") from error
         known = known_revisions()
         if revision is None or (revision in known and revision != known[-1]):
-            raise NotReady("The database's schema is older than this code: python -m backend migrate")
+            raise NotReady("The database schema is older than this code. Run: python -m backend migrate")
 
     def _check_database(self) -> None:
         with self._sessions() as session:
@@ -135,7 +135,7 @@ class HealthChecks:
 
     def _check_worker(self) -> None:
         if not self._queue.live_workers():
-            raise LookupError("no worker gave a sign of life")
+            raise LookupError("no worker sent a heartbeat")
 
     def _check_storage(self) -> None:
         if time.monotonic() - self._storage_checked_at > STORAGE_CHECK_SECONDS:
@@ -143,9 +143,9 @@ class HealthChecks:
             self._storage_checked_at = time.monotonic()
 
 
-@router.get("/health", responses={503: {"model": Health, "description": "The database is away"}})
+@router.get("/health", responses={503: {"model": Health, "description": "The database is unavailable"}})
 def read_health(request: Request, response: Response) -> Health:
-    """Tell how the service and its surroundings are; 503 only when the database is away."""
+    """Return the state of the service and its external systems. 503 only if the database is unavailable."""
     health = _checks(request).run()
     if health.status == "unavailable":
         response.status_code = 503
@@ -154,29 +154,29 @@ def read_health(request: Request, response: Response) -> Health:
 
 @router.get("/health/live")
 async def read_liveness() -> dict[str, str]:
-    """Answer while the process lives; touches nothing."""
+    """Return 200 while the process runs. Calls no other system."""
     return {"status": "ok"}
 
 
 @router.get("/health/serving", responses={503: problems()[503]})
 async def read_serving(request: Request) -> dict[str, str]:
-    """Answer 200 while this process wants new requests: 503 from when DRAIN_FILE exists, before it is stopped."""
+    """Return 200 while this process accepts new requests, and 503 once DRAIN_FILE exists."""
     settings: Settings = request.app.state.settings
     if settings.DRAIN_FILE and Path(settings.DRAIN_FILE).exists():
-        raise Unavailable("This process is about to stop and takes no new requests.")
+        raise Unavailable("This process is about to stop and accepts no new requests.")
     return {"status": "ok"}
 
 
 @router.get("/health/ready", responses={503: problems()[503]})
 def read_readiness(request: Request) -> dict[str, str]:
-    """Answer 200 when requests can be served: the database is there, with a schema this code runs on."""
+    """Return 200 if requests can be served: the database is available and its schema fits this code."""
     _checks(request).require_schema()
     return {"status": "ok"}
 
 
 @router.get("/api/version")
 async def read_version(request: Request) -> Version:
-    """Tell which code runs."""
+    """Return the version and commit of the running code."""
     settings: Settings = request.app.state.settings
     return Version(version=__version__, git_sha=settings.GIT_SHA)
 

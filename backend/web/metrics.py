@@ -1,4 +1,4 @@
-"""Metrics of HTTP: how many requests, how long they took, how many are in progress."""
+"""HTTP metrics: number of requests, durations, requests in progress."""
 
 import time
 from typing import Any
@@ -6,31 +6,30 @@ from typing import Any
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-REQUESTS = Counter("http_requests_total", "Requests that got a response.", ["method", "route", "status"])
+REQUESTS = Counter("http_requests_total", "Requests with a response.", ["method", "route", "status"])
 DURATIONS = Histogram(
     "http_request_duration_seconds",
-    "Time until the whole response was sent; event streams are left out.",
+    "Time until the whole response was sent, without event streams.",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 IN_PROGRESS = Gauge(
-    "http_requests_in_progress", "Requests in progress; event streams are left out.", multiprocess_mode="livesum"
+    "http_requests_in_progress", "Requests in progress, without event streams.", multiprocess_mode="livesum"
 )
-STREAMS = Gauge("http_streams_open", "Event streams open.", multiprocess_mode="livesum")
+STREAMS = Gauge("http_streams_open", "Open event streams.", multiprocess_mode="livesum")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# nginx's status for a client that closed the connection before there was a response.
+# nginx's status for a client that closed the connection before the response.
 CLIENT_CLOSED = 499
 
 
 class HttpMetrics:
-    """Measures every request, outside all other middleware."""
+    """Measures every request. Must be the outermost middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the request, and count it as soon as its response starts."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -44,7 +43,7 @@ class HttpMetrics:
 
 
 class MeasuredRequest:
-    """One request: counted when its response starts, timed when that ends."""
+    """One request: counted when its response starts, timed when its response ends."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
@@ -56,7 +55,7 @@ class MeasuredRequest:
         self._gauge.inc()
 
     async def send(self, message: Message) -> None:
-        """Send a part of the response, once its metrics are recorded: the client may ask for them next."""
+        """Record the metrics, then send the message: the client may read the metrics right after the response."""
         if message["type"] == "http.response.start":
             self._count(message["status"])
             if _is_event_stream(message):
@@ -69,7 +68,7 @@ class MeasuredRequest:
         await self._send(message)
 
     def end(self, status: int) -> None:
-        """End the request; `status` is counted when there was no response."""
+        """End the request. If there was no response, count it with `status`."""
         if self._labels is None:
             self._count(status)
         self._time()
@@ -87,11 +86,11 @@ class MeasuredRequest:
 
 
 def route_label(scope: Scope, status: int) -> str:
-    """Return a route's template. Paths would be a series each, as many as clients make up."""
+    """Return the route's path template. With raw paths, clients could create any number of series."""
     route: Any = scope.get("route")
     if route is not None:
         return str(route.path_format)
-    # Static files and pages of documentation have no route.
+    # Static files and documentation pages have no route.
     served = scope["method"] in ("GET", "HEAD") and status in (200, 206, 304)
     return "frontend" if served else "unmatched"
 

@@ -1,4 +1,4 @@
-"""Middleware as pure ASGI: request id and access log, unexpected errors, body limit."""
+"""Pure ASGI middleware: request id and access log, unexpected errors, body limit."""
 
 import time
 from contextlib import suppress
@@ -23,14 +23,14 @@ TOO_LARGE = f"At most {MAX_BODY_BYTES} bytes are accepted here."
 
 
 class RequestContext:
-    """Gives each request an id, which its answer and its log lines carry, and one line in the access log."""
+    """Adds a request id to the response and to all log lines, and writes the access log."""
 
     def __init__(self, app: ASGIApp, *, traces_sample_rate: float) -> None:
         self.app = app
         self.sample_rate = traces_sample_rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the request; the id comes from the caller's X-Request-ID when that is a plain word."""
+        """Run the request. A valid X-Request-ID of the caller is used as its id."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -59,9 +59,9 @@ class RequestContext:
 
 
 class UnhandledErrors:
-    """Answers with a problem document, and reports, when the code below fails unexpectedly.
+    """Turns unexpected errors into a 500 problem document, logs them and reports them to Sentry.
 
-    It stands inside the middleware that adds headers, so that these answers carry them too.
+    It must be inside the middleware that adds headers, so that these responses have the headers too.
     """
 
     def __init__(self, app: ASGIApp, *, sentry: bool) -> None:
@@ -69,24 +69,24 @@ class UnhandledErrors:
         self.sentry = sentry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the request; an error after the answer has begun can only cut it off."""
+        """Run the request. An error after the response started is raised again, which closes the connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun = False
+        started_response = False
 
         async def watched_send(message: Message) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal started_response
+            started_response = True
             await send(message)
 
         try:
             await self.app(scope, receive, watched_send)
         except ClientDisconnect:
-            log.info("client_gone", method=scope["method"], path=scope["path"])
+            log.info("client_disconnected", method=scope["method"], path=scope["path"])
         except Exception as error:
             self._report(scope, error)
-            if begun:
+            if started_response:
                 raise
             await refuse(scope, receive, send, AppError())
 
@@ -97,26 +97,25 @@ class UnhandledErrors:
 
 
 class BodyLimit:
-    """Refuses bodies over a limit, announced or streamed, before they fill the memory."""
+    """Refuses bodies over MAX_BODY_BYTES, by Content-Length or while they are streamed."""
 
     def __init__(self, app: ASGIApp, *, exempt_prefix: str) -> None:
         self.app = app
         self.exempt_prefix = exempt_prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 413."""
         if scope["type"] != "http" or scope["method"] not in UNSAFE_METHODS:
             await self.app(scope, receive, send)
             return
         if scope["path"].startswith(self.exempt_prefix):
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > MAX_BODY_BYTES:
             await refuse(scope, receive, send, TooLarge(TOO_LARGE))
             return
         received = 0
-        begun = False
+        started_response = False
 
         async def limited_receive() -> Message:
             nonlocal received
@@ -127,15 +126,15 @@ class BodyLimit:
             return message
 
         async def guarded_send(message: Message) -> None:
-            nonlocal begun
-            # Whatever the code below makes of the error, the answer is the same.
-            if received <= MAX_BODY_BYTES or begun:
-                begun = True
+            nonlocal started_response
+            # The inner code may handle TooLarge and respond differently. Drop that response; 413 follows below.
+            if received <= MAX_BODY_BYTES or started_response:
+                started_response = True
                 await send(message)
 
         with suppress(TooLarge):
             await self.app(scope, limited_receive, guarded_send)
-        if received > MAX_BODY_BYTES and not begun:
+        if received > MAX_BODY_BYTES and not started_response:
             await refuse(scope, receive, send, TooLarge(TOO_LARGE))
 
 

@@ -1,4 +1,4 @@
-"""Problem documents in HTTP: handlers that turn errors into RFC 9457 answers, and their place in the API document."""
+"""RFC 9457 problem documents: models, exception handlers, and OpenAPI response definitions."""
 
 from http import HTTPStatus
 from typing import Any
@@ -23,7 +23,7 @@ HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field; `field` is its path, such as `recipe.preset`."""
+    """An error in one field. `field` is its path, such as `recipe.preset`."""
 
     field: str
     message: str
@@ -42,7 +42,7 @@ class Problem(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route that answers with problems of these statuses."""
+    """Return the `responses` argument of a route that can return problems with these statuses, 429 and 503."""
     return {status: {"description": "Problem", "content": _CONTENT} for status in (*statuses, 429, 503)}
 
 
@@ -50,34 +50,30 @@ _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document."""
-
     media_type = MEDIA_TYPE
 
 
 def request_id_of(request: Request) -> str:
-    """Return the id our middleware gave the request."""
     return str(request.scope.get("state", {}).get("request_id", ""))
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Make every error of the application a problem document."""
+    """Add exception handlers that turn every error into a problem document."""
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     for error in (OperationalError, InterfaceError, PoolTimeout, StorageError):
-        app.add_exception_handler(error, _outside_error)
+        app.add_exception_handler(error, _external_error)
 
 
 def respond(request: Request, error: AppError) -> ProblemResponse:
-    """Return the answer for a domain error."""
     document = problem(error.status, error.code, error.detail, request_id_of(request), error.errors)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
     return ProblemResponse(document, error.status, headers)
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, error: AppError) -> None:
-    """Answer a request with a domain error from within middleware."""
+    """Send the response for a domain error, from within middleware."""
     await respond(Request(scope), error)(scope, receive, send)
 
 
@@ -86,7 +82,7 @@ def problem(
 ) -> dict[str, Any]:
     """Return an RFC 9457 problem document with `code`, `request_id` and, for fields, `errors`.
 
-    With the type `about:blank` the title is the status phrase (section 4.2.1).
+    With the type `about:blank` the title must be the status phrase (section 4.2.1).
     """
     document: dict[str, Any] = {
         "type": "about:blank",
@@ -108,7 +104,7 @@ async def _app_error(request: Request, error: Exception) -> ProblemResponse:
 
 async def _validation_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
-    # Only places and messages: the input itself may hold a password.
+    # Only paths and messages: the input may contain a password.
     fields = [{"field": _path(item["loc"]), "message": _message(item)} for item in error.errors()]
     return respond(request, InvalidInput(errors=fields))
 
@@ -116,15 +112,15 @@ async def _validation_error(request: Request, error: Exception) -> ProblemRespon
 async def _http_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 400:
-        # FastAPI's word for a body nested too deep or not UTF-8, which it otherwise tells as 422.
-        return respond(request, InvalidInput("The body is not JSON this API can read."))
+        # FastAPI returns 400 for a body that is nested too deep or not UTF-8, and 422 for other invalid bodies.
+        return respond(request, InvalidInput("The request body is not valid JSON."))
     code = HTTP_CODES.get(error.status_code, "http_error")
     document = problem(error.status_code, code, error.detail, request_id_of(request))
     return ProblemResponse(document, error.status_code, error.headers)
 
 
-async def _outside_error(request: Request, error: Exception) -> ProblemResponse:
-    log.error("outside_system_away", error=type(error).__name__, exc_info=error)
+async def _external_error(request: Request, error: Exception) -> ProblemResponse:
+    log.error("external_system_unavailable", error=type(error).__name__, exc_info=error)
     return respond(request, Unavailable())
 
 

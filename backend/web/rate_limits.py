@@ -1,4 +1,4 @@
-"""The limit on each caller's requests per minute."""
+"""Limits each caller's requests per minute."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,10 +16,10 @@ from backend.web.problems import refuse
 
 API = "/api/"
 HEADERS = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
-# Redirects to result files, of which a page shows many.
+# Redirects to result files count less, because one page shows many.
 LIGHT_PART = "/results/"
 REFUSALS = Counter("rate_limit_refusals_total", "Requests refused by a limit.", ["limit"])
-# Made here, so that both are shown as 0 before a first refusal.
+# Create both label values, so that each is exported as 0 before the first refusal.
 REFUSED_REQUESTS = REFUSALS.labels("requests")
 REFUSED_ATTEMPTS = REFUSALS.labels("attempts")
 
@@ -27,9 +27,9 @@ FindUserId = Callable[[Request], UUID | None]
 
 
 class RequestLimit:
-    """Refuses a caller's requests over RATE_LIMIT_PER_MINUTE, and puts the remaining number into every response.
+    """Refuses requests over RATE_LIMIT_PER_MINUTE per caller, and adds RateLimit headers to every response.
 
-    `find_user_id` returns the signed-in user: accounts are counted by id, all other callers by address.
+    `find_user_id` returns the signed-in user. Accounts are counted by id, all other callers by address.
     """
 
     def __init__(self, app: ASGIApp, *, counter: RequestCounter, find_user_id: FindUserId) -> None:
@@ -38,7 +38,6 @@ class RequestLimit:
         self.find_user_id = find_user_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or respond with 429."""
         if scope["type"] != "http" or not scope["path"].startswith(API):
             await self.app(scope, receive, send)
             return
@@ -62,18 +61,17 @@ class RequestLimit:
 
 
 def caller_key(request: Request, user_id: UUID | None) -> str:
-    """Return the key a caller is counted under: the account, or the client's address when signed out."""
+    """Return the rate limit key: the account, or the client's address if signed out."""
     return f"user:{user_id.hex}" if user_id else address_key(request)
 
 
 def address_key(request: Request) -> str:
-    """Return the key a client's address is counted under."""
     return f"address:{_network(request.client.host)}" if request.client else "address:"
 
 
 @lru_cache(maxsize=4096)
 def _network(host: str) -> str:
-    """Return the part of an address that one customer has: for IPv6 the /64 network, which holds billions."""
+    """Return an IPv4 address, or the /64 network of an IPv6 address, because one customer has a whole /64."""
     try:
         address = ip_address(host)
     except ValueError:

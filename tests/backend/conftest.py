@@ -1,4 +1,4 @@
-"""Fixtures of backend tests: what the environment holds, and an S3 to store in."""
+"""Fixtures of backend tests: environment variables, an S3 server, a web server with extra routes."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ S3_SECRET = "c4n4ry-of-the-bucket"
 
 @pytest.fixture
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Run the test in an empty folder, with no setting in the environment; the folder is returned."""
+    """Run the test in an empty folder without settings in the environment. Returns the folder."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
@@ -29,7 +29,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def set_environment(bare_environment: Path, monkeypatch: pytest.MonkeyPatch) -> SetEnvironment:
-    """Put settings into the environment, and only those."""
+    """Return a function that sets environment variables. The environment has no other settings."""
 
     def put(**values: str) -> None:
         for name, value in values.items():
@@ -40,7 +40,7 @@ def set_environment(bare_environment: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def moto_port() -> Iterator[int]:
-    """A server that plays S3, with one bucket."""
+    """Run a moto server with one S3 bucket, and yield its port."""
     import boto3
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
@@ -60,7 +60,7 @@ def moto_port() -> Iterator[int]:
 
 
 def s3_settings(port: int, **overrides: Any) -> Settings:
-    """Return settings for an S3 at a port of this machine."""
+    """Return settings for an S3 server on a local port."""
     values = {
         "S3_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "S3_BUCKET": BUCKET,
@@ -75,7 +75,7 @@ def s3_settings(port: int, **overrides: Any) -> Settings:
 def module_server(
     request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """One server with odd routes for the tests of a file, which leave nothing behind."""
+    """Run one server with extra routes for all tests of a file. They must not change its state."""
     folder = tmp_path_factory.mktemp("middleware")
     server = LiveServer(settings_for(make_database(request, "sqlite", folder), valkey_url, folder))
     add_routes(server)
@@ -85,6 +85,5 @@ def module_server(
 
 @pytest.fixture
 def caller(module_server: LiveServer) -> Iterator[httpx.Client]:
-    """A client of that server."""
     with module_server.client() as client:
         yield client

@@ -1,4 +1,4 @@
-"""Who may call what: every route as nobody, as a user, as another user and as an admin; none may be missing."""
+"""Access rules of all routes: signed out, as the owner, as another user, and as an admin."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -31,7 +31,7 @@ PUBLIC = {
     ("POST", "/api/session"),
     ("POST", "/api/session/token"),
 }
-# Public too, but what they are given must be a secret: without one they answer 401 to everybody.
+# Public too, but they return 401 without a valid token.
 SECRET = {("POST", "/api/session/refresh"), ("POST", "/api/session/token/refresh")}
 SIGNED_IN = {
     ("GET", "/api/accounts/me"),
@@ -75,19 +75,19 @@ Route = tuple[str, str]
 
 
 def status(client: httpx.Client, route: Route, ids: dict[str, str]) -> int:
-    """Return the status a client gets; a stream's without reading it. Bodies are empty: access is decided first."""
+    """Return the status without reading the body. Requests are empty, because access is checked first."""
     method, path = route
-    with client.stream(method, path.format(**ids)) as answer:
-        return answer.status_code
+    with client.stream(method, path.format(**ids)) as response:
+        return response.status_code
 
 
 @pytest.fixture(scope="module")
 def server(
     request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """One server on one database for the whole table: no route's rule asks the database which kind it is."""
+    """Run one server on one database, because access rules do not depend on the kind of database."""
     folder = tmp_path_factory.mktemp("access")
-    # Users, and all that is theirs, are each test's own.
+    # Each test creates its own users and data.
     with LiveServer(settings_for(make_database(request, "postgresql", folder), valkey_url, folder)) as server:
         yield server
 
@@ -103,7 +103,7 @@ def admin(server: LiveServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def ids(user: httpx.Client, photo: bytes) -> dict[str, str]:
-    """Ids of things that belong to `user`."""
+    """Return ids of resources that belong to `user`."""
     return {
         "user_id": user.get("/api/accounts/me").json()["id"],
         "session_id": user.get("/api/sessions").json()["items"][0]["id"],
@@ -120,23 +120,23 @@ def test_every_route_is_in_the_table(server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("route", sorted(PUBLIC))
-def test_a_public_route_asks_nobody_to_sign_in(client: httpx.Client, route: Route) -> None:
+def test_a_public_route_needs_no_sign_in(client: httpx.Client, route: Route) -> None:
     assert status(client, route, {}) not in (401, 403)
 
 
 @pytest.mark.parametrize("route", sorted(SECRET | SIGNED_IN | OWNER | ADMIN))
-def test_nobody_gets_in(client: httpx.Client, route: Route) -> None:
+def test_a_signed_out_caller_is_refused(client: httpx.Client, route: Route) -> None:
     ids = dict.fromkeys(("user_id", "session_id", "job_id", "export_id"), str(uuid4()))
     assert status(client, route, ids | {"name": "x"}) in ((401, 422) if route in SECRET else (401,))
 
 
 @pytest.mark.parametrize("route", sorted(SIGNED_IN))
-def test_a_user_gets_in(user: httpx.Client, route: Route) -> None:
+def test_a_signed_in_user_has_access(user: httpx.Client, route: Route) -> None:
     assert status(user, route, {}) not in (401, 403, 404)
 
 
 @pytest.mark.parametrize("route", sorted(OWNER))
-def test_what_belongs_to_another_is_not_found(
+def test_resources_of_another_user_are_not_found(
     user: httpx.Client, other_user: httpx.Client, admin: httpx.Client, ids: dict[str, str], route: Route
 ) -> None:
     assert status(other_user, route, ids) == 404
@@ -145,7 +145,7 @@ def test_what_belongs_to_another_is_not_found(
 
 
 @pytest.mark.parametrize("route", sorted(ADMIN))
-def test_an_admins_route_is_for_admins(
+def test_an_admin_route_is_for_admins_only(
     user: httpx.Client, admin: httpx.Client, ids: dict[str, str], route: Route
 ) -> None:
     assert status(user, route, ids) == 403

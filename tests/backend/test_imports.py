@@ -1,4 +1,4 @@
-"""What a starting web process does not import: what it may never need, or needs later."""
+"""The web process must not import heavy libraries at start, because it needs them later or never."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The application is built as FastAPI documents: routers are included, and dependencies can be replaced."""
+"""The application follows FastAPI's conventions: routers are included, and dependencies can be overridden."""
 
 from uuid import uuid4
 
@@ -18,12 +18,12 @@ from tests.conftest import on_one_database
 
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
-    """The application, before it starts."""
+    """Return the application before its lifespan starts."""
     return create_app(settings)
 
 
-@on_one_database  # what is tested is FastAPI's wiring
-def test_a_dependency_can_be_replaced(app: FastAPI) -> None:
+@on_one_database  # tests only the FastAPI setup
+def test_a_dependency_can_be_overridden(app: FastAPI) -> None:
     user = Identity(uuid4(), uuid4())
     app.dependency_overrides[get_current_user] = lambda: user
     with TestClient(app) as client:
@@ -33,7 +33,7 @@ def test_a_dependency_can_be_replaced(app: FastAPI) -> None:
 
 
 @on_one_database
-def test_a_dependency_of_a_dependency_can_be_replaced(app: FastAPI) -> None:
+def test_a_nested_dependency_can_be_overridden(app: FastAPI) -> None:
     class Broken:
         def sign_upload(self, *_args: object, **_options: object) -> None:
             raise StorageError("replaced")
@@ -51,7 +51,7 @@ def test_a_dependency_of_a_dependency_can_be_replaced(app: FastAPI) -> None:
 
 
 @on_one_database
-def test_a_router_of_ones_own_gets_the_applications_error_handlers(app: FastAPI) -> None:
+def test_added_routes_use_the_error_handlers(app: FastAPI) -> None:
     async def unavailable() -> None:
         raise StorageError("down")
 

@@ -1,4 +1,4 @@
-"""Object storage behind one small interface; files on disk are its twin for development."""
+"""Object storage interface, implemented by an S3 bucket and, for development, by files on disk."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,16 +6,16 @@ from typing import Protocol
 
 
 class StorageError(Exception):
-    """The storage did not answer, or answered that it can't just now; trying again may help."""
+    """The storage is unavailable or returned an error. A retry may succeed."""
 
 
 class ObjectMissing(Exception):
-    """There is no object under this key."""
+    """There is no object with this key."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedUpload:
-    """A request the browser may make: one file, of exactly the size and type that were signed."""
+    """A signed request for the browser. It uploads one file of exactly the signed size and type."""
 
     method: str
     url: str
@@ -23,7 +23,7 @@ class SignedUpload:
 
 
 class Storage(Protocol):
-    """What the application asks of object storage. Keys look like paths; sizes are bytes, times are seconds."""
+    """Object storage. Keys look like paths; sizes are in bytes, times in seconds."""
 
     def sign_upload(self, key: str, *, content_type: str, size: int, expires_in: int) -> SignedUpload:
         """Return a request that stores one file of this size and type."""
@@ -32,16 +32,16 @@ class Storage(Protocol):
         """Return a URL that downloads the object as an attachment named `filename`."""
 
     def find_size(self, key: str) -> int | None:
-        """Return an object's size, None when there is none. Raises StorageError."""
+        """Return an object's size, or None if there is no object. Raises StorageError."""
 
     def download(self, key: str, path: Path) -> None:
-        """Write an object to a file. Raises ObjectMissing, StorageError."""
+        """Write an object to `path`. Raises ObjectMissing, StorageError."""
 
     def upload(self, path: Path, key: str, *, content_type: str) -> None:
-        """Store a file under `key`, over what was there. Raises StorageError."""
+        """Store a file under `key`, replacing any existing object. Raises StorageError."""
 
     def delete_prefix(self, prefix: str) -> None:
-        """Delete all objects whose key begins with `prefix`. Raises StorageError."""
+        """Delete all objects whose key starts with `prefix`. Raises StorageError."""
 
     def check(self) -> None:
-        """Raise StorageError unless the storage answers."""
+        """Raise StorageError unless the storage is available."""

@@ -1,4 +1,4 @@
-"""Chooses the storage that the settings name."""
+"""Creates the storage selected by the settings."""
 
 from urllib.parse import urlsplit
 
@@ -7,7 +7,7 @@ from backend.settings import Settings
 
 
 def create_storage(settings: Settings) -> Storage:
-    """Return the storage the settings name: a bucket, or a folder when S3_BUCKET is empty."""
+    """Return storage in S3_BUCKET, or in a folder if S3_BUCKET is empty."""
     if settings.S3_BUCKET:
         from backend.infra.storage.s3 import S3Storage
 
@@ -18,7 +18,7 @@ def create_storage(settings: Settings) -> Storage:
 
 
 def storage_origins(settings: Settings) -> list[str]:
-    """Return the origins a page sends uploads to and loads results from, for the Content-Security-Policy."""
+    """Return the origins that pages upload to and download from, for the Content-Security-Policy."""
     if not settings.S3_BUCKET:
         return []
     endpoint = settings.S3_ENDPOINT_URL or f"https://s3.{settings.S3_REGION}.amazonaws.com"

@@ -1,6 +1,6 @@
-"""Storage in a folder, for development. Its signed URLs point back at the backend, so the browser code is the same.
+"""Storage in a folder, for development. Signed URLs point to the backend, so the browser code is the same as for S3.
 
-They are relative: whatever name the page was opened by, localhost or 127.0.0.1, is the one the browser sends to.
+The URLs are relative, so they work on both localhost and 127.0.0.1.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ SAFE_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-
 
 
 class InvalidSignature(Exception):
-    """A storage URL was forged, altered, or is past its time."""
+    """A storage URL is invalid or has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a signed URL allows: one method on one key, until a time."""
+    """The permission in a signed URL: one method on one key until `expires` (Unix time)."""
 
     method: str
     key: str
@@ -38,30 +38,26 @@ class Grant:
 
 
 class DiskStorage:
-    """Keeps each object as a file under `root`; signs URLs with HMAC-SHA256."""
+    """Stores each object as a file under `root`. Signs URLs with HMAC-SHA256."""
 
     def __init__(self, root: Path, secret: bytes) -> None:
         self._root = root
         self._secret = hashlib.sha256(b"disk-storage:" + secret).digest()
 
     def sign_upload(self, key: str, *, content_type: str, size: int, expires_in: int) -> SignedUpload:
-        """Return a PUT to this backend."""
         grant = Grant("PUT", key, int(time.time()) + expires_in, content_type, size=size)
         return SignedUpload("PUT", self._url(grant), {"Content-Type": content_type})
 
     def sign_download(self, key: str, *, filename: str, content_type: str, expires_in: int) -> str:
-        """Return a GET of this backend."""
         return self._url(Grant("GET", key, int(time.time()) + expires_in, content_type, filename=filename))
 
     def find_size(self, key: str) -> int | None:
-        """Return the file's size, None when there is none."""
         try:
             return self.path(key).stat().st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def download(self, key: str, path: Path) -> None:
-        """Copy the file out."""
         try:
             shutil.copyfile(self.path(key), path)
         except FileNotFoundError as error:
@@ -70,7 +66,7 @@ class DiskStorage:
             raise StorageError(f"can't read {key}: {error.strerror}") from error
 
     def upload(self, path: Path, key: str, *, content_type: str) -> None:
-        """Copy a file in; readers see all of it or nothing."""
+        """Copy a file into the storage atomically: readers never see a partial file."""
         target = self.path(key)
         part = target.with_name(f"{target.name}.{uuid4().hex}.part")
         try:
@@ -83,7 +79,7 @@ class DiskStorage:
             raise StorageError(f"can't write {key}: {error.strerror}") from error
 
     def delete_prefix(self, prefix: str) -> None:
-        """Delete the file or folder; prefixes end where a path segment ends."""
+        """Delete the file or folder. The prefix must end at a path segment."""
         path = self.path(prefix.rstrip("/"))
         try:
             if path.is_dir():
@@ -94,20 +90,20 @@ class DiskStorage:
             raise StorageError(f"can't delete {prefix}: {error.strerror}") from error
 
     def check(self) -> None:
-        """Raise StorageError unless the folder can be made."""
+        """Raise StorageError if the folder can't be created."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"can't use {self._root}: {error.strerror}") from error
 
     def path(self, key: str) -> Path:
-        """Return where a key's file is. Raises ValueError for a key that could leave the folder."""
+        """Return the path of a key's file. Raises ValueError for a key that could leave the folder."""
         if not SAFE_KEY.fullmatch(key):
             raise ValueError("unsafe storage key")
         return self._root / key
 
     def verify(self, method: str, key: str, query: str) -> Grant:
-        """Return what a URL's path and query allow. Raises InvalidSignature."""
+        """Return the grant of a signed URL. Raises InvalidSignature."""
         values = {name: items[-1] for name, items in parse_qs(query).items()}
         try:
             grant = Grant(

@@ -1,4 +1,4 @@
-"""Storage in an S3 bucket: Amazon S3, DigitalOcean Spaces, Tigris, MinIO and their kind."""
+"""Storage in an S3 bucket: Amazon S3, DigitalOcean Spaces, Tigris, MinIO and compatible services."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ MAX_ATTEMPTS = 3
 
 
 class S3Storage:
-    """Keeps objects in S3_BUCKET. Requests are signed with Signature Version 4."""
+    """Stores objects in S3_BUCKET. Signs requests with Signature Version 4."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -28,7 +28,7 @@ class S3Storage:
 
     @cached_property
     def _client(self) -> "S3Client":
-        # Importing boto3 and making a client takes 150 ms; most web requests need neither.
+        # Importing boto3 and creating a client takes 150 ms, and most web requests need neither.
         import boto3
         from botocore.config import Config
 
@@ -42,7 +42,7 @@ class S3Storage:
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": settings.S3_ADDRESSING_STYLE},
-                # Others than Amazon reject the checksum trailers that boto3 sends by default since 1.36.
+                # Services other than Amazon S3 reject the checksum trailers that boto3 sends by default since 1.36.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -52,7 +52,7 @@ class S3Storage:
         )
 
     def sign_upload(self, key: str, *, content_type: str, size: int, expires_in: int) -> SignedUpload:
-        """Return a PUT whose signature covers the length and the type."""
+        """Return a PUT request whose signature covers the length and the type."""
         url = self._client.generate_presigned_url(
             "put_object",
             Params={"Bucket": self._bucket, "Key": key, "ContentType": content_type, "ContentLength": size},
@@ -61,7 +61,6 @@ class S3Storage:
         return SignedUpload("PUT", url, {"Content-Type": content_type})
 
     def sign_download(self, key: str, *, filename: str, content_type: str, expires_in: int) -> str:
-        """Return a GET that answers with our file name and type."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={
@@ -74,47 +73,43 @@ class S3Storage:
         )
 
     def find_size(self, key: str) -> int | None:
-        """Return the object's size, None when there is none."""
         try:
-            with _translate():
+            with _translate_errors():
                 return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
         except ObjectMissing:
             return None
 
     def download(self, key: str, path: Path) -> None:
-        """Write the object to a file."""
-        with _translate():
+        with _translate_errors():
             self._client.download_file(self._bucket, key, str(path))
 
     def upload(self, path: Path, key: str, *, content_type: str) -> None:
-        """Store the file with its type."""
-        with _translate():
+        with _translate_errors():
             self._client.upload_file(str(path), self._bucket, key, ExtraArgs={"ContentType": content_type})
 
     def delete_prefix(self, prefix: str) -> None:
-        """Delete page by page; a thousand keys is what one request may name."""
-        with _translate():
+        """Delete page by page, because one request can delete at most 1000 keys."""
+        with _translate_errors():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
                 keys: list[ObjectIdentifierTypeDef] = [{"Key": item["Key"]} for item in page.get("Contents", [])]
                 if not keys:
                     continue
-                answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
-                if answer.get("Errors"):
-                    raise StorageError(f"the storage kept {len(answer['Errors'])} of {len(keys)} objects")
+                response = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+                if response.get("Errors"):
+                    raise StorageError(f"the storage did not delete {len(response['Errors'])} of {len(keys)} objects")
 
     def check(self) -> None:
-        """Raise StorageError unless the bucket answers."""
         try:
-            with _translate():
+            with _translate_errors():
                 self._client.head_bucket(Bucket=self._bucket)
         except ObjectMissing as error:
             raise StorageError("the bucket in S3_BUCKET does not exist") from error
 
 
 @contextmanager
-def _translate() -> Iterator[None]:
-    """Turn boto3's errors into ours, without the URLs they quote."""
+def _translate_errors() -> Iterator[None]:
+    """Turn boto3's errors into StorageError or ObjectMissing, without the URLs they contain."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -124,6 +119,6 @@ def _translate() -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         if code in ("404", "NoSuchKey"):
             raise ObjectMissing(code) from error
-        raise StorageError(f"the storage answered {code}") from error
+        raise StorageError(f"the storage returned {code}") from error
     except (BotoCoreError, Boto3Error) as error:
         raise StorageError(type(error).__name__) from error

@@ -13,7 +13,6 @@ DELETED = sa.text("deleted_at IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Make the tables."""
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -106,7 +105,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables and everything in them."""
     op.drop_index("ix_jobs_user_id_id", table_name="jobs")
     op.drop_index("ix_jobs_unfinished", table_name="jobs")
     op.drop_index("ix_jobs_expires_at", table_name="jobs")

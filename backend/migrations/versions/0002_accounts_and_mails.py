@@ -1,4 +1,4 @@
-"""Verified addresses, mailed tokens, admins, quotas, exports, and the table of mails."""
+"""Add verified addresses, mailed tokens, admins, quotas, exports, and the mails table."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Add columns with defaults, and tables: releases before this one run on."""
+    """Add columns with defaults, and tables. Earlier releases still work."""
     with op.batch_alter_table("users") as users:
         users.alter_column("password_hash", existing_type=sa.String(255), nullable=True)
         users.add_column(sa.Column("google_subject", sa.String(255), nullable=True))
@@ -86,7 +86,7 @@ def _create_account_tables() -> None:
 
 
 def downgrade() -> None:
-    """Drop what upgrade added. Accounts without a password can't be kept, and are deleted."""
+    """Drop everything that upgrade added. Accounts without a password are deleted."""
     op.drop_table("mails")
     op.drop_table("exports")
     op.drop_table("account_tokens")

@@ -1,4 +1,4 @@
-"""The record of what admins did, and indexes for the lists they read."""
+"""Add the audit log of admin actions, and indexes for admin lists."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,10 +13,10 @@ DEAD = sa.text("status = 'failed' AND failure_code = 'worker_lost'")
 
 
 def upgrade() -> None:
-    """Add a table and indexes: releases before this one run on.
+    """Add a table and indexes. Earlier releases still work.
 
-    Making an index holds up writes to jobs while the table is read once. CONCURRENTLY would not, but can't run in
-    the one locked transaction that migrations share; for a table of many millions make these two by hand before.
+    Creating an index blocks writes to jobs during one scan of the table. CONCURRENTLY would not, but can't run within
+    the migrations' transaction. For a table of many millions of rows, create these two indexes manually before.
     """
     op.create_table(
         "audit_log",
@@ -43,7 +43,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop what upgrade added, the record with it."""
+    """Drop everything that upgrade added, including the audit log."""
     op.drop_index("ix_jobs_dead_letters", table_name="jobs")
     op.drop_index("ix_jobs_stopped", table_name="jobs")
     op.drop_table("audit_log")

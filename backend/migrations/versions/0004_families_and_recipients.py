@@ -1,4 +1,4 @@
-"""The family of a session's refresh tokens, and an index for counting what one address was mailed."""
+"""Add the family of a session's refresh tokens, and an index for counting mails per recipient."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,14 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add a column that may be empty, and indexes: releases before this one run on."""
+    """Add a nullable column and indexes. Earlier releases still work."""
     op.add_column("sessions", sa.Column("family_hash", sa.String(64), nullable=True))
     op.create_index("ix_sessions_family_hash", "sessions", ["family_hash"], unique=True)
     op.create_index("ix_mails_recipient", "mails", ["recipient", "created_at"])
 
 
 def downgrade() -> None:
-    """Drop what upgrade added: sessions go on with the hashes of their last two tokens."""
+    """Drop everything that upgrade added. Sessions keep working with the hashes of their last two tokens."""
     op.drop_index("ix_mails_recipient", table_name="mails")
     op.drop_index("ix_sessions_family_hash", table_name="sessions")
     op.drop_column("sessions", "family_hash")

@@ -1,14 +1,14 @@
-"""Keep a job's recipe and facts as JSON, and the pipeline's own failure sentence.
+"""Store a job's recipe and facts as JSON, and the pipeline's failure message.
 
 This release reads and writes `recipe`, `facts`, `failure_message`, and results of {name, label, content_type, size,
-facts, url}. The previous release, which runs during a rolling update and after a rollback, knows only the columns
+facts, url}. The previous release runs during a rolling update and after a rollback. It uses only the columns
 `preset`, `enhance`, `watermark`, `width`, `height`, and results of {name, format, width, height, size, url}.
-A trigger on `jobs` keeps the two forms equal, whichever release writes. It also converts the rows that exist, when
-migration 0006 touches them.
+A trigger on `jobs` keeps both forms equal for writes of either release. It also converts existing rows when
+migration 0006 updates them.
 
-To contract, once no release before this one can be rolled back to: drop the trigger (and on PostgreSQL the function
-`jobs_keep_both_forms`), drop the five columns, and make `recipe` and `facts` NOT NULL. Until then the five columns are
-listed in `Job.__table__.info["retired_columns"]`.
+To contract, once no rollback to an earlier release is possible: drop the trigger (and on PostgreSQL the function
+`jobs_keep_both_forms`), drop the five columns, and set `recipe` and `facts` to NOT NULL. Until then they are listed
+in `Job.__table__.info["retired_columns"]`.
 """
 
 import sqlalchemy as sa
@@ -65,7 +65,7 @@ CREATE TRIGGER jobs_keep_both_forms BEFORE INSERT OR UPDATE ON jobs
 FOR EACH ROW EXECUTE FUNCTION jobs_keep_both_forms()
 """
 
-# SQLite can't change a row before it is written. Its triggers update the row again; they don't fire themselves.
+# SQLite triggers can't change a row before it is written, so they update it again. They don't trigger themselves.
 SQLITE_RECIPE_FROM_COLUMNS = """
 UPDATE jobs SET recipe = json_object(
   'preset', preset, 'enhance', json(CASE WHEN enhance THEN 'true' ELSE 'false' END), 'watermark', watermark)
@@ -122,7 +122,6 @@ SQLITE_TRIGGERS = (
 
 
 def upgrade() -> None:
-    """Add the columns, and the trigger that keeps them equal to the previous release's columns."""
     with op.batch_alter_table("jobs") as batch:
         batch.add_column(sa.Column("recipe", sa.JSON(), nullable=True))
         batch.add_column(sa.Column("facts", sa.JSON(), nullable=True))
@@ -138,7 +137,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the trigger and the columns; the trigger has kept the previous release's columns up to date."""
+    """Drop the trigger and the columns. The previous release's columns are up to date, because of the trigger."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP TRIGGER jobs_keep_both_forms ON jobs")
         op.execute("DROP FUNCTION jobs_keep_both_forms()")

@@ -1,7 +1,7 @@
-"""Fill `recipe` and `facts` of the jobs that existed before 0005, and bring their results into the new form.
+"""Fill `recipe` and `facts` of jobs created before 0005, and convert their results to the new form.
 
-The trigger of 0005 does the work: it converts each row that is updated. On PostgreSQL each batch is committed, so that
-running jobs wait for milliseconds at most. After an interruption the migration continues where it stopped.
+The trigger of 0005 converts each updated row. On PostgreSQL each batch is committed separately, so that running jobs
+wait only milliseconds. After an interruption the migration continues where it stopped.
 """
 
 from uuid import UUID
@@ -19,7 +19,6 @@ JOBS = sa.table("jobs", sa.column("id", sa.Uuid()), sa.column("recipe", sa.JSON(
 
 
 def upgrade() -> None:
-    """Touch each row that has no recipe."""
     if op.get_bind().dialect.name == "postgresql":
         with op.get_context().autocommit_block():
             _convert(op.get_bind())
@@ -28,7 +27,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to do: both forms are kept."""
+    """Do nothing: both forms are kept."""
 
 
 def _convert(connection: sa.Connection) -> None:

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Read Health
-         * @description Tell how the service and its surroundings are; 503 only when the database is away.
+         * @description Return the state of the service and its external systems. 503 only if the database is unavailable.
          */
         get: operations["read_health_health_get"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Read Liveness
-         * @description Answer while the process lives; touches nothing.
+         * @description Return 200 while the process runs. Calls no other system.
          */
         get: operations["read_liveness_health_live_get"];
         put?: never;
@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * Read Serving
-         * @description Answer 200 while this process wants new requests: 503 from when DRAIN_FILE exists, before it is stopped.
+         * @description Return 200 while this process accepts new requests, and 503 once DRAIN_FILE exists.
          */
         get: operations["read_serving_health_serving_get"];
         put?: never;
@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Read Readiness
-         * @description Answer 200 when requests can be served: the database is there, with a schema this code runs on.
+         * @description Return 200 if requests can be served: the database is available and its schema fits this code.
          */
         get: operations["read_readiness_health_ready_get"];
         put?: never;
@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * Read Version
-         * @description Tell which code runs.
+         * @description Return the version and commit of the running code.
          */
         get: operations["read_version_api_version_get"];
         put?: never;
@@ -1197,7 +1197,7 @@ export interface components {
         };
         /**
          * Health
-         * @description What runs here, and how its surroundings are.
+         * @description Version and commit of the running code, and the state of each external system.
          */
         Health: {
             /** Version */
@@ -1654,7 +1654,7 @@ export interface components {
         };
         /**
          * Version
-         * @description What runs here.
+         * @description Version and commit of the running code.
          */
         Version: {
             /** Version */
@@ -1664,7 +1664,7 @@ export interface components {
         };
         /**
          * FieldProblem
-         * @description What is wrong with one field; `field` is its path, such as `recipe.preset`.
+         * @description An error in one field. `field` is its path, such as `recipe.preset`.
          */
         FieldProblem: {
             /** Field */
@@ -1722,7 +1722,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The database is away */
+            /** @description The database is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -86,7 +86,7 @@ def test_what_fails_after_the_answer_is_logged_and_leaves_nothing_half_done(
     assert user.post(RESET, json={"email": known}).status_code == 202
     server.settle()
     logged = capsys.readouterr().out
-    assert '"event":"after_answer_failed"' in logged
+    assert '"event":"background_work_failed"' in logged
     assert '"work":"request_password_reset"' in logged
     with sessions() as session:
         assert session.scalars(select(AccountToken.purpose)).all() == ["verify_email"]

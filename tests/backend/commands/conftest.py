@@ -1,4 +1,4 @@
-"""What the tests of commands share: the first admin's password, and the fixtures of admins."""
+"""Fixtures of command tests: the first admin's password file, and the fixtures for admins."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.backend.commands.create_admin import SECRET
 
 @pytest.fixture
 def password_file(tmp_path: Path) -> str:
-    """A file that holds the first admin's password."""
+    """Create a file with the first admin's password and return its path."""
     path = tmp_path / "password"
     path.write_text(f"{SECRET}\n")
     return str(path)

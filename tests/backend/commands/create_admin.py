@@ -1,4 +1,4 @@
-"""Runs `python -m backend create-admin` as a person at a command line does."""
+"""Runs `python -m backend create-admin` as a subprocess."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ SECRET = "c4n4ry of the first admin"
 
 
 def run(settings: Settings, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command without a terminal; it never prints a traceback or the password."""
+    """Run the command without a terminal, and check that it prints no traceback or password."""
     result = subprocess.run(
         [sys.executable, "-m", "backend", "create-admin", *arguments],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""`python -m backend`: requeue, openapi, create-demo, migrate, and what they say when they can't."""
+"""`python -m backend`: requeue, openapi, create-demo, migrate, and their errors."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def run(settings: Settings, *command: str, **environment: str) -> subprocess.Com
 
 @pytest.fixture
 def dead_letters(sessions: sessionmaker[Session]) -> list[UUID]:
-    """Three jobs that lost their worker once too often."""
+    """Create three dead letters and return their ids."""
     with transaction(sessions) as session:
         user = User(email=f"{uuid4().hex}@example.org", name="A", password_hash="x")
         session.add(user)
@@ -98,7 +98,7 @@ def test_requeue_lists_dead_letters_and_changes_nothing(
     assert empty_queue.depth() == 0
 
 
-def test_requeue_replays_the_job_that_is_named(
+def test_requeue_requeues_the_given_job(
     settings: Settings, engine: Engine, dead_letters: list[UUID], empty_queue: Queue
 ) -> None:
     result = run(settings, "requeue", str(dead_letters[1]))
@@ -109,7 +109,7 @@ def test_requeue_replays_the_job_that_is_named(
     assert empty_queue.depth() == 1
 
 
-def test_requeue_all_replays_every_dead_letter_and_no_other_failure(
+def test_requeue_all_requeues_only_dead_letters(
     settings: Settings, engine: Engine, sessions: sessionmaker[Session], dead_letters: list[UUID], empty_queue: Queue
 ) -> None:
     with transaction(sessions) as session:
@@ -122,25 +122,25 @@ def test_requeue_all_replays_every_dead_letter_and_no_other_failure(
     assert empty_queue.depth() == 3
 
 
-def test_requeue_of_an_unknown_job_ends_with_1_and_replays_the_others(
+def test_requeue_of_an_unknown_job_exits_with_1_and_requeues_the_others(
     settings: Settings, engine: Engine, dead_letters: list[UUID], empty_queue: Queue
 ) -> None:
     unknown = uuid4()
     result = run(settings, "requeue", str(unknown), str(dead_letters[0]))
     assert result.returncode == 1
-    assert f"{unknown}  not found" in result.stdout
+    assert f"{unknown}  skipped" in result.stdout
     assert f"{dead_letters[0]}  queued again" in result.stdout
     assert empty_queue.depth() == 1
     assert "Traceback" not in result.stderr
 
 
-def test_requeue_of_what_is_no_id_is_an_error_of_usage(bare_environment: Path) -> None:
+def test_requeue_of_an_invalid_id_is_a_usage_error(bare_environment: Path) -> None:
     result = run(load_settings(), "requeue", "not-an-id", COLUMNS="200")
     assert result.returncode == 2
     assert "Input should be a valid UUID" in result.stderr
 
 
-def test_openapi_prints_the_document_and_nothing_else(bare_environment: Path) -> None:
+def test_openapi_prints_only_the_document(bare_environment: Path) -> None:
     result = run(load_settings(ENVIRONMENT="test"), "openapi")
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
@@ -149,17 +149,17 @@ def test_openapi_prints_the_document_and_nothing_else(bare_environment: Path) ->
     assert "Problem" in document["components"]["schemas"]
 
 
-def test_the_demo_account_exists_in_development_alone(settings: Settings, engine: Engine) -> None:
+def test_the_demo_account_is_only_created_in_development(settings: Settings, engine: Engine) -> None:
     refused = run(settings, "create-demo")
     assert refused.returncode == 1
-    assert "ENVIRONMENT=development alone" in refused.stderr
+    assert "requires ENVIRONMENT=development" in refused.stderr
     for _ in range(2):
         assert run(settings, "create-demo", ENVIRONMENT="development").returncode == 0
     with Session(engine) as session:
         assert session.scalars(select(User.email)).all() == [DEMO_EMAIL]
 
 
-def test_an_unknown_revision_is_told_without_a_traceback(bare_environment: Path) -> None:
+def test_an_unknown_revision_is_reported_without_a_traceback(bare_environment: Path) -> None:
     result = run(load_settings(), "migrate", "--revision", "nope")
     assert result.returncode == 1
     assert result.stderr.startswith("There is no revision nope")

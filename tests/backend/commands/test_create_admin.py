@@ -1,4 +1,4 @@
-"""`python -m backend create-admin`: new admins, promoted and demoted ones, and its questions in a terminal."""
+"""`python -m backend create-admin`: new, promoted and demoted admins, and its prompts in a terminal."""
 
 import os
 import pty
@@ -25,29 +25,34 @@ def log_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
     return client.post("/api/session", json={"email": email, "password": password})
 
 
-def test_the_first_admin_is_made_with_a_password_from_a_file(
+def test_the_first_admin_is_created_with_a_password_from_a_file(
     settings: Settings, client: httpx.Client, password_file: str, read_audit: ReadAudit
 ) -> None:
-    made = run(settings, "First.Admin@Example.org", "--password-file", password_file)
-    assert (made.returncode, made.stdout) == (0, f"Made the account {EMAIL}, an admin.\n")
+    created = run(settings, "First.Admin@Example.org", "--password-file", password_file)
+    assert created.returncode == 0
+    assert created.stdout == f"Created the admin account {EMAIL}.\n"
     assert log_in(client, EMAIL, SECRET).status_code == 200
     shown = client.get(f"/api/admin/users/{id_of(client)}").raise_for_status().json()
-    assert (shown["is_admin"], shown["email_verified_at"] is None) == (True, False)
+    assert shown["is_admin"] is True
+    assert shown["email_verified_at"] is not None
     [entry] = read_audit()
-    assert (entry.action, str(entry.target_id), entry.detail) == ("admin.create", shown["id"], {})
+    assert entry.action == "admin.create"
+    assert str(entry.target_id) == shown["id"]
+    assert entry.detail == {}
     assert (entry.admin_id, entry.admin_email, entry.address, entry.request_id) == BY_COMMAND
     again = run(settings, EMAIL, "--password-file", password_file)
-    assert (again.returncode, again.stdout) == (0, f"{EMAIL} is an admin already; nothing was changed.\n")
+    assert again.returncode == 0
+    assert again.stdout == f"{EMAIL} is already an admin. Nothing was changed.\n"
     assert len(read_audit()) == 1
 
 
-@on_one_database  # a setting is not asked for
-def test_registration_need_not_be_open(make_settings: Any, password_file: str) -> None:
+@on_one_database  # the setting does not depend on the database
+def test_an_admin_can_be_created_while_registration_is_disabled(make_settings: Any, password_file: str) -> None:
     settings = make_settings(ENABLE_REGISTRATION=False)
     assert run(settings, EMAIL, "--password-file", password_file).returncode == 0
 
 
-def test_an_account_that_exists_is_promoted_and_keeps_its_password(
+def test_an_existing_account_is_promoted_and_keeps_its_password(
     settings: Settings, client: httpx.Client, password_file: str, change_user: ChangeUser, read_audit: ReadAudit
 ) -> None:
     account = sign_up_and_in(client)
@@ -55,29 +60,33 @@ def test_an_account_that_exists_is_promoted_and_keeps_its_password(
     refusal(client.get("/api/admin/users"), 403, "admins_only")
     promoted = run(settings, str(account["email"]), "--password-file", password_file)
     assert promoted.returncode == 0
-    assert "exists: promoted it to admin. Its password stays as it was." in promoted.stdout
-    assert client.get("/api/admin/users").status_code == 200, "at once, with the token the user has"
+    assert "to admin. Its password was not changed." in promoted.stdout
+    assert client.get("/api/admin/users").status_code == 200, "immediately, with the existing token"
     assert log_in(client, account["email"], SECRET).status_code == 401
     assert log_in(client, account["email"], PASSWORD).status_code == 200
     assert [entry.action for entry in read_audit()] == ["admin.grant"]
 
 
-def test_a_revoked_admin_is_an_ordinary_user_at_once(
+def test_a_revoked_admin_is_a_normal_user_immediately(
     settings: Settings, admin: httpx.Client, read_audit: ReadAudit
 ) -> None:
     email = str(admin.get("/api/accounts/me").json()["email"])
     assert admin.get("/api/admin/users").status_code == 200
     revoked = run(settings, email, "--revoke")
-    assert (revoked.returncode, revoked.stdout.startswith(f"{email} is no longer an admin")) == (0, True)
+    assert revoked.returncode == 0
+    assert revoked.stdout.startswith(f"{email} is no longer an admin")
     refusal(admin.get("/api/admin/users"), 403, "admins_only")
     assert admin.get("/api/jobs").status_code == 200
     again = run(settings, email, "--revoke")
-    assert (again.returncode, again.stdout) == (0, f"{email} is no admin; nothing was changed.\n")
+    assert again.returncode == 0
+    assert again.stdout == f"{email} is not an admin. Nothing was changed.\n"
     assert [entry.action for entry in read_audit()] == ["admin.revoke"]
 
 
-@on_one_database  # the terminal is tested; what is written then is tested on both above
-def test_in_a_terminal_the_password_is_asked_for_twice_and_not_shown(settings: Settings, client: httpx.Client) -> None:
+@on_one_database  # tests the prompts; the tests above cover both databases
+def test_a_terminal_prompts_twice_for_the_password_and_does_not_show_it(
+    settings: Settings, client: httpx.Client
+) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "backend", "create-admin", EMAIL],
@@ -89,11 +98,11 @@ def test_in_a_terminal_the_password_is_asked_for_twice_and_not_shown(settings: S
         start_new_session=True,
     )
     os.close(theirs)
-    shown = _read_until(ours, "Password of the new admin:")
+    shown = _read_until(ours, "Password for the new admin:")
     os.write(ours, f"{SECRET}\n".encode())
     shown += _read_until(ours, "Repeat for confirmation:")
     os.write(ours, f"{SECRET}\n".encode())
-    shown += _read_until(ours, "an admin.")
+    shown += _read_until(ours, f"Created the admin account {EMAIL}.")
     assert process.wait(20) == 0
     os.close(ours)
     assert SECRET not in shown
@@ -106,6 +115,6 @@ def _read_until(terminal: int, text: str) -> str:
     while text not in shown:
         assert time.monotonic() < deadline, shown
         shown += os.read(terminal, 4096).decode()
-    # getpass switches the echo off before it asks, and reads a moment after.
+    # getpass disables the echo before it prompts, and reads shortly after.
     time.sleep(0.2)
     return shown

@@ -1,4 +1,4 @@
-"""Migrations on both databases: up, down, twice at once, ahead of the code, and a database that comes late."""
+"""Migrations on both databases: upgrades, downgrades, concurrent runs, newer schemas, late databases."""
 
 import shutil
 import subprocess
@@ -47,9 +47,9 @@ def downgrade() -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings for a database without any table."""
+    """Return settings for a database without tables."""
     if request.param == "sqlite":
-        return load_settings(DATABASE_URL=f"sqlite:///{tmp_path}/a/folder/to/make/empty.db")
+        return load_settings(DATABASE_URL=f"sqlite:///{tmp_path}/a/folder/to/create/empty.db")
     return load_settings(DATABASE_URL=empty_postgres(request.getfixturevalue("postgres_url")))
 
 
@@ -78,7 +78,7 @@ def run_migrate(settings: Settings, *options: str) -> subprocess.Popen[str]:
     )
 
 
-def test_up_down_and_up_again(empty_database: Settings) -> None:
+def test_upgrade_downgrade_and_upgrade_again(empty_database: Settings) -> None:
     migrate(empty_database, wait_seconds=1)
     assert tables(empty_database) == TABLES
     migrate(empty_database, wait_seconds=1)
@@ -92,18 +92,18 @@ def test_up_down_and_up_again(empty_database: Settings) -> None:
 
 
 def test_an_unknown_revision_is_refused(empty_database: Settings) -> None:
-    with pytest.raises(MigrationError, match="There is no revision 0999; there are base, 0001"):
+    with pytest.raises(MigrationError, match=r"There is no revision 0999\. Known revisions: base, 0001"):
         migrate(empty_database, wait_seconds=1, revision="0999")
 
 
-def test_the_models_are_what_the_migrations_make(engine: Engine) -> None:
+def test_the_models_match_the_migrations(engine: Engine) -> None:
     options = {"compare_type": True, "compare_server_default": True, "include_object": is_in_models}
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_two_migrations_at_once_both_succeed(empty_database: Settings) -> None:
+def test_two_concurrent_migrations_both_succeed(empty_database: Settings) -> None:
     both = [run_migrate(empty_database), run_migrate(empty_database)]
     for process in both:
         output, errors = process.communicate(timeout=30)
@@ -111,7 +111,7 @@ def test_two_migrations_at_once_both_succeed(empty_database: Settings) -> None:
     assert tables(empty_database) == TABLES
 
 
-def test_a_database_ahead_of_the_code_is_left_alone_with_a_warning(
+def test_a_newer_schema_is_not_changed_and_is_logged(
     settings: Settings, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with engine.begin() as connection:
@@ -123,7 +123,7 @@ def test_a_database_ahead_of_the_code_is_left_alone_with_a_warning(
     assert tables(settings) == TABLES
 
 
-def test_a_migration_waits_for_a_database_that_comes_later(postgres_url: str) -> None:
+def test_a_migration_waits_for_a_database_that_starts_later(postgres_url: str) -> None:
     name = f"late_{uuid4().hex}"
     settings = load_settings(DATABASE_URL=postgres_url.replace("/postgres?", f"/{name}?"))
     waiting = run_migrate(settings)
@@ -136,13 +136,13 @@ def test_a_migration_waits_for_a_database_that_comes_later(postgres_url: str) ->
     assert tables(settings) == TABLES
 
 
-def test_a_migration_gives_up_at_the_deadline_and_says_why() -> None:
+def test_a_migration_fails_at_the_deadline_with_a_message() -> None:
     settings = load_settings(DATABASE_URL=f"postgresql://u:c4n4ry@127.0.0.1:{free_port()}/x")
     started = time.monotonic()
     process = run_migrate(settings, "--wait", "0.1")
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert errors.startswith("DATABASE_URL: the database did not answer for 0.1 s: connection failed")
+    assert errors.startswith("DATABASE_URL: the database was unavailable for 0.1 s: connection failed")
     assert "Traceback" not in errors
     assert "c4n4ry" not in output + errors
     assert time.monotonic() - started < 10
@@ -152,7 +152,7 @@ def test_a_migration_gives_up_at_the_deadline_and_says_why() -> None:
 def next_revision(
     sqlite_template: Path, postgres_template: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Give the code one more revision than it, and the templates, have: 9999, which alters the table of users."""
+    """Add the revision 9999, which the database templates don't have. It alters the users table."""
     folder = tmp_path / "migrations"
     shutil.copytree(ROOT / "backend" / "migrations", folder)
     (folder / "versions" / "9999_altering.py").write_text(ALTERING.format(newest=known_revisions()[-1]))
@@ -160,7 +160,7 @@ def next_revision(
 
 
 @pytest.mark.usefixtures("next_revision")
-def test_altering_a_table_keeps_the_rows_that_refer_to_it(settings: Settings, engine: Engine) -> None:
+def test_altering_a_table_keeps_its_child_rows(settings: Settings, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -183,7 +183,7 @@ def test_altering_a_table_keeps_the_rows_that_refer_to_it(settings: Settings, en
 
 
 @pytest.mark.usefixtures("next_revision")
-def test_a_migration_does_not_queue_behind_a_long_lock(
+def test_a_migration_fails_quickly_if_a_table_is_locked(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = load_settings(DATABASE_URL=make_database(request, "postgresql", tmp_path))

@@ -1,4 +1,4 @@
-"""Storages for the tests of this folder: files on disk behind the live web server, and S3 as moto plays it."""
+"""Storage fixtures: disk storage behind a live web server, and S3 from moto."""
 
 import shutil
 import socket
@@ -19,7 +19,7 @@ from tests.servers import LiveServer
 
 @pytest.fixture
 def local_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let names like photos.localhost lead to this machine, as browsers do and the C library does not."""
+    """Resolve names such as photos.localhost to 127.0.0.1, as browsers do and the C library does not."""
     resolve = socket.getaddrinfo
 
     def resolve_localhost(host: Any, *args: Any, **options: Any) -> Any:
@@ -33,7 +33,7 @@ def local_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
 def disk_server(
     request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """The web application with disk storage."""
+    """Run the web application with disk storage."""
     folder = tmp_path_factory.mktemp("disk")
     with LiveServer(settings_for(make_database(request, "sqlite", folder), valkey_url, folder)) as server:
         yield server
@@ -41,7 +41,7 @@ def disk_server(
 
 @pytest.fixture
 def disk(disk_server: LiveServer) -> DiskStorage:
-    """Disk storage behind the live web server, empty."""
+    """Return the empty disk storage of the live web server."""
     storage = disk_server.app.state.storage
     assert isinstance(storage, DiskStorage)
     shutil.rmtree(storage._root, ignore_errors=True)
@@ -51,7 +51,7 @@ def disk(disk_server: LiveServer) -> DiskStorage:
 
 @pytest.fixture
 def s3(moto_port: int) -> S3Storage:
-    """S3 with the bucket in the path."""
+    """Return S3 storage with the bucket in the URL's path."""
     storage = create_storage(s3_settings(moto_port))
     assert isinstance(storage, S3Storage)
     return storage
@@ -59,7 +59,7 @@ def s3(moto_port: int) -> S3Storage:
 
 @pytest.fixture
 def virtual_s3(moto_port: int, local_buckets: None) -> Storage:
-    """S3 with the bucket in the host's name."""
+    """Return S3 storage with the bucket in the URL's host name."""
     return create_storage(
         s3_settings(moto_port, S3_ENDPOINT_URL=f"http://localhost:{moto_port}", S3_ADDRESSING_STYLE="virtual")
     )
@@ -67,14 +67,14 @@ def virtual_s3(moto_port: int, local_buckets: None) -> Storage:
 
 @pytest.fixture(params=["disk", "s3", "virtual_s3"])
 def any_storage(request: pytest.FixtureRequest) -> Storage:
-    """Each storage in turn: what one promises all must keep."""
+    """Return each storage in turn, because all must behave the same."""
     storage: Storage = request.getfixturevalue(str(request.param))
     return storage
 
 
 @pytest.fixture
 def browser(request: pytest.FixtureRequest, any_storage: Storage) -> Iterator[httpx.Client]:
-    """A client that follows signed URLs; those of disk storage are relative to the page."""
+    """Yield a client for signed URLs. Those of disk storage are relative to the page."""
     on_disk = isinstance(any_storage, DiskStorage)
     page = request.getfixturevalue("disk_server").url if on_disk else ""
     with httpx.Client(base_url=page) as client:

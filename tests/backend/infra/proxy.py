@@ -1,4 +1,4 @@
-"""A proxy at the edge of the world: puts TLS, a TCP port, silence or a cut line before a real server."""
+"""A proxy in front of a real server: adds TLS or a TCP port, hangs, or cuts connections."""
 
 import contextlib
 import socket
@@ -12,7 +12,7 @@ Target = tuple[str, int] | str
 class Proxy:
     """Listens on a free port of 127.0.0.1 and forwards to `target`, a (host, port) or a Unix socket's path.
 
-    With `tls` it ends TLS; without `target` it accepts, and never answers.
+    With `tls` it terminates TLS. Without `target` it accepts connections and never responds.
     """
 
     def __init__(self, target: Target | None, tls: ssl.SSLContext | None = None) -> None:
@@ -35,7 +35,7 @@ class Proxy:
         self.cut()
 
     def cut(self) -> None:
-        """Close every connection there is."""
+        """Close all connections."""
         for connection in self._open:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -43,7 +43,7 @@ class Proxy:
         self._open.clear()
 
     def freeze(self) -> None:
-        """Keep the connections there are, and pass nothing on any more: a machine that is lost without a word."""
+        """Keep existing connections open but forward nothing, like a server that lost power."""
         self._frozen = self.connections
 
     def _accept(self) -> None:
@@ -83,7 +83,7 @@ class Proxy:
 
 
 def target_of(url: str) -> Target:
-    """Return where a URL of Valkey or PostgreSQL points to; PostgreSQL's may name a socket's folder."""
+    """Return the target of a Valkey or PostgreSQL URL. A PostgreSQL URL may contain a socket's folder."""
     parts = urlsplit(url)
     folder = parse_qs(parts.query).get("host")
     if folder:

@@ -1,4 +1,4 @@
-"""An HTTP server at the edge of the world that writes down every request and answers as it is told."""
+"""An HTTP server that records every request and returns prepared responses."""
 
 import threading
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Recorded:
-    """One request as it came over the wire."""
+    """One received request."""
 
     method: str
     path: str
@@ -17,8 +17,8 @@ class Recorded:
 
 
 @dataclass
-class Answer:
-    """What a request is answered with."""
+class Response:
+    """One prepared response."""
 
     status: int = 200
     body: bytes = b""
@@ -26,12 +26,12 @@ class Answer:
 
 
 class Recorder:
-    """Listens on a free port of 127.0.0.1 for the length of a `with` block."""
+    """Listens on a free port of 127.0.0.1 within a `with` block."""
 
-    def __init__(self, *answers: Answer) -> None:
-        """Answer with each of `answers` in turn, and with the last one from then on."""
+    def __init__(self, *responses: Response) -> None:
+        """Return each of `responses` once, and then always the last one."""
         self.requests: list[Recorded] = []
-        self._answers = list(answers) or [Answer()]
+        self._responses = list(responses) or [Response()]
         self.arrived = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.port = self._server.server_port
@@ -46,13 +46,13 @@ class Recorder:
         self._server.server_close()
 
     def wait_for(self, count: int, seconds: float = 10) -> list[Recorded]:
-        """Return the requests once there are `count`."""
+        """Wait for `count` requests and return them."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.requests) >= count, seconds), self.requests
         return list(self.requests)
 
-    def _next_answer(self) -> Answer:
-        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+    def _next_response(self) -> Response:
+        return self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         recorder = self
@@ -65,14 +65,14 @@ class Recorder:
                 with recorder.arrived:
                     recorder.requests.append(Recorded(self.command, self.path, self.headers, body))
                     recorder.arrived.notify_all()
-                    answer = recorder._next_answer()
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
+                    response = recorder._next_response()
+                self.send_response(response.status)
+                for name, value in response.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
+                self.send_header("Content-Length", str(len(response.body)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(answer.body)
+                    self.wfile.write(response.body)
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 

@@ -1,4 +1,4 @@
-"""The engine: reads without a transaction, writers that wait for each other, connections that died, times in UTC."""
+"""The engine: reads without a transaction, concurrent writers, dead connections, times in UTC."""
 
 import threading
 import time
@@ -29,17 +29,17 @@ NOT_UTC = timezone(timedelta(hours=5, minutes=30))
 
 @pytest.fixture
 def postgres(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A migrated PostgreSQL database of this test alone."""
+    """Create a migrated PostgreSQL database for one test and return its URL."""
     return make_database(request, "postgresql", tmp_path)
 
 
 @pytest.fixture
 def sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    """An engine on a migrated SQLite database of this test alone."""
+    """Return an engine for a migrated SQLite database of one test."""
     return create_engine(load_settings(DATABASE_URL=make_database(request, "sqlite", tmp_path)))
 
 
-def test_reads_begin_no_transaction_on_postgresql(postgres: str) -> None:
+def test_reads_start_no_transaction_on_postgresql(postgres: str) -> None:
     engine = create_engine(load_settings(DATABASE_URL=postgres))
     with create_read_sessions(engine)() as session:
         session.execute(text("SELECT count(*) FROM users"))
@@ -54,7 +54,7 @@ def test_reads_begin_no_transaction_on_postgresql(postgres: str) -> None:
     engine.dispose()
 
 
-def test_reads_wait_for_no_writer_on_sqlite(sqlite: Engine) -> None:
+def test_reads_do_not_wait_for_writers_on_sqlite(sqlite: Engine) -> None:
     started = time.monotonic()
     with transaction(create_sessions(sqlite)) as writer:
         writer.execute(text("DELETE FROM users"))
@@ -63,7 +63,7 @@ def test_reads_wait_for_no_writer_on_sqlite(sqlite: Engine) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_sqlite_keeps_foreign_keys_and_writes_ahead(sqlite: Engine) -> None:
+def test_sqlite_enforces_foreign_keys_and_uses_a_write_ahead_log(sqlite: Engine) -> None:
     with sqlite.connect() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
@@ -77,7 +77,7 @@ def test_sqlite_keeps_foreign_keys_and_writes_ahead(sqlite: Engine) -> None:
             )
 
 
-def test_writers_that_read_first_never_lock_each_other_out_on_sqlite(sqlite: Engine) -> None:
+def test_writers_that_read_first_never_deadlock_on_sqlite(sqlite: Engine) -> None:
     sessions = create_sessions(sqlite)
     with transaction(sessions) as session:
         session.execute(text("CREATE TABLE counters (value INTEGER)"))
@@ -115,7 +115,7 @@ def test_a_connection_that_died_while_idle_is_replaced(postgres: str) -> None:
     engine.dispose()
 
 
-def test_without_pre_ping_a_dead_connection_is_noticed_by_its_user(postgres: str) -> None:
+def test_without_pre_ping_a_dead_connection_raises_an_error(postgres: str) -> None:
     engine = create_engine(load_settings(DATABASE_URL=postgres, DATABASE_POOL_PRE_PING=False))
     with engine.connect() as connection:
         old = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -127,7 +127,7 @@ def test_without_pre_ping_a_dead_connection_is_noticed_by_its_user(postgres: str
     engine.dispose()
 
 
-def test_the_pool_is_as_large_as_the_settings_say(postgres: str) -> None:
+def test_the_pool_size_follows_the_settings(postgres: str) -> None:
     settings = load_settings(
         DATABASE_URL=postgres, DATABASE_POOL_SIZE=1, DATABASE_MAX_OVERFLOW=1, DATABASE_POOL_TIMEOUT_SECONDS=0.1
     )
@@ -138,7 +138,7 @@ def test_the_pool_is_as_large_as_the_settings_say(postgres: str) -> None:
 
 
 @pytest.mark.parametrize(("pgbouncer", "prepared"), [(False, True), (True, False)])
-def test_behind_pgbouncer_nothing_is_prepared(postgres: str, pgbouncer: bool, prepared: bool) -> None:
+def test_behind_pgbouncer_statements_are_not_prepared(postgres: str, pgbouncer: bool, prepared: bool) -> None:
     engine = create_engine(load_settings(DATABASE_URL=postgres, DATABASE_PGBOUNCER=pgbouncer))
     with engine.connect() as connection:
         for number in range(8):
@@ -148,7 +148,7 @@ def test_behind_pgbouncer_nothing_is_prepared(postgres: str, pgbouncer: bool, pr
 
 
 @pytest.mark.parametrize("query", ["", "&sslmode=disable"])
-def test_tls_that_was_asked_for_is_not_left_out(postgres: str, query: str) -> None:
+def test_required_tls_never_falls_back_to_plain_text(postgres: str, query: str) -> None:
     with Proxy(target_of(postgres)) as server:
         url = f"postgresql://postgres@127.0.0.1:{server.port}/postgres?connect_timeout=5{query}"
         with create_engine(load_settings(DATABASE_URL=url)).connect() as connection:
@@ -158,14 +158,14 @@ def test_tls_that_was_asked_for_is_not_left_out(postgres: str, query: str) -> No
                 create_engine(load_settings(DATABASE_URL=url, **overrides)).connect()
 
 
-def test_a_ca_certificate_alone_is_checked_against(postgres: str) -> None:
+def test_a_ca_certificate_alone_enables_verification(postgres: str) -> None:
     with Proxy(target_of(postgres)) as server:
         url = f"postgresql://postgres@127.0.0.1:{server.port}/postgres"
         with pytest.raises(OperationalError, match="server does not support SSL"):
             create_engine(load_settings(DATABASE_URL=url, DATABASE_CA_CERT="# Eigene CA für alle\n")).connect()
 
 
-def test_times_come_back_as_the_same_instant_in_utc(engine: Engine) -> None:
+def test_times_are_returned_as_the_same_instant_in_utc(engine: Engine) -> None:
     table = Table("moments", MetaData(), Column("at", UtcDateTime))
     moment = datetime(2026, 3, 29, 2, 30, 15, 123456, tzinfo=NOT_UTC)
     with engine.begin() as connection:
@@ -185,14 +185,14 @@ def test_a_time_without_a_zone_is_refused(engine: Engine) -> None:
             connection.execute(table.insert(), {"at": datetime(2026, 1, 1)})
 
 
-def test_ids_are_ordered_by_their_time() -> None:
+def test_ids_are_ordered_by_creation_time() -> None:
     ids = [new_id() for _ in range(1000)]
     assert len(set(ids)) == 1000
     assert ids == sorted(ids)
     assert {one.version for one in ids} == {7}
 
 
-def test_errors_hold_no_parameters(settings: Settings, engine: Engine) -> None:
+def test_errors_contain_no_parameters(settings: Settings, engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(Exception, match="no_such_table") as caught:
         connection.execute(text("SELECT :word FROM no_such_table"), {"word": "c4n4ry"})
     assert "c4n4ry" not in str(caught.value)

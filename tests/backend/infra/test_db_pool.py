@@ -1,4 +1,4 @@
-"""What metrics say of the connection pool."""
+"""Metrics of the connection pool."""
 
 import time
 from pathlib import Path
@@ -13,7 +13,7 @@ from backend.settings import load_settings
 
 
 def figures() -> tuple[float | None, float | None, float | None]:
-    """Return connections in use, idle ones, and time-outs."""
+    """Return the numbers of used connections, idle connections and timeouts."""
     name = "database_pool_connections"
     states = [REGISTRY.get_sample_value(name, {"state": state}) for state in ("checked_out", "idle")]
     return *states, REGISTRY.get_sample_value("database_pool_timeouts_total")

@@ -1,4 +1,4 @@
-"""What a process writes to its standard output, in production's format and in development's."""
+"""Log output of a process in the production and development formats."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ def fail():
     try:
         raise KeyError("inner")
     except KeyError as error:
-        raise ValueError("redis://:c4n4ry@valkey:6379/0 https://s3/x?X-Amz-Signature=c4f3 went away") from error
+        raise ValueError("redis://:c4n4ry@valkey:6379/0 https://s3/x?X-Amz-Signature=c4f3 failed") from error
 try:
     fail()
 except ValueError as error:
@@ -36,7 +36,7 @@ theirs.error("later too", exc_info=(ValueError, caught, caught.__traceback__))
 
 
 def output_of(code: str, **settings: str) -> str:
-    """Return what a process with these settings writes; it must write nothing to its standard error."""
+    """Return the standard output of a process with these settings. Its standard error must be empty."""
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", START + code],
         env={"PYTHONPATH": str(ROOT), "ENVIRONMENT": "test", **settings},
@@ -52,11 +52,11 @@ def output_of(code: str, **settings: str) -> str:
 
 
 def lines_of(code: str, **settings: str) -> list[dict[str, Any]]:
-    """Return what a process writes as JSON lines."""
+    """Return the JSON lines that a process writes."""
     return [json.loads(line) for line in output_of(code, **settings).splitlines()]
 
 
-def test_every_line_is_json_and_says_who_when_and_how_grave() -> None:
+def test_every_line_is_json_with_logger_time_and_level() -> None:
     lines = lines_of('ours.info("one\\ntwo", x=1); theirs.warning("three %s\\r\\n", "four")')
     assert [line["event"] for line in lines] == ["one\ntwo", "three four\r\n"]
     assert [line["logger"] for line in lines] == ["ours", "theirs"]
@@ -85,7 +85,7 @@ def test_passwords_in_urls_and_signatures_are_not_written() -> None:
 
 
 @pytest.mark.parametrize("format", ["json", "console"])
-def test_values_with_telling_names_are_not_written(format: str) -> None:
+def test_values_with_secret_names_are_not_written(format: str) -> None:
     code = f"""
 ours.info("kept words", password="{CANARY}", JWT_SECRET="{CANARY}", sentry_dsn="{CANARY}", access_token="{CANARY}")
 ours.info("nested", headers={{"Authorization": "{CANARY}", "inner": [{{"cookie": "{CANARY}"}}]}}, kept="a value")
@@ -97,20 +97,20 @@ theirs.info("stdlib", extra={{"password": "{CANARY}"}})
     assert "a value" in output
 
 
-def test_no_value_keeps_a_line_from_being_written() -> None:
+def test_a_line_is_written_whatever_its_values_are() -> None:
     code = 'ours.info("odd", big=2**70, broken="\\udcff", keys={1: 2}, odd=object(), raw=b"x", nan=float("nan"))'
     (line,) = lines_of(code)
     assert line["event"] == "odd"
     assert line["big"] == 2**70
 
 
-def test_levels_below_the_setting_are_left_out() -> None:
+def test_levels_below_the_setting_are_not_written() -> None:
     code = 'ours.info("low"); theirs.info("low"); ours.warning("high"); theirs.warning("high")'
     assert [line["event"] for line in lines_of(code, LOG_LEVEL="WARNING")] == ["high", "high"]
     assert len(lines_of(code)) == 4
 
 
-def test_chatty_libraries_speak_up_for_warnings_alone() -> None:
+def test_noisy_libraries_only_log_warnings() -> None:
     code = """
 for name in ("httpx", "httpcore", "botocore.auth", "celery.app.trace", "alembic", "urllib3", "uvicorn.access"):
     logging.getLogger(name).info("https://s3/x?signature=1")
@@ -121,7 +121,7 @@ for name in ("httpx", "httpcore", "botocore.auth", "celery.app.trace", "alembic"
     assert [line["event"] for line in lines_of(code, LOG_LEVEL="DEBUG")] == names
 
 
-def test_development_writes_for_people() -> None:
+def test_development_logs_are_readable_text() -> None:
     output = output_of(FAILING + 'ours.info("hello", x="a b")', ENVIRONMENT="development")
     with pytest.raises(json.JSONDecodeError):
         json.loads(output.splitlines()[-1])
@@ -133,6 +133,6 @@ def test_development_writes_for_people() -> None:
 
 
 @pytest.mark.parametrize(("format", "is_json"), [("json", True), ("console", False)])
-def test_the_format_can_be_chosen_anywhere(format: str, is_json: bool) -> None:
+def test_the_format_can_be_set_in_every_environment(format: str, is_json: bool) -> None:
     environment = "development" if is_json else "test"
     assert output_of('ours.info("hello")', LOG_FORMAT=format, ENVIRONMENT=environment).startswith("{") is is_json

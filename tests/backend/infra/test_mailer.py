@@ -1,4 +1,4 @@
-"""The mailer alone: it trusts no unknown mail server, and lets nobody add a header."""
+"""The mailer trusts no unknown mail server, and prevents header injection."""
 
 import ssl
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.worker.inbox import Inbox, mail_server
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 @pytest.mark.parametrize("trusted", [True, False])
-def test_a_mail_server_must_show_a_certificate_that_is_trusted(
+def test_a_mail_server_needs_a_trusted_certificate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str, trusted: bool
 ) -> None:
     inbox = Inbox()
@@ -45,6 +45,6 @@ def test_a_mail_server_must_show_a_certificate_that_is_trusted(
         ("a@example.com", "S\r\nBcc: b@example.com"),
     ],
 )
-def test_no_header_can_be_smuggled_into_a_mail(recipient: str, subject: str) -> None:
+def test_headers_can_not_be_injected_into_a_mail(recipient: str, subject: str) -> None:
     with pytest.raises(MailRefused):
         build_message(load_settings(), id="1", recipient=recipient, subject=subject, text="t", html="t")

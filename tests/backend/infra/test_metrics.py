@@ -1,4 +1,4 @@
-"""The directory in which the processes of one start count, and what happens without it."""
+"""The metrics directory shared by the processes of one start, and errors without it."""
 
 import os
 import subprocess
@@ -14,12 +14,12 @@ SHOW = ["docker/with-metrics", "sh", "-c", "echo ${PROMETHEUS_MULTIPROC_DIR-none
 
 
 def directory(temporary: Path, **environment: str) -> str:
-    """Return the directory that a command gets, or none."""
+    """Return the directory that with-metrics passes to a command, or none."""
     values = {"PATH": os.environ["PATH"], "TMPDIR": str(temporary), **environment}
     return subprocess.run(SHOW, cwd=ROOT, env=values, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_each_start_counts_in_a_new_directory(tmp_path: Path) -> None:
+def test_each_start_gets_a_new_directory(tmp_path: Path) -> None:
     paths = {Path(directory(tmp_path, METRICS_PORT="9100", PROMETHEUS_MULTIPROC_DIR="/of-another")) for _ in range(2)}
     assert len(paths) == 2
     for path in paths:

@@ -1,4 +1,4 @@
-"""Live events through a real Valkey: delivery, slow readers, the end."""
+"""Live events over a real Valkey: delivery, slow readers, end of streams."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ SECONDS = 10.0
 
 @pytest.fixture
 def settings(valkey_url: str) -> Settings:
-    """Settings for the tests' Valkey; no database is needed here."""
+    """Return settings for the tests' Valkey. These tests need no database."""
     return load_settings(REDIS_URL=valkey_url)
 
 
@@ -43,7 +43,7 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(asyncio.wait_for(work(), 30))
 
 
-def test_a_message_reaches_every_stream_of_its_channel_and_no_other(settings: Settings) -> None:
+def test_a_message_reaches_all_streams_of_its_channel_only(settings: Settings) -> None:
     async def work() -> None:
         async with (
             listening(settings) as subscriber,
@@ -63,7 +63,7 @@ def test_a_message_reaches_every_stream_of_its_channel_and_no_other(settings: Se
     run(work)
 
 
-def test_a_stream_that_begins_later_gets_what_is_published_from_then_on(settings: Settings) -> None:
+def test_a_stream_that_starts_later_gets_later_messages(settings: Settings) -> None:
     async def work() -> None:
         async with listening(settings) as subscriber, subscriber.subscribe("a") as one:
             await connected(one)
@@ -74,7 +74,7 @@ def test_a_stream_that_begins_later_gets_what_is_published_from_then_on(settings
     run(work)
 
 
-def test_streams_that_begin_together_all_get_their_messages(settings: Settings) -> None:
+def test_streams_that_start_together_all_get_their_messages(settings: Settings) -> None:
     async def stream(subscriber: Subscriber, channel: str) -> None:
         async with subscriber.subscribe(channel) as subscription:
             await connected(subscription)
@@ -97,7 +97,7 @@ def count_subscriptions(settings: Settings, pattern: str) -> int:
     return len(client.pubsub_channels(pattern))
 
 
-def test_when_the_last_stream_is_gone_the_process_rests(
+def test_after_the_last_stream_ends_nothing_reconnects(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pubsub, "RECONNECT_SECONDS", 0.01)
@@ -116,7 +116,7 @@ def test_when_the_last_stream_is_gone_the_process_rests(
     assert "subscription_lost" not in capsys.readouterr().out
 
 
-def test_a_reader_too_slow_for_its_buffer_is_told_to_read_a_snapshot(settings: Settings) -> None:
+def test_a_reader_with_a_full_buffer_gets_the_snapshot_signal(settings: Settings) -> None:
     async def work() -> None:
         async with (
             listening(settings) as subscriber,
@@ -137,7 +137,7 @@ def test_a_reader_too_slow_for_its_buffer_is_told_to_read_a_snapshot(settings: S
     run(work)
 
 
-def test_when_the_process_stops_streams_end_at_once_also_those_with_messages_waiting(settings: Settings) -> None:
+def test_all_streams_end_immediately_when_the_process_stops(settings: Settings) -> None:
     async def work() -> None:
         async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
             subscriber.end_streams()
@@ -148,7 +148,7 @@ def test_when_the_process_stops_streams_end_at_once_also_those_with_messages_wai
     run(work)
 
 
-def test_the_time_of_a_stream_runs_out(settings: Settings) -> None:
+def test_a_stream_ends_at_its_timeout(settings: Settings) -> None:
     async def work() -> None:
         async with listening(settings) as subscriber, subscriber.subscribe("a") as subscription:
             await connected(subscription)

@@ -1,4 +1,4 @@
-"""The task queue on a real Valkey, there and away, and with passwords full of special characters."""
+"""The task queue on a real Valkey: available, unavailable, and with special characters in passwords."""
 
 import asyncio
 import hashlib
@@ -26,20 +26,20 @@ from backend.tasks import HOUSEKEEPING_QUEUE, JOBS_QUEUE, Task
 from scripts.valkey import embedded_valkey, free_port
 from tests.backend.infra.proxy import Proxy
 
-NASTY_USER = "us/er:@%?#"
-NASTY = "p:a/s?s#w@o%r[d] +&=\\ü\"'"
+SPECIAL_USER = "us/er:@%?#"
+SPECIAL = "p:a/s?s#w@o%r[d] +&=\\ü\"'"
 
 
 @pytest.fixture
 def queue(valkey_url: str) -> Iterator[Queue]:
-    """A queue whose broker holds nothing."""
+    """Yield a queue with an empty broker."""
     queue = Queue(load_settings(REDIS_URL=valkey_url))
     queue.redis.delete(JOBS_QUEUE, HOUSEKEEPING_QUEUE, WORKERS_KEY)
     yield queue
     queue.redis.delete(JOBS_QUEUE, HOUSEKEEPING_QUEUE, WORKERS_KEY)
 
 
-def test_a_message_names_its_task_and_its_id(queue: Queue) -> None:
+def test_a_message_contains_its_task_and_id(queue: Queue) -> None:
     assert queue.send(Task.PROCESS_JOB, "an-id")
     assert queue.depth() == 1
     message = json.loads(queue.redis.lindex(JOBS_QUEUE, 0))
@@ -47,13 +47,13 @@ def test_a_message_names_its_task_and_its_id(queue: Queue) -> None:
     assert "an-id" in message["headers"]["argsrepr"]
 
 
-def test_housekeeping_does_not_stand_in_the_queue_of_jobs(queue: Queue) -> None:
+def test_housekeeping_has_its_own_queue(queue: Queue) -> None:
     assert queue.send(Task.EXPIRE)
     assert queue.depth() == 0
     assert queue.redis.llen(HOUSEKEEPING_QUEUE) == 1
 
 
-def test_a_delay_says_when_the_task_may_run(queue: Queue) -> None:
+def test_a_delay_sets_the_start_time_of_a_task(queue: Queue) -> None:
     assert queue.send(Task.PROCESS_JOB, "an-id", delay=60)
     message = json.loads(queue.redis.lindex(JOBS_QUEUE, 0))
     assert message["headers"]["eta"] is not None
@@ -66,7 +66,7 @@ def test_enqueueing_waits_for_the_commit(sessions: sessionmaker[Session], queue:
     assert queue.depth() == 1
 
 
-def test_workers_count_as_long_as_they_give_signs_of_life(queue: Queue) -> None:
+def test_workers_are_live_while_they_send_heartbeats(queue: Queue) -> None:
     assert queue.live_workers() == 0
     queue.announce_worker("one")
     queue.announce_worker("two")
@@ -80,13 +80,13 @@ def test_workers_count_as_long_as_they_give_signs_of_life(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
-def test_sending_fails_quickly_while_the_broker_is_away(silent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sending_fails_fast_while_the_broker_is_unavailable(silent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert queue_module.SOCKET_TIMEOUT_SECONDS <= 2
     monkeypatch.setattr(queue_module, "SOCKET_TIMEOUT_SECONDS", 0.3)
     with Proxy(None) as blackhole:
         port = blackhole.port if silent else free_port()
         queue = Queue(load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0"))
-        assert queue.celery is not None, "its import is not what is measured"
+        assert queue.celery is not None, "import Celery before the measurement"
         seconds = []
         for _ in range(4):
             started = time.monotonic()
@@ -96,10 +96,10 @@ def test_sending_fails_quickly_while_the_broker_is_away(silent: bool, monkeypatc
     assert max(seconds[2:]) < 0.05
 
 
-def test_sending_goes_on_when_the_broker_is_back() -> None:
+def test_sending_works_again_after_the_broker_recovers() -> None:
     port = free_port()
     queue = Queue(load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0"))
-    # The one number that differs from production: 5 s are long for a test.
+    # Production uses 5 s, which is too long for a test.
     queue._breaker.reset_timeout = 0.2
     with embedded_valkey(port):
         assert queue.send(Task.PROCESS_JOB, "before")
@@ -114,10 +114,10 @@ def test_sending_goes_on_when_the_broker_is_back() -> None:
 
 @contextmanager
 def guarded_valkey(folder: Path) -> Iterator[int]:
-    """Run Valkey with a password, and with a user whose name and password are nasty."""
-    digest = hashlib.sha256(NASTY.encode()).hexdigest()
+    """Run Valkey with a password, and with a user whose name and password contain special characters."""
+    digest = hashlib.sha256(SPECIAL.encode()).hexdigest()
     (folder / "users.acl").write_text(
-        f"user default on >plain ~* &* +@all\nuser {NASTY_USER} on #{digest} ~* &* +@all\n"
+        f"user default on >plain ~* &* +@all\nuser {SPECIAL_USER} on #{digest} ~* &* +@all\n"
     )
     port = free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
@@ -149,21 +149,23 @@ async def whoami(settings: Settings) -> str:
         await client.aclose()
 
 
-def test_names_and_passwords_may_hold_any_character(tmp_path: Path) -> None:
+def test_user_names_and_passwords_may_contain_any_character(tmp_path: Path) -> None:
     with guarded_valkey(tmp_path) as port:
-        credentials = f"{quote(NASTY_USER, safe='')}:{quote(NASTY, safe='')}"
+        credentials = f"{quote(SPECIAL_USER, safe='')}:{quote(SPECIAL, safe='')}"
         settings = load_settings(REDIS_URL=f"redis://{credentials}@127.0.0.1:{port}/2?socket_keepalive=true")
         queue = Queue(settings)
-        assert connect(settings).acl_whoami() == NASTY_USER
+        assert connect(settings).acl_whoami() == SPECIAL_USER
         assert queue.send(Task.PROCESS_JOB, "an-id")
         assert queue.depth() == 1
-        assert asyncio.run(whoami(settings)) == NASTY_USER
+        assert asyncio.run(whoami(settings)) == SPECIAL_USER
         plain = load_settings(REDIS_URL=f"redis://:plain@127.0.0.1:{port}/2")
         assert Queue(plain).send(Task.PROCESS_JOB, "an-id")
         assert Queue(plain).depth() == 2
 
 
-def test_a_wrong_password_is_told_as_such_and_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_password_is_an_authentication_error_without_the_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with guarded_valkey(tmp_path) as port:
         settings = load_settings(REDIS_URL=f"redis://:c4n4ry@127.0.0.1:{port}/0")
         assert Queue(settings).send(Task.PROCESS_JOB, "an-id") is False

@@ -1,4 +1,4 @@
-"""Counting: exact in Valkey, in memory without it, and never at the cost of a request's time."""
+"""Rate limits: exact in Valkey, in memory without Valkey, and without delaying requests."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from backend.infra.logging import configure_logging
-from backend.infra.rate_limit import PREFIX, PROBE_SECONDS, AttemptLimiter, Counters, CountersAway
+from backend.infra.rate_limit import PREFIX, PROBE_SECONDS, AttemptLimiter, Counters, CountersUnavailable
 from backend.infra.request_counter import LIGHT, RequestCounter
 from scripts.valkey import free_port
 from tests.backend.infra.proxy import Proxy, target_of
@@ -18,8 +18,8 @@ from tests.conftest import settings_for
 
 
 @pytest.fixture
-def make_counters(valkey_url: str, tmp_path: Path) -> Callable[..., Counters]:
-    """Make what one process counts with; each call stands for another process."""
+def create_counters(valkey_url: str, tmp_path: Path) -> Callable[..., Counters]:
+    """Return a function that creates the counters of one process. Each call simulates another process."""
     configure_logging(settings_for("sqlite:///unused.db", valkey_url, tmp_path), "test")
     return lambda url=valkey_url: Counters(settings_for("sqlite:///unused.db", url, tmp_path))
 
@@ -31,10 +31,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = 3) -> None:
         time.sleep(0.02)
 
 
-def test_attempts_over_the_limit_are_refused_until_the_first_is_old_enough(
-    make_counters: Callable[..., Counters],
+def test_attempts_over_the_limit_are_refused_until_the_first_expires(
+    create_counters: Callable[..., Counters],
 ) -> None:
-    limiter, key = AttemptLimiter(make_counters(), 3, seconds=1), uuid4().hex
+    limiter, key = AttemptLimiter(create_counters(), 3, seconds=1), uuid4().hex
     verdicts = [limiter.hit(key) for _ in range(4)]
     assert [verdict.allowed for verdict in verdicts] == [True, True, True, False]
     assert [verdict.remaining for verdict in verdicts] == [2, 1, 0, 0]
@@ -43,28 +43,28 @@ def test_attempts_over_the_limit_are_refused_until_the_first_is_old_enough(
     assert limiter.hit(key).allowed
 
 
-def test_processes_share_attempts_and_none_is_lost_between_them(make_counters: Callable[..., Counters]) -> None:
-    limiters, key = [AttemptLimiter(make_counters(), 10) for _ in range(4)], uuid4().hex
+def test_processes_share_an_exact_count_of_attempts(create_counters: Callable[..., Counters]) -> None:
+    limiters, key = [AttemptLimiter(create_counters(), 10) for _ in range(4)], uuid4().hex
     with ThreadPoolExecutor(8) as pool:
         verdicts = list(pool.map(lambda n: limiters[n % 4].hit(key), range(40)))
     assert sum(verdict.allowed for verdict in verdicts) == 10
 
 
-def test_the_strictest_of_several_keys_decides(make_counters: Callable[..., Counters]) -> None:
-    limiter, account = AttemptLimiter(make_counters(), 2), uuid4().hex
+def test_the_strictest_of_several_keys_decides(create_counters: Callable[..., Counters]) -> None:
+    limiter, account = AttemptLimiter(create_counters(), 2), uuid4().hex
     assert [limiter.hit(uuid4().hex, account).allowed for _ in range(3)] == [True, True, False]
 
 
-def test_what_is_kept_in_valkey_goes_away_by_itself(make_counters: Callable[..., Counters]) -> None:
-    counters, key = make_counters(), uuid4().hex
+def test_keys_in_valkey_expire(create_counters: Callable[..., Counters]) -> None:
+    counters, key = create_counters(), uuid4().hex
     AttemptLimiter(counters, 3).hit(key)
     RequestCounter(counters, 3).hit(key)
     wait_until(lambda: len(counters.redis.keys(f"{PREFIX}*{key}*")) == 2)
     assert all(0 < counters.redis.ttl(name) <= 120 for name in counters.redis.keys(f"{PREFIX}*{key}*"))
 
 
-def test_processes_tell_each_other_of_requests_within_a_moment(make_counters: Callable[..., Counters]) -> None:
-    one, other = (RequestCounter(make_counters(), 10, seconds=3600) for _ in range(2))
+def test_processes_share_request_counts_within_seconds(create_counters: Callable[..., Counters]) -> None:
+    one, other = (RequestCounter(create_counters(), 10, seconds=3600) for _ in range(2))
     key = uuid4().hex
     assert [one.hit(key).allowed for _ in range(11)] == [True] * 10 + [False]
     assert other.hit(key).allowed
@@ -72,28 +72,28 @@ def test_processes_tell_each_other_of_requests_within_a_moment(make_counters: Ca
     assert other.hit(uuid4().hex).allowed
 
 
-def test_a_new_window_begins_at_nothing(make_counters: Callable[..., Counters]) -> None:
-    counter, key = RequestCounter(make_counters(), 1, seconds=1), uuid4().hex
+def test_a_new_window_starts_at_zero(create_counters: Callable[..., Counters]) -> None:
+    counter, key = RequestCounter(create_counters(), 1, seconds=1), uuid4().hex
     assert counter.hit(key).allowed
     wait_until(lambda: counter.hit(key).allowed)
 
 
-def test_ten_light_requests_weigh_as_much_as_one(make_counters: Callable[..., Counters]) -> None:
-    counter, key = RequestCounter(make_counters(), 2, seconds=3600), uuid4().hex
+def test_ten_light_requests_count_as_one(create_counters: Callable[..., Counters]) -> None:
+    counter, key = RequestCounter(create_counters(), 2, seconds=3600), uuid4().hex
     assert all(counter.hit(key, LIGHT).allowed for _ in range(20))
     assert not counter.hit(key, LIGHT).allowed
 
 
 @pytest.mark.parametrize("silent", [True, False], ids=["silent", "refusing"])
-def test_without_valkey_limits_hold_in_memory_and_nobody_waits(
-    silent: bool, make_counters: Callable[..., Counters], capsys: pytest.CaptureFixture[str]
+def test_without_valkey_limits_work_in_memory_without_delay(
+    silent: bool, create_counters: Callable[..., Counters], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Proxy(None) as blackhole:
         port = blackhole.port if silent else free_port()
-        counters = make_counters(f"redis://127.0.0.1:{port}/0")
+        counters = create_counters(f"redis://127.0.0.1:{port}/0")
         limiter, counter, key = AttemptLimiter(counters, 3), RequestCounter(counters, 3), uuid4().hex
-        # Libraries are imported by the first call, which is not what is measured.
-        make_counters().check()
+        # The first call imports libraries, so call once before the measurement.
+        create_counters().check()
         limiter._in_valkey, limiter._in_memory  # noqa: B018
         times = []
         for _ in range(5):
@@ -104,26 +104,26 @@ def test_without_valkey_limits_hold_in_memory_and_nobody_waits(
         assert not verdict.allowed
         assert times[0] < 0.25
         assert max(times[1:]) < 0.05
-        assert changes_said(capsys) == ["memory"]
-        with pytest.raises(CountersAway):
+        assert logged_changes(capsys) == ["memory"]
+        with pytest.raises(CountersUnavailable):
             counters.check()
 
 
-def test_when_valkey_is_back_it_counts_again_and_the_log_says_so(
-    valkey_url: str, make_counters: Callable[..., Counters], capsys: pytest.CaptureFixture[str]
+def test_counting_returns_to_valkey_and_is_logged_after_it_recovers(
+    valkey_url: str, create_counters: Callable[..., Counters], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Proxy(target_of(valkey_url)) as line:
-        counters = make_counters(f"redis://127.0.0.1:{line.port}/0")
+        counters = create_counters(f"redis://127.0.0.1:{line.port}/0")
         limiter = AttemptLimiter(counters, 100)
         assert limiter.hit("a").allowed
         line.freeze()
         limiter.hit("a")
-        assert counters.away
-        wait_until(lambda: limiter.hit("a").allowed and not counters.away, PROBE_SECONDS + 2)
-        assert changes_said(capsys) == ["memory", "valkey"]
+        assert counters.unavailable
+        wait_until(lambda: limiter.hit("a").allowed and not counters.unavailable, PROBE_SECONDS + 2)
+        assert logged_changes(capsys) == ["memory", "valkey"]
 
 
-def changes_said(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Return where the log says counting moved to, in order."""
+def logged_changes(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the logged values of `counting_in`, in order."""
     lines = [line for line in capsys.readouterr().out.splitlines() if "rate_limit_changed" in line]
     return [str(json.loads(line)["counting_in"]) for line in lines]

@@ -1,6 +1,6 @@
-"""Valkey over TLS with a private CA: every client refuses what is not the server that was named.
+"""Valkey over TLS with a private CA: every client refuses a wrong certificate.
 
-No build of Valkey with TLS is at hand, so a proxy ends TLS before the real one.
+The embedded Valkey has no TLS, so a proxy terminates TLS in front of it.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from backend.settings import Settings, load_settings
 from backend.tasks import Task
 from tests.backend.infra.proxy import Proxy, target_of
 
-# OpenSSL's X509_V_ERR_… numbers
+# OpenSSL's X509_V_ERR_… codes
 EXPIRED, UNKNOWN_ISSUER, OTHER_HOST = 10, 20, 62
 REFUSED = {"wrong_ca": UNKNOWN_ISSUER, "system_ca": UNKNOWN_ISSUER, "wrong_host": OTHER_HOST, "expired": EXPIRED}
 Serve = Callable[[str], Settings]
@@ -57,7 +57,7 @@ def ca() -> trustme.CA:
 
 @pytest.fixture
 def serve(ca: trustme.CA, valkey_url: str) -> Iterator[Serve]:
-    """Return a function that serves Valkey with one kind of certificate and returns settings for it."""
+    """Yield a function that serves Valkey with one kind of certificate and returns settings for it."""
     proxies: list[Proxy] = []
 
     def start(kind: str) -> Settings:
@@ -88,7 +88,7 @@ def verification_error(error: BaseException | None) -> ssl.SSLCertVerificationEr
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_named_server_is_accepted(client: Callable[[Settings], None], serve: Serve) -> None:
+def test_a_valid_certificate_is_accepted(client: Callable[[Settings], None], serve: Serve) -> None:
     client(serve("good"))
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_certificate_is_refused(kind: str, client: Callable[[Settings], 
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("kind", ["wrong_host", "wrong_ca"])
-def test_in_development_checks_can_be_off(kind: str, client: Callable[[Settings], None], serve: Serve) -> None:
+def test_checks_can_be_disabled_in_development(kind: str, client: Callable[[Settings], None], serve: Serve) -> None:
     checked = serve(kind)
     query = {"wrong_host": "ssl_check_hostname=false", "wrong_ca": "ssl_cert_reqs=none"}[kind]
     url = checked.REDIS_URL.get_secret_value().partition("?")[0]
@@ -113,7 +113,7 @@ def test_in_development_checks_can_be_off(kind: str, client: Callable[[Settings]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_ca_may_come_from_a_file(
+def test_the_ca_can_be_read_from_a_file(
     client: Callable[[Settings], None], ca: trustme.CA, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = serve("good").REDIS_URL.get_secret_value()
@@ -123,7 +123,7 @@ def test_the_ca_may_come_from_a_file(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_ca_may_be_named_in_the_url(
+def test_the_ca_can_be_set_in_the_url(
     client: Callable[[Settings], None], ca: trustme.CA, serve: Serve, tmp_path: Path
 ) -> None:
     url = serve("good").REDIS_URL.get_secret_value().partition("?")[0]
@@ -132,7 +132,7 @@ def test_the_ca_may_be_named_in_the_url(
 
 
 @pytest.mark.parametrize("kind", ["good", *REFUSED])
-def test_a_task_is_sent_to_the_named_server_alone(kind: str, serve: Serve, valkey_url: str) -> None:
+def test_a_task_is_sent_only_to_a_server_with_a_valid_certificate(kind: str, serve: Serve, valkey_url: str) -> None:
     real = Queue(load_settings(REDIS_URL=valkey_url))
     before = real.depth()
     sent = Queue(serve(kind)).send(Task.PROCESS_JOB, "an-id")

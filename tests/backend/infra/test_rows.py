@@ -1,4 +1,4 @@
-"""Rows and keyset pages: the same on both databases, and errors of the native connection are SQLAlchemy's."""
+"""Rows and keyset pages: equal on both databases, with SQLAlchemy's exceptions."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ NAMES = select(User.id, User.name).where(User.name.contains(bindparam("part")))
 
 @pytest.fixture
 def ids(sessions: sessionmaker[Session]) -> list[UUID]:
-    """Five accounts, oldest first."""
+    """Create five accounts and return their ids, oldest first."""
     ids = [new_id() for _ in range(5)]
     with transaction(sessions) as session:
         session.add_all(
@@ -28,7 +28,7 @@ def ids(sessions: sessionmaker[Session]) -> list[UUID]:
     return ids
 
 
-def test_pages_follow_each_other_from_the_newest_to_the_last(engine: Engine, ids: list[UUID]) -> None:
+def test_pages_go_from_the_newest_row_to_the_oldest(engine: Engine, ids: list[UUID]) -> None:
     found: list[UUID] = []
     cursor: UUID | None = None
     sizes = []
@@ -43,25 +43,23 @@ def test_pages_follow_each_other_from_the_newest_to_the_last(engine: Engine, ids
     assert cursor is None
 
 
-def test_a_last_page_that_is_full_has_no_next_cursor(engine: Engine, ids: list[UUID]) -> None:
+def test_a_full_last_page_has_no_next_cursor(engine: Engine, ids: list[UUID]) -> None:
     with create_read_sessions(engine)() as session:
         page = fetch_page(session, NAMES, User.id, limit=5, cursor=None, part="")
     assert len(page.rows) == 5
     assert page.next_cursor is None
 
 
-def test_values_in_the_statement_and_parameters_both_count(engine: Engine, ids: list[UUID]) -> None:
+def test_literal_values_and_parameters_can_be_combined(engine: Engine, ids: list[UUID]) -> None:
     statement = NAMES.where(User.id > ids[0])
     with create_read_sessions(engine)() as session:
         rows = fetch_rows(session, statement, part="2")
     assert [(row.id, row.name) for row in rows] == [(ids[2], "100% 2")]
 
 
-def test_a_lost_connection_is_an_unavailable_database_and_is_replaced(
-    make_settings: MakeSettings, database_url: str
-) -> None:
+def test_a_lost_connection_returns_503_and_is_replaced(make_settings: MakeSettings, database_url: str) -> None:
     if database_url.startswith("sqlite"):
-        return  # a file has no connection to lose
+        return  # SQLite has no connection to lose
     with LiveServer(make_settings(DATABASE_POOL_SIZE=1)) as server, server.client() as client:
         _sign_up(client)
         assert client.get("/api/jobs").status_code == 200
@@ -72,7 +70,7 @@ def test_a_lost_connection_is_an_unavailable_database_and_is_replaced(
     assert statuses == [503, 200]
 
 
-def test_errors_are_sqlalchemys(engine: Engine) -> None:
+def test_errors_are_sqlalchemy_exceptions(engine: Engine) -> None:
     with create_read_sessions(engine)() as session:
         if engine.dialect.name == "postgresql":
             session.execute(text("SET statement_timeout = 1"))

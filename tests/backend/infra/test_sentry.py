@@ -1,4 +1,4 @@
-"""Error reports, as they reach an ingest endpoint that a recording server plays."""
+"""Error reports, as a recording server receives them."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ uvicorn.run(app, host="127.0.0.1", port=get_settings().PORT, log_config=None)
 
 @contextmanager
 def running_app(folder: Path, **settings: str) -> Iterator[str]:
-    """Run the application with a route that fails, and give its address."""
+    """Run the application with a route that fails, and yield its URL."""
     port = free_port()
     log = (folder / "log").open("w+")
     process = subprocess.Popen(
@@ -63,7 +63,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[str]:
 
 
 def items_of(request: Recorded) -> list[tuple[str, dict[str, Any]]]:
-    """Return what an envelope holds: each item's type and document."""
+    """Return the type and document of each item in an envelope."""
     packed = request.headers.get("content-encoding") == "gzip"
     lines = (gzip.decompress(request.body) if packed else request.body).split(b"\n")
     found = []
@@ -76,13 +76,13 @@ def items_of(request: Recorded) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What arrives when a request of a signed-in person fails: the error's event and the request's trace."""
+    """Return the reports of a failed request from a signed-in user: the event and the transaction."""
     folder = tmp_path_factory.mktemp("sentry")
     with Recorder() as ingest:
         dsn = f"http://key@127.0.0.1:{ingest.port}/1"
         settings = {"SENTRY_DSN": dsn, "GIT_SHA": "abc123", "SENTRY_TRACES_SAMPLE_RATE": "1"}
         with running_app(folder, **settings) as address:
-            answer = httpx.post(
+            response = httpx.post(
                 f"{address}/api/fail?query={CANARY}",
                 content=f"body-{CANARY}",
                 headers={
@@ -92,12 +92,12 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
                     "User-Agent": f"agent-{CANARY}",
                 },
             )
-            assert answer.status_code == 500
+            assert response.status_code == 500
             ingest.wait_for(2)
     return {kind: document for request in ingest.requests for kind, document in items_of(request)}
 
 
-def test_an_unhandled_error_arrives_with_its_release_and_request(reported: dict[str, dict[str, Any]]) -> None:
+def test_an_unhandled_error_is_reported_with_its_release_and_request(reported: dict[str, dict[str, Any]]) -> None:
     event = reported["event"]
     assert event["release"] == "abc123"
     assert event["environment"] == "test"
@@ -113,7 +113,7 @@ def test_a_share_of_the_requests_is_traced(reported: dict[str, dict[str, Any]]) 
 
 
 @pytest.mark.parametrize("kind", ["event", "transaction"])
-def test_nothing_personal_arrives(kind: str, reported: dict[str, dict[str, Any]]) -> None:
+def test_reports_contain_no_personal_data(kind: str, reported: dict[str, dict[str, Any]]) -> None:
     document = reported[kind]
     assert CANARY not in json.dumps(document)
     assert not {"user", "request", "server_name", "extra"} & document.keys()
@@ -124,14 +124,14 @@ def test_nothing_personal_arrives(kind: str, reported: dict[str, dict[str, Any]]
     assert not [frame for frame in frames if frame.get("vars")]
 
 
-def test_without_a_dsn_the_library_is_not_even_imported(tmp_path: Path) -> None:
+def test_without_a_dsn_the_library_is_not_imported(tmp_path: Path) -> None:
     with running_app(tmp_path) as address:
         assert httpx.post(f"{address}/api/fail").status_code == 500
         assert httpx.get(f"{address}/health/live").status_code == 200
     assert (tmp_path / "log").read_text().splitlines()[0] == "False"
 
 
-def test_an_ingest_that_is_away_fails_no_request(tmp_path: Path) -> None:
+def test_an_unavailable_sentry_affects_no_request(tmp_path: Path) -> None:
     with running_app(tmp_path, SENTRY_DSN=f"http://key@127.0.0.1:{free_port()}/1") as address:
         for _ in range(3):
             assert httpx.post(f"{address}/api/fail", timeout=2).status_code == 500

@@ -1,4 +1,4 @@
-"""The texts of mails: every template renders, and what a user typed stays where it belongs."""
+"""Mail templates: all render, and user input can't add lines to the subject."""
 
 from backend.mails.render import FOLDER, render
 from backend.settings import load_settings
@@ -12,7 +12,7 @@ def test_a_file_name_stays_in_one_line_of_the_subject() -> None:
     assert "\n" not in subject
 
 
-def test_every_template_renders_with_what_its_mail_knows() -> None:
+def test_every_template_renders_with_its_context() -> None:
     settings = load_settings()
     context = {"name": "N", "link": "https://x.example/", "filename": "f.jpg"}
     names = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt"))

@@ -1,3 +1,3 @@
-"""Jobs in the database, as the tests of the worker make them."""
+"""Fixtures of migration tests: the worker tests' jobs."""
 
 from tests.worker.conftest import make_job  # noqa: F401

@@ -1,4 +1,4 @@
-"""`.env.example` tells every setting as the class does, and changes nothing when it is copied to `.env`."""
+"""`.env.example` matches the settings class, and copying it to `.env` changes nothing."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ EXAMPLE = ROOT / ".env.example"
 
 
 def expected_example() -> str:
-    """Build the file's body from the class: its group comments, each description, each default."""
+    """Build the file's body from the class's group comments, descriptions and defaults."""
     lines: list[str] = []
     groups = group_comments()
     for name, field in Settings.model_fields.items():
@@ -29,12 +29,12 @@ def expected_example() -> str:
 
 
 def group_comments() -> dict[str, str]:
-    """Return the class's `# ---` comments by the name of the setting that follows each."""
+    """Return the class's `# ---` comments, by the name of the following setting."""
     source = (ROOT / "backend" / "settings" / "fields.py").read_text()
     return {name: comment for comment, name in re.findall(r"^    # --- (.+)\n    ([A-Z0-9_]+):", source, re.MULTILINE)}
 
 
-def test_the_example_tells_every_setting_as_the_class_does() -> None:
+def test_the_example_matches_the_settings_class() -> None:
     head, separator, body = EXAMPLE.read_text().partition("\n\n")
     assert all(line.startswith("#") for line in head.splitlines())
     assert separator
@@ -49,7 +49,7 @@ def test_a_copied_example_changes_nothing(bare_environment: Path) -> None:
     assert not load_settings().model_fields_set
 
 
-def test_an_example_with_every_line_switched_on_changes_nothing_either(bare_environment: Path) -> None:
+def test_an_example_with_all_lines_uncommented_changes_nothing(bare_environment: Path) -> None:
     before = load_settings()
     lines = [re.sub(r"^#([A-Z])", r"\1", line) for line in EXAMPLE.read_text().splitlines()]
     (bare_environment / ".env").write_text("\n".join(lines))

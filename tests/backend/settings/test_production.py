@@ -1,4 +1,4 @@
-"""What staging and production refuse, each thing alone and all of them in one message."""
+"""Settings that staging and production refuse, one by one and all in one message."""
 
 import pytest
 
@@ -27,19 +27,19 @@ REFUSED = [
     ({"JWT_SECRET": DEVELOPMENT_JWT_SECRET}, "JWT_SECRET: missing"),
     ({"JWT_SECRET": "change-me-change-me-change-me-change-me"}, "JWT_SECRET: is a placeholder"),
     ({"JWT_SECRET": "YOUR-SECRET-GOES-HERE-YOUR-SECRET-GOES-HERE"}, "JWT_SECRET: is a placeholder"),
-    ({"JWT_SECRET": "k" * 31}, "JWT_SECRET: under 32 bytes"),
+    ({"JWT_SECRET": "k" * 31}, "JWT_SECRET: shorter than 32 bytes"),
     ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS: *"),
     ({"ALLOWED_ORIGINS": "https://*.acme.org"}, "ALLOWED_ORIGINS: *"),
     ({"ALLOWED_ORIGINS": "https://a.acme.org,http://b.acme.org"}, "ALLOWED_ORIGINS: has an http:// origin"),
-    ({"PUBLIC_URL": ""}, "PUBLIC_URL: must be the https:// address"),
-    ({"PUBLIC_URL": "http://shop.acme.org"}, "PUBLIC_URL: must be the https:// address"),
+    ({"PUBLIC_URL": ""}, "PUBLIC_URL: must be the public https:// URL"),
+    ({"PUBLIC_URL": "http://shop.acme.org"}, "PUBLIC_URL: must be the public https:// URL"),
     ({"PUBLIC_URL": "shop.acme.org"}, "PUBLIC_URL: must start with http:// or https://"),
     ({"GOOGLE_DISCOVERY_URL": "http://accounts.acme.org/x"}, "GOOGLE_DISCOVERY_URL: must be https://"),
     ({"GOOGLE_CLIENT_ID": "id"}, "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET: set both"),
     ({"GOOGLE_CLIENT_SECRET": "s"}, "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET: set both"),
     ({"REDIS_URL": ""}, "REDIS_URL: missing"),
-    ({"REDIS_URL": "redis://valkey.acme.org"}, "REDIS_URL: sends the password in clear text"),
-    ({"REDIS_URL": "rediss://valkey.acme.org?ssl_cert_reqs=none"}, "REDIS_URL: switches certificate checks off"),
+    ({"REDIS_URL": "redis://valkey.acme.org"}, "REDIS_URL: sends the password unencrypted"),
+    ({"REDIS_URL": "rediss://valkey.acme.org?ssl_cert_reqs=none"}, "REDIS_URL: disables certificate checks"),
     ({"S3_BUCKET": ""}, "S3_BUCKET: missing"),
     ({"S3_ACCESS_KEY_ID": ""}, "S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: missing"),
     ({"S3_SECRET_ACCESS_KEY": ""}, "S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: missing"),
@@ -66,7 +66,7 @@ def test_good_settings_are_accepted(environment: str, set_environment: SetEnviro
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
 @pytest.mark.parametrize(("change", "problem"), REFUSED, ids=[f"{change}" for change, _ in REFUSED])
-def test_each_unsafe_setting_is_refused_for_its_one_reason(
+def test_each_unsafe_setting_is_refused_with_one_problem(
     change: dict[str, str], problem: str, environment: str, set_environment: SetEnvironment
 ) -> None:
     set_environment(**GOOD | change | {"ENVIRONMENT": environment})
@@ -76,14 +76,14 @@ def test_each_unsafe_setting_is_refused_for_its_one_reason(
     assert caught.value.problems[0].startswith(problem)
 
 
-def test_what_production_refuses_is_fine_in_development(set_environment: SetEnvironment) -> None:
+def test_unsafe_settings_are_accepted_in_development(set_environment: SetEnvironment) -> None:
     everywhere = ("must start", "Input", "is not a DSN")
     for change in [change for change, problem in REFUSED if not any(word in problem for word in everywhere)]:
         set_environment(**GOOD | change | {"ENVIRONMENT": "development"})
         assert not load_settings().deployed
 
 
-def test_all_problems_are_told_in_one_message(set_environment: SetEnvironment) -> None:
+def test_all_problems_are_reported_in_one_message(set_environment: SetEnvironment) -> None:
     set_environment(
         ENVIRONMENT="production",
         DEBUG="true",
@@ -114,7 +114,7 @@ def test_all_problems_are_told_in_one_message(set_environment: SetEnvironment) -
     assert "python -m backend check" in str(caught.value)
 
 
-def test_a_secret_of_32_bytes_may_have_fewer_letters(set_environment: SetEnvironment) -> None:
+def test_the_length_of_a_secret_is_counted_in_bytes(set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {"JWT_SECRET": "ü" * 16})
     assert load_settings().deployed
 

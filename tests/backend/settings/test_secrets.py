@@ -1,4 +1,4 @@
-"""No value of a setting, above all no secret, is ever shown: not in errors, not in repr, not by `check`."""
+"""Secrets and refused values are never shown: not in errors, not in repr, not by `check`."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ SECRETS = {
     "SMTP_PASSWORD": CANARY,
     "SENTRY_DSN": f"https://{CANARY}@sentry.acme.org/1",
 }
-# Google wants both or neither.
+# Google needs both the id and the secret.
 COMPLETE = GOOD | SECRETS | {"GOOGLE_CLIENT_ID": "an-id"}
 UNREADABLE = {
     "DATABASE_URL": [
@@ -60,7 +60,7 @@ CASES = [(name, value) for name, values in UNREADABLE.items() for value in value
 
 
 def run_check(folder: Path, **values: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m backend check` as an operator does, with these settings alone."""
+    """Run `python -m backend check` with only these settings."""
     return subprocess.run(
         [sys.executable, "-m", "backend", "check"],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **values},
@@ -72,19 +72,19 @@ def run_check(folder: Path, **values: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_secret_has_a_canary_here() -> None:
+def test_every_secret_setting_has_a_canary() -> None:
     secrets = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
     assert secrets == SECRETS.keys()
 
 
-def test_no_secret_is_in_the_settings_own_text(set_environment: SetEnvironment) -> None:
+def test_secrets_are_not_in_the_settings_text(set_environment: SetEnvironment) -> None:
     set_environment(**COMPLETE)
     settings = load_settings()
     assert CANARY not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
 
 @pytest.mark.parametrize(("name", "value"), CASES)
-def test_a_refused_value_is_never_quoted(name: str, value: str, set_environment: SetEnvironment) -> None:
+def test_a_refused_value_is_not_shown(name: str, value: str, set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {name: value})
     with pytest.raises(SettingsError, match=f"{name}: ") as caught:
         load_settings()
@@ -92,7 +92,7 @@ def test_a_refused_value_is_never_quoted(name: str, value: str, set_environment:
     assert CANARY not in f"{caught.value} {caught.value!r} {caught.value.problems} {everything}"
 
 
-def test_a_refused_value_from_a_file_is_never_quoted(set_environment: SetEnvironment) -> None:
+def test_a_refused_value_from_a_file_is_not_shown(set_environment: SetEnvironment) -> None:
     Path("port").write_text(CANARY)
     Path("binary").write_bytes(CANARY.encode() + b"\xff")
     set_environment(PORT_FILE="port", JWT_SECRET_FILE="binary")
@@ -122,7 +122,7 @@ def test_check_shows_bad_settings_without_values(tmp_path: Path) -> None:
     assert CANARY not in shown.stdout + shown.stderr
 
 
-def test_check_prints_brackets_as_they_are(tmp_path: Path) -> None:
+def test_check_prints_brackets_unchanged(tmp_path: Path) -> None:
     shown = run_check(tmp_path, APP_NAME="[/red] [bold]Shop", S3_REGION="[/]")
     assert shown.returncode == 0, shown.stderr
     assert "[/red] [bold]Shop" in shown.stdout
@@ -131,14 +131,14 @@ def test_check_prints_brackets_as_they_are(tmp_path: Path) -> None:
     assert "/run/[/red]/jwt" in bad.stdout
 
 
-def test_check_shows_a_certificate_by_its_kind_alone(tmp_path: Path) -> None:
+def test_check_does_not_show_the_text_of_a_certificate(tmp_path: Path) -> None:
     shown = run_check(tmp_path, REDIS_CA_CERT=f"-----BEGIN CERTIFICATE-----\n{CANARY}\n-----END CERTIFICATE-----\n")
     assert "(PEM text)" in shown.stdout
     assert CANARY not in shown.stdout
 
 
 @pytest.mark.parametrize("command", ["migrate", "requeue", "openapi", "create-demo"])
-def test_every_command_tells_the_problems_and_ends_with_1(command: str, tmp_path: Path) -> None:
+def test_every_command_reports_the_problems_and_exits_with_1(command: str, tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "backend", command],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": CANARY, "DEBUG": CANARY},

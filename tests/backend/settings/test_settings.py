@@ -1,4 +1,4 @@
-"""Where settings come from: secret files, variables, .env, defaults, in that order."""
+"""Sources of settings: secret files, variables, .env, defaults, in this order."""
 
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -10,7 +10,7 @@ from backend.settings import Settings, load_settings
 from backend.settings.sources import SettingsError
 from tests.backend.conftest import SetEnvironment
 
-# Two values of a setting whose type does not give them away, the first different from the default.
+# Two valid values per setting that `two_values` can't derive from its type. The first differs from the default.
 SPECIAL = {
     "ENVIRONMENT": ("test", "development"),
     "PUBLIC_URL": ("https://one.example.org", "https://two.example.org"),
@@ -72,7 +72,7 @@ def test_dotenv_wins_over_the_default(name: str, bare_environment: Path) -> None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_empty_variable_is_as_good_as_none(name: str, set_environment: SetEnvironment) -> None:
+def test_an_empty_variable_counts_as_unset(name: str, set_environment: SetEnvironment) -> None:
     default = load_settings()
     set_environment(**{name: "", f"{name}_FILE": ""})
     assert load_settings() == default
@@ -90,15 +90,13 @@ def test_an_empty_variable_is_as_good_as_none(name: str, set_environment: SetEnv
         ("gehëim\n".encode(), "gehëim"),
     ],
 )
-def test_one_newline_at_the_end_of_a_file_is_removed(
-    written: bytes, read: str, set_environment: SetEnvironment
-) -> None:
+def test_one_final_newline_of_a_file_is_removed(written: bytes, read: str, set_environment: SetEnvironment) -> None:
     Path("secret").write_bytes(written)
     set_environment(SMTP_PASSWORD_FILE="secret")
     assert load_settings().SMTP_PASSWORD.get_secret_value() == read
 
 
-def test_a_file_that_cannot_be_read_is_named_with_its_path(set_environment: SetEnvironment) -> None:
+def test_an_unreadable_file_is_reported_with_its_path(set_environment: SetEnvironment) -> None:
     Path("folder").mkdir()
     Path("binary").write_bytes(b"\xff\xfe secret \x80")
     Path("looping").symlink_to("looping")
@@ -108,14 +106,14 @@ def test_a_file_that_cannot_be_read_is_named_with_its_path(set_environment: SetE
     with pytest.raises(SettingsError) as caught:
         load_settings()
     assert set(caught.value.problems) == {
-        "JWT_SECRET: can't read absent/jwt, named by JWT_SECRET_FILE: No such file or directory",
-        "SMTP_PASSWORD: can't read folder, named by SMTP_PASSWORD_FILE: Is a directory",
-        "S3_BUCKET: can't read binary, named by S3_BUCKET_FILE: it is not UTF-8 text",
-        "S3_REGION: can't read looping, named by S3_REGION_FILE: Too many levels of symbolic links",
+        "JWT_SECRET: can't read absent/jwt from JWT_SECRET_FILE: No such file or directory",
+        "SMTP_PASSWORD: can't read folder from SMTP_PASSWORD_FILE: Is a directory",
+        "S3_BUCKET: can't read binary from S3_BUCKET_FILE: it is not UTF-8 text",
+        "S3_REGION: can't read looping from S3_REGION_FILE: Too many levels of symbolic links",
     }
 
 
-def test_a_file_that_cannot_be_read_does_not_fall_back_to_the_variable(set_environment: SetEnvironment) -> None:
+def test_an_unreadable_file_does_not_fall_back_to_the_variable(set_environment: SetEnvironment) -> None:
     set_environment(JWT_SECRET_FILE="absent", JWT_SECRET="the-variable-" * 4)
     with pytest.raises(SettingsError, match="JWT_SECRET_FILE"):
         load_settings()
@@ -123,7 +121,7 @@ def test_a_file_that_cannot_be_read_does_not_fall_back_to_the_variable(set_envir
 
 @pytest.mark.parametrize("environment", ["test", "staging", "production"])
 @pytest.mark.parametrize("by_file", [False, True])
-def test_dotenv_is_read_in_development_alone(environment: str, by_file: bool, set_environment: SetEnvironment) -> None:
+def test_dotenv_is_only_read_in_development(environment: str, by_file: bool, set_environment: SetEnvironment) -> None:
     Path(".env").write_text("APP_NAME=Leaked\nDEBUG=not-a-bool\n")
     Path("environment").write_text(f"{environment}\n")
     set_environment(**({"ENVIRONMENT_FILE": "environment"} if by_file else {"ENVIRONMENT": environment}))
@@ -137,17 +135,17 @@ def test_dotenv_is_read_in_development_alone(environment: str, by_file: bool, se
 
 @pytest.mark.parametrize("environment", ["test", "staging", "production"])
 @pytest.mark.parametrize("variables", [{}, {"ENVIRONMENT": ""}], ids=["unset", "empty"])
-def test_dotenv_cannot_make_it_production(
+def test_dotenv_can_not_set_another_environment(
     environment: str, variables: dict[str, str], set_environment: SetEnvironment
 ) -> None:
     Path(".env").write_text(f"ENVIRONMENT={environment}\n")
     set_environment(**variables)
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert "ENVIRONMENT: anything but development is set in the environment, not in .env" in caught.value.problems
+    assert "ENVIRONMENT: set any value except development in the environment, not in .env" in caught.value.problems
 
 
-def test_names_are_told_apart_by_their_case(set_environment: SetEnvironment) -> None:
+def test_names_are_case_sensitive(set_environment: SetEnvironment) -> None:
     set_environment(debug="no-bool-at-all", port="no-number")
     assert load_settings().DEBUG is False
 
@@ -163,10 +161,11 @@ def test_origins_are_separated_by_commas(set_environment: SetEnvironment) -> Non
     assert load_settings().ALLOWED_ORIGINS == ["https://a.example.org", "https://b.example.org:8443"]
 
 
-def test_addresses_lose_their_last_slash(set_environment: SetEnvironment) -> None:
+def test_a_final_slash_is_removed_from_urls(set_environment: SetEnvironment) -> None:
     set_environment(PUBLIC_URL="https://shop.example.org/", S3_ENDPOINT_URL="https://s3.example.org/")
     settings = load_settings()
-    assert (settings.PUBLIC_URL, settings.S3_ENDPOINT_URL) == ("https://shop.example.org", "https://s3.example.org")
+    assert settings.PUBLIC_URL == "https://shop.example.org"
+    assert settings.S3_ENDPOINT_URL == "https://s3.example.org"
 
 
 def test_no_other_file_reads_the_environment() -> None:
@@ -176,5 +175,5 @@ def test_no_other_file_reads_the_environment() -> None:
         for path in root.rglob("*.py")
         if "os.environ" in path.read_text() or "getenv" in path.read_text()
     }
-    # prometheus_client takes its directory from the environment alone.
+    # prometheus_client only reads its directory from the environment.
     assert readers == {"settings/sources.py", "infra/metrics.py"}

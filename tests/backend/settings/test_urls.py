@@ -1,4 +1,4 @@
-"""How the addresses of PostgreSQL and Valkey are normalised."""
+"""Normalisation of PostgreSQL and Valkey URLs."""
 
 import pytest
 
@@ -11,7 +11,7 @@ CHECKED = "rediss://u:p@valkey.acme.org:6380/1?ssl_cert_reqs=required"
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_every_spelling_of_postgresql_becomes_the_driver_s(scheme: str, set_environment: SetEnvironment) -> None:
+def test_every_postgresql_scheme_becomes_the_psycopg_scheme(scheme: str, set_environment: SetEnvironment) -> None:
     set_environment(DATABASE_URL=f"{scheme}://u:p%40w@db:25060/x?sslmode=require")
     found = load_settings().DATABASE_URL.get_secret_value()
     assert found == "postgresql+psycopg://u:p%40w@db:25060/x?sslmode=require"
@@ -42,7 +42,7 @@ def test_other_databases_are_refused(url: str, set_environment: SetEnvironment) 
         "?ssl_cert_reqs=",
     ],
 )
-def test_every_rediss_url_verifies(query: str, environment: str, set_environment: SetEnvironment) -> None:
+def test_every_rediss_url_checks_certificates(query: str, environment: str, set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {"ENVIRONMENT": environment, "REDIS_URL": f"rediss://u:p@valkey.acme.org:6380/1{query}"})
     assert load_settings().REDIS_URL.get_secret_value() == CHECKED
 
@@ -64,26 +64,26 @@ UNVERIFIED = {
 
 
 @pytest.mark.parametrize("query", UNVERIFIED)
-def test_checks_may_be_off_in_development(query: str, set_environment: SetEnvironment) -> None:
+def test_checks_can_be_disabled_in_development(query: str, set_environment: SetEnvironment) -> None:
     set_environment(ENVIRONMENT="development", REDIS_URL=f"rediss://h{query}")
     assert load_settings().REDIS_URL.get_secret_value() == f"rediss://h{UNVERIFIED[query]}"
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
 @pytest.mark.parametrize("query", UNVERIFIED)
-def test_checks_may_not_be_off_in_a_deployment(query: str, environment: str, set_environment: SetEnvironment) -> None:
+def test_checks_can_not_be_disabled_in_a_deployment(
+    query: str, environment: str, set_environment: SetEnvironment
+) -> None:
     set_environment(**GOOD | {"ENVIRONMENT": environment, "REDIS_URL": f"rediss://h{query}"})
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert [problem.split(";")[0] for problem in caught.value.problems] == [
-        "REDIS_URL: switches certificate checks off"
-    ]
+    assert [problem.split(";")[0] for problem in caught.value.problems] == ["REDIS_URL: disables certificate checks"]
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "[::1]", "valkey.internal", "top1.nearest.of.valkey.internal", "v.flycast"]
 )
-def test_clear_text_is_fine_where_it_never_leaves_a_private_network(host: str, set_environment: SetEnvironment) -> None:
+def test_unencrypted_connections_are_accepted_in_private_networks(host: str, set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {"REDIS_URL": f"redis://u:p@{host}:6379/0"})
     assert load_settings().REDIS_URL.get_secret_value() == f"redis://u:p@{host}:6379/0"
 
@@ -91,9 +91,9 @@ def test_clear_text_is_fine_where_it_never_leaves_a_private_network(host: str, s
 @pytest.mark.parametrize(
     "host", ["valkey.acme.org", "10.0.0.1", "internal", "127.0.0.1.acme.org", "localhost.acme.org", "xinternal"]
 )
-def test_clear_text_is_refused_everywhere_else(host: str, set_environment: SetEnvironment) -> None:
+def test_unencrypted_connections_are_refused_elsewhere(host: str, set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {"REDIS_URL": f"redis://u:p@{host}:6379/0"})
-    with pytest.raises(SettingsError, match="REDIS_URL: sends the password in clear text"):
+    with pytest.raises(SettingsError, match="REDIS_URL: sends the password unencrypted"):
         load_settings()
 
 
@@ -101,15 +101,15 @@ UPSTASH = "redis://default:p@fly-slipway-production.upstash.io:6379"
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_the_redis_of_fly_may_be_asked_in_clear_text_on_fly(environment: str, set_environment: SetEnvironment) -> None:
+def test_the_redis_of_fly_needs_no_tls_on_fly(environment: str, set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {"ENVIRONMENT": environment, "REDIS_URL": UPSTASH, "FLY_APP_NAME": "slipway"})
     assert load_settings().REDIS_URL.get_secret_value() == UPSTASH
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_the_redis_of_fly_is_refused_elsewhere(environment: str, set_environment: SetEnvironment) -> None:
+def test_the_redis_of_fly_needs_tls_elsewhere(environment: str, set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {"ENVIRONMENT": environment, "REDIS_URL": UPSTASH})
-    with pytest.raises(SettingsError, match="REDIS_URL: sends the password in clear text"):
+    with pytest.raises(SettingsError, match="REDIS_URL: sends the password unencrypted"):
         load_settings()
 
 
@@ -135,11 +135,9 @@ def test_the_redis_of_fly_is_refused_elsewhere(environment: str, set_environment
         "valkey.acme.org",
     ],
 )
-def test_what_only_looks_like_the_redis_of_fly_is_refused_on_fly_too(
-    host: str, set_environment: SetEnvironment
-) -> None:
+def test_hosts_similar_to_the_redis_of_fly_need_tls_on_fly(host: str, set_environment: SetEnvironment) -> None:
     set_environment(**GOOD | {"REDIS_URL": f"redis://u:p@{host}", "FLY_APP_NAME": "slipway"})
-    with pytest.raises(SettingsError, match="REDIS_URL: sends the password in clear text"):
+    with pytest.raises(SettingsError, match="REDIS_URL: sends the password unencrypted"):
         load_settings()
 
 
@@ -148,14 +146,14 @@ def test_what_only_looks_like_the_redis_of_fly_is_refused_on_fly_too(
     [
         ("http://valkey", "must start with redis:// or rediss://"),
         ("valkey:6379", "must start with"),
-        ("redis://", "names no host"),
-        ("rediss://:6379/0", "names no host"),
+        ("redis://", "has no host"),
+        ("rediss://:6379/0", "has no host"),
         ("rediss://valkey:port/0", "is not a URL"),
         ("rediss://valkey:99999/0", "is not a URL"),
         ("rediss://[valkey]:1/0", "is not a URL"),
     ],
 )
-def test_what_is_no_valkey_url_is_refused(url: str, problem: str, set_environment: SetEnvironment) -> None:
+def test_an_invalid_valkey_url_is_refused(url: str, problem: str, set_environment: SetEnvironment) -> None:
     set_environment(REDIS_URL=url)
     with pytest.raises(SettingsError, match=f"REDIS_URL: {problem}"):
         load_settings()

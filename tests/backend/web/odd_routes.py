@@ -1,4 +1,4 @@
-"""Routes that tests add to the application: some fail, some take a body, some answer with a page."""
+"""Extra routes for tests: some fail, one accepts a body, some return a page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,14 +26,13 @@ def page() -> HTMLResponse:
     return HTMLResponse("<p>page</p>")
 
 
-def take(body: dict[str, Any]) -> dict[str, int]:
+def accept_body(body: dict[str, Any]) -> dict[str, int]:
     return {"length": len(str(body))}
 
 
 def add_routes(server: LiveServer) -> None:
-    """Add routes that fail, that take a body and that answer with a page."""
     server.app.add_api_route("/api/fail", fail)
     server.app.add_api_route("/api/fail-while-streaming", fail_while_streaming)
     server.app.add_api_route("/page", page)
     server.app.add_api_route("/assets/app-abc.js", page)
-    server.app.add_api_route("/api/take", take, methods=["POST"])
+    server.app.add_api_route("/api/take", accept_body, methods=["POST"])

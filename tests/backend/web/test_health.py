@@ -1,4 +1,4 @@
-"""/health, /health/live, /health/ready and /api/version, with their surroundings there, away, and hanging."""
+"""/health, /health/live, /health/ready and /api/version while external systems work, are unavailable, or hang."""
 
 import time
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.servers import LiveServer
 
 @pytest.fixture
 def no_worker(server: LiveServer) -> Iterator[None]:
-    """Make sure that no worker of another test counts."""
+    """Remove the heartbeats of workers from other tests."""
     server.app.state.queue.redis.delete(WORKERS_KEY)
     yield
     server.app.state.queue.redis.delete(WORKERS_KEY)
@@ -35,20 +35,20 @@ def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def health_of(settings: Settings) -> tuple[int, dict[str, str]]:
-    """Return /health's status code and its words, status and checks together."""
+    """Return /health's status code, and its status and checks in one dict."""
     with LiveServer(settings) as server, server.client() as client:
-        answer = client.get("/health")
-        document = answer.json()
+        response = client.get("/health")
+        document = response.json()
         assert document["status"] in ("ok", "degraded", "unavailable")
-        return answer.status_code, {"status": document["status"], **document["checks"]}
+        return response.status_code, {"status": document["status"], **document["checks"]}
 
 
 @pytest.mark.usefixtures("no_worker")
-def test_health_is_ok_when_everything_is_there(server: LiveServer, client: httpx.Client) -> None:
+def test_health_is_ok_when_all_systems_are_available(server: LiveServer, client: httpx.Client) -> None:
     server.app.state.queue.announce_worker("a-worker")
-    answer = client.get("/health")
-    assert answer.status_code == 200
-    assert answer.json() == {
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json() == {
         "status": "ok",
         "version": __version__,
         "git_sha": "development",
@@ -58,11 +58,11 @@ def test_health_is_ok_when_everything_is_there(server: LiveServer, client: httpx
 
 @pytest.mark.usefixtures("no_worker")
 def test_without_a_worker_health_is_degraded(client: httpx.Client) -> None:
-    answer = client.get("/health")
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "degraded"
-    assert answer.json()["checks"]["worker"] == "unavailable"
-    assert answer.json()["checks"]["valkey"] == "ok"
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
+    assert response.json()["checks"]["worker"] == "unavailable"
+    assert response.json()["checks"]["valkey"] == "ok"
 
 
 def test_without_valkey_health_is_degraded_and_requests_are_served(make_settings: MakeSettings) -> None:
@@ -70,10 +70,10 @@ def test_without_valkey_health_is_degraded_and_requests_are_served(make_settings
         LiveServer(make_settings(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")) as server,
         server.client() as client,
     ):
-        answer = client.get("/health")
-        assert answer.status_code == 200
-        assert answer.json()["status"] == "degraded"
-        assert answer.json()["checks"] == {
+        response = client.get("/health")
+        assert response.status_code == 200
+        assert response.json()["status"] == "degraded"
+        assert response.json()["checks"] == {
             "database": "ok",
             "valkey": "unavailable",
             "storage": "ok",
@@ -84,21 +84,22 @@ def test_without_valkey_health_is_degraded_and_requests_are_served(make_settings
 
 
 def test_without_storage_health_is_degraded(sqlite_url: str, valkey_url: str, tmp_path: Path) -> None:
-    outside = s3_settings(free_port())
-    values = {name: getattr(outside, name) for name in outside.model_fields_set if name.startswith("S3_")}
-    status, words = health_of(settings_for(sqlite_url, valkey_url, tmp_path, **values))
+    unreachable = s3_settings(free_port())
+    options = {name: getattr(unreachable, name) for name in unreachable.model_fields_set if name.startswith("S3_")}
+    status, values = health_of(settings_for(sqlite_url, valkey_url, tmp_path, **options))
     assert status == 200
-    assert (words["status"], words["storage"]) == ("degraded", "unavailable")
+    assert values["status"] == "degraded"
+    assert values["storage"] == "unavailable"
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@127.0.0.1:{port}/x", "sqlite:////no/such/folder/x.db"])
 def test_without_the_database_health_is_unavailable(url: str, valkey_url: str, tmp_path: Path) -> None:
     settings = settings_for(url.format(port=free_port()), valkey_url, tmp_path)
     with LiveServer(settings) as server, server.client() as client:
-        answer = client.get("/health")
-        assert answer.status_code == 503
-        assert answer.json()["status"] == "unavailable"
-        assert answer.json()["checks"]["database"] == "unavailable"
+        response = client.get("/health")
+        assert response.status_code == 503
+        assert response.json()["status"] == "unavailable"
+        assert response.json()["checks"]["database"] == "unavailable"
         ready = client.get("/health/ready")
         assert ready.status_code == 503
         assert ready.json()["code"] == "not_ready"
@@ -106,24 +107,22 @@ def test_without_the_database_health_is_unavailable(url: str, valkey_url: str, t
         assert client.get("/health/live").json() == {"status": "ok"}
 
 
-def test_health_answers_within_seconds_while_everything_outside_hangs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_health_responds_within_seconds_while_all_systems_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert health.CHECK_SECONDS <= 3
     monkeypatch.setattr(health, "CHECK_SECONDS", 0.5)
     with Proxy(None) as blackhole:
-        outside = s3_settings(blackhole.port)
-        values = {name: getattr(outside, name) for name in outside.model_fields_set if name.startswith("S3_")}
+        unreachable = s3_settings(blackhole.port)
+        options = {name: getattr(unreachable, name) for name in unreachable.model_fields_set if name.startswith("S3_")}
         settings = settings_for(
-            f"postgresql://u@127.0.0.1:{blackhole.port}/x", f"redis://127.0.0.1:{blackhole.port}/0", tmp_path, **values
+            f"postgresql://u@127.0.0.1:{blackhole.port}/x", f"redis://127.0.0.1:{blackhole.port}/0", tmp_path, **options
         )
         with LiveServer(settings) as server, server.client() as client:
             for _ in range(2):
                 started = time.monotonic()
-                answer = client.get("/health")
+                response = client.get("/health")
                 assert time.monotonic() - started < 2
-                assert answer.status_code == 503
-                checks = answer.json()["checks"]
+                assert response.status_code == 503
+                checks = response.json()["checks"]
                 assert checks.pop("rate_limit") != "ok"
                 assert set(checks.values()) == {"unavailable"}
             started = time.monotonic()
@@ -131,22 +130,24 @@ def test_health_answers_within_seconds_while_everything_outside_hangs(
             assert time.monotonic() - started < 0.5
 
 
-def test_storage_is_asked_once_in_a_while(sqlite_url: str, valkey_url: str, tmp_path: Path, moto_port: int) -> None:
+def test_storage_is_not_checked_on_every_request(
+    sqlite_url: str, valkey_url: str, tmp_path: Path, moto_port: int
+) -> None:
     with Proxy(("127.0.0.1", moto_port)) as counted:
-        outside = s3_settings(counted.port)
-        values = {name: getattr(outside, name) for name in outside.model_fields_set if name.startswith("S3_")}
-        with LiveServer(settings_for(sqlite_url, valkey_url, tmp_path, **values)) as server, server.client() as client:
+        unreachable = s3_settings(counted.port)
+        options = {name: getattr(unreachable, name) for name in unreachable.model_fields_set if name.startswith("S3_")}
+        with LiveServer(settings_for(sqlite_url, valkey_url, tmp_path, **options)) as server, server.client() as client:
             for _ in range(3):
                 assert client.get("/health").json()["checks"]["storage"] == "ok"
                 counted.cut()
         assert counted.connections == 1
 
 
-def test_ready_when_the_schema_is_the_code_s(client: httpx.Client) -> None:
+def test_ready_when_the_schema_matches_the_code(client: httpx.Client) -> None:
     assert client.get("/health/ready").json() == {"status": "ok"}
 
 
-def test_ready_when_the_schema_is_ahead_of_the_code(client: httpx.Client, engine: Engine) -> None:
+def test_ready_when_the_schema_is_newer_than_the_code(client: httpx.Client, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert client.get("/health/ready").status_code == 200
@@ -156,25 +157,25 @@ def test_ready_when_the_schema_is_ahead_of_the_code(client: httpx.Client, engine
 def test_not_ready_without_a_schema(statement: str, client: httpx.Client, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement))
-    answer = client.get("/health/ready")
-    assert answer.status_code == 503
-    assert "python -m backend migrate" in answer.json()["detail"]
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert "python -m backend migrate" in response.json()["detail"]
     assert client.get("/health").status_code == 200
 
 
-def test_not_ready_when_the_schema_is_behind_the_code(
+def test_not_ready_when_the_schema_is_older_than_the_code(
     client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "versions").mkdir()
     for name in (f"{known_revisions()[-1]}_newest.py", "9999_next.py"):
         (tmp_path / "versions" / name).write_text("")
     monkeypatch.setattr(schema, "MIGRATIONS", tmp_path)
-    answer = client.get("/health/ready")
-    assert answer.status_code == 503
-    assert "older than this code" in answer.json()["detail"]
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert "older than this code" in response.json()["detail"]
 
 
-def test_health_takes_no_lock_on_the_database(client: httpx.Client, engine: Engine) -> None:
+def test_health_needs_no_lock_on_the_database(client: httpx.Client, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM users"))
         started = time.monotonic()
@@ -183,7 +184,7 @@ def test_health_takes_no_lock_on_the_database(client: httpx.Client, engine: Engi
         assert time.monotonic() - started < 2
 
 
-def test_the_version_names_the_commit(make_settings: MakeSettings) -> None:
+def test_the_version_contains_the_commit(make_settings: MakeSettings) -> None:
     with LiveServer(make_settings(GIT_SHA="abc123")) as server, server.client() as client:
         assert client.get("/api/version").json() == {"version": __version__, "git_sha": "abc123"}
         assert client.get("/health").json()["git_sha"] == "abc123"

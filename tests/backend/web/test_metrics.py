@@ -1,4 +1,4 @@
-"""Metrics of the web process as production starts it: gunicorn, two workers, one port for both."""
+"""Metrics of the web process as in production: gunicorn, two workers, one metrics port."""
 
 import signal
 import socket
@@ -34,7 +34,7 @@ def settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files of the processes go."""
+    """Return the processes' folder for temporary files."""
     path = tmp_path / "temporary"
     path.mkdir()
     monkeypatch.setenv("TMPDIR", str(path))
@@ -47,16 +47,16 @@ def web(settings: Settings, folder: Path, tmp_path: Path) -> Iterator[psutil.Pro
         yield psutil.Process(process.pid)
 
 
-def ask(settings: Settings, path: str = "/api/version", times: int = 1, method: str = "GET") -> int:
-    """Send requests, each over a connection of its own, so that both workers get some; return the last status."""
+def send(settings: Settings, path: str = "/api/version", times: int = 1, method: str = "GET") -> int:
+    """Send requests over separate connections, so that both workers get some, and return the last status."""
     url, headers = f"http://127.0.0.1:{settings.PORT}{path}", {"Accept": "text/html"}
-    answers = [httpx.request(method, url, headers=headers) for _ in range(times)]
-    return answers[-1].status_code
+    responses = [httpx.request(method, url, headers=headers) for _ in range(times)]
+    return responses[-1].status_code
 
 
 @pytest.mark.usefixtures("web")
 def test_requests_to_all_workers_add_up(settings: Settings) -> None:
-    ask(settings, times=40)
+    send(settings, times=40)
     labels = {"method": "GET", "route": "/api/version"}
     scrape = Scrape(settings.METRICS_PORT)
     assert scrape.value("http_requests_total", **labels, status="200") == 40
@@ -66,8 +66,8 @@ def test_requests_to_all_workers_add_up(settings: Settings) -> None:
     assert wait_for(settings.METRICS_PORT, lambda found: found.value("http_requests_in_progress") == 0)
 
 
-def test_counts_outlive_the_worker_that_made_them(settings: Settings, web: psutil.Process, folder: Path) -> None:
-    ask(settings, times=30)
+def test_counts_remain_after_a_worker_is_killed(settings: Settings, web: psutil.Process, folder: Path) -> None:
+    send(settings, times=30)
     killed = web.children()
     for worker in killed:
         worker.send_signal(signal.SIGKILL)
@@ -76,19 +76,17 @@ def test_counts_outlive_the_worker_that_made_them(settings: Settings, web: psuti
     while len([child for child in web.children() if child.status() != psutil.STATUS_ZOMBIE]) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    ask(settings, times=5)
+    send(settings, times=5)
     assert Scrape(settings.METRICS_PORT).value("http_requests_total", route="/api/version", status="200") == 35
     gauges = {path.stem.rpartition("_")[2] for path in folder.glob("metrics-*/gauge_*.db")}
     assert gauges.isdisjoint(str(worker.pid) for worker in killed)
 
 
-def test_a_request_that_died_with_its_worker_is_not_in_progress_forever(
-    settings: Settings, web: psutil.Process
-) -> None:
+def test_requests_of_a_killed_worker_are_not_in_progress_any_more(settings: Settings, web: psutil.Process) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=30) as user:
         sign_up_and_in(user)
-        with user.stream("GET", "/api/jobs/events") as answer:
-            assert answer.status_code == 200
+        with user.stream("GET", "/api/jobs/events") as response:
+            assert response.status_code == 200
             scrape = wait_for(settings.METRICS_PORT, lambda found: found.value("http_streams_open") == 1)
             assert scrape.value("http_requests_in_progress") == 0
             for worker in web.children():
@@ -99,13 +97,13 @@ def test_a_request_that_died_with_its_worker_is_not_in_progress_forever(
 
 
 @pytest.mark.usefixtures("web")
-def test_callers_can_not_make_up_label_values(settings: Settings) -> None:
+def test_callers_can_not_create_label_values(settings: Settings) -> None:
     for number in range(30):
-        assert ask(settings, f"/api/made-up/{number}", method="POST") in (404, 405)
-        ask(settings, f"/api/jobs/{number}")
-        ask(settings, f"/page/{number}")
-        # The server itself turns away verbs that nobody ever heard of.
-        ask(settings, method=("PROPFIND", "PURGE", "REPORT", "TRACE")[number % 4])
+        assert send(settings, f"/api/made-up/{number}", method="POST") in (404, 405)
+        send(settings, f"/api/jobs/{number}")
+        send(settings, f"/page/{number}")
+        # The server itself refuses unknown methods, so use known ones.
+        send(settings, method=("PROPFIND", "PURGE", "REPORT", "TRACE")[number % 4])
     scrape = Scrape(settings.METRICS_PORT)
     routes = scrape.labels("http_requests_total", "route")
     assert routes <= {"/api/jobs/{job_id}", "/api/version", "/health/ready", "frontend", "unmatched"}
@@ -127,7 +125,7 @@ def test_refusals_jobs_and_connections_are_counted(settings: Settings, photo: by
     assert {"rate_limit_in_memory", "publish_failures_total", "database_pool_timeouts_total"} <= scrape.names()
 
 
-def test_refused_requests_and_a_valkey_that_is_away_are_told(make_settings: MakeSettings, tmp_path: Path) -> None:
+def test_refused_requests_and_an_unavailable_valkey_are_counted(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings(
         PORT=free_port(),
         METRICS_PORT=free_port(),
@@ -137,17 +135,17 @@ def test_refused_requests_and_a_valkey_that_is_away_are_told(make_settings: Make
         REDIS_URL=f"redis://127.0.0.1:{free_port()}/0",
     )
     with web_process(settings, tmp_path / "web.log"):
-        body = {"email": "somebody@example.com", "password": PASSWORD, "name": "Somebody"}
+        body = {"email": "user@example.com", "password": PASSWORD, "name": "User"}
         statuses = [httpx.post(f"http://127.0.0.1:{settings.PORT}/api/accounts", json=body).status_code for _ in "ab"]
         assert statuses == [201, 429]
-        assert ask(settings, times=3) == 429
+        assert send(settings, times=3) == 429
         scrape = wait_for(settings.METRICS_PORT, lambda found: found.value("rate_limit_in_memory") == 1)
         assert scrape.value("rate_limit_refusals_total", limit="attempts") == 1
         assert scrape.value("rate_limit_refusals_total", limit="requests") >= 1
         assert scrape.value("enqueue_failures_total", task="send_mail") == 1
 
 
-def test_a_port_that_is_taken_ends_the_process_with_its_setting_named(settings: Settings) -> None:
+def test_a_used_port_stops_the_process_with_an_error_about_the_setting(settings: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", settings.METRICS_PORT))
         taken.listen()
@@ -165,15 +163,17 @@ def test_a_port_that_is_taken_ends_the_process_with_its_setting_named(settings: 
     assert "Traceback" not in result.stderr
 
 
-def test_nothing_else_is_served_and_nothing_is_left_behind(settings: Settings, folder: Path, tmp_path: Path) -> None:
+def test_the_metrics_port_serves_only_metrics_and_its_files_are_removed(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
     with web_process(settings, tmp_path / "web.log"):
         assert httpx.get(f"http://127.0.0.1:{settings.METRICS_PORT}/").status_code == 404
-        assert ask(settings, "/metrics") == 200
+        assert send(settings, "/metrics") == 200
         assert "http_requests_total" not in httpx.get(f"http://127.0.0.1:{settings.PORT}/metrics").text
     assert list(folder.glob("metrics-*")) == []
 
 
-def test_an_application_is_not_measured_by_default(make_settings: MakeSettings) -> None:
+def test_an_application_has_no_metrics_by_default(make_settings: MakeSettings) -> None:
     middleware = [added.cls for added in create_app(make_settings()).user_middleware]
     assert RequestContext in middleware
     assert HttpMetrics not in middleware

@@ -1,4 +1,4 @@
-"""The headers of every answer: what browsers may do with it, and how long it may be kept."""
+"""Security and cache headers of all responses."""
 
 import base64
 import hashlib
@@ -18,29 +18,29 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 
-ANSWERS = ["/health/live", "/api/nowhere", "/nowhere", "/api/fail", "/api/jobs", "/page", "/storage/x", "/api/take"]
+PATHS = ["/health/live", "/api/nowhere", "/nowhere", "/api/fail", "/api/jobs", "/page", "/storage/x", "/api/take"]
 
 
-@pytest.mark.parametrize("path", ANSWERS)
-def test_every_answer_carries_the_security_headers_once(path: str, caller: httpx.Client) -> None:
-    answer = caller.get(path)
+@pytest.mark.parametrize("path", PATHS)
+def test_every_response_has_the_security_headers_once(path: str, caller: httpx.Client) -> None:
+    response = caller.get(path)
     for name, value in SECURITY_HEADERS.items():
-        assert answer.headers.get_list(name) == [value]
-    (policy,) = answer.headers.get_list("content-security-policy")
+        assert response.headers.get_list(name) == [value]
+    (policy,) = response.headers.get_list("content-security-policy")
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert "strict-transport-security" not in answer.headers
+    assert "strict-transport-security" not in response.headers
 
 
-def test_refusals_of_the_middleware_carry_them_too(caller: httpx.Client) -> None:
+def test_refusals_of_the_middleware_have_the_security_headers(caller: httpx.Client) -> None:
     refused = caller.post("/api/take", headers={"Cookie": "access=x", "Sec-Fetch-Site": "cross-site"})
     too_large = caller.post("/api/take", content=b" " * (MAX_BODY_BYTES + 1))
-    for answer, status in ((refused, 403), (too_large, 413)):
-        assert answer.status_code == status
-        assert answer.headers["x-frame-options"] == "DENY"
-        assert answer.headers["x-request-id"]
-        assert answer.headers["cache-control"] == "no-store"
+    for response, status in ((refused, 403), (too_large, 413)):
+        assert response.status_code == status
+        assert response.headers["x-frame-options"] == "DENY"
+        assert response.headers["x-request-id"]
+        assert response.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -53,29 +53,29 @@ def test_refusals_of_the_middleware_carry_them_too(caller: httpx.Client) -> None
         ("/assets/app-abc.js", "public, max-age=31536000, immutable"),
     ],
 )
-def test_answers_say_how_long_they_may_be_kept(path: str, policy: str, caller: httpx.Client) -> None:
+def test_responses_have_a_cache_policy(path: str, policy: str, caller: httpx.Client) -> None:
     assert caller.get(path).headers.get_list("cache-control") == [policy]
 
 
-def test_a_missing_asset_is_not_kept_for_ever(caller: httpx.Client) -> None:
-    answer = caller.get("/assets/gone.js")
-    assert answer.status_code == 404
-    assert "immutable" not in answer.headers.get("cache-control", "")
+def test_a_missing_asset_is_not_cached_as_immutable(caller: httpx.Client) -> None:
+    response = caller.get("/assets/missing.js")
+    assert response.status_code == 404
+    assert "immutable" not in response.headers.get("cache-control", "")
 
 
 @pytest.mark.parametrize("page", ["/docs", "/docs/oauth2-redirect"])
-def test_the_page_of_the_api_document_is_no_exception(page: str, make_settings: MakeSettings) -> None:
+def test_the_docs_page_has_the_security_headers(page: str, make_settings: MakeSettings) -> None:
     with LiveServer(make_settings(ENABLE_DOCS=True)) as server, server.client() as client:
-        answer = client.get(page)
-    assert answer.status_code == 200
+        response = client.get(page)
+    assert response.status_code == 200
     for name, value in SECURITY_HEADERS.items():
-        assert answer.headers.get_list(name) == [value]
-    (policy,) = answer.headers.get_list("content-security-policy")
+        assert response.headers.get_list(name) == [value]
+    (policy,) = response.headers.get_list("content-security-policy")
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
 
 
-def test_the_page_of_the_api_document_may_load_its_viewer_and_run_its_own_script(make_settings: MakeSettings) -> None:
+def test_the_docs_page_may_load_its_viewer_and_run_its_inline_script(make_settings: MakeSettings) -> None:
     settings = make_settings(ENABLE_DOCS=True, PUBLIC_URL="https://shop.example.org", APP_NAME="Shop's <photos>")
     with LiveServer(settings) as server, server.client() as client:
         page, other = client.get("/docs"), client.get("/docs/nowhere")
@@ -91,11 +91,11 @@ def test_the_page_of_the_api_document_may_load_its_viewer_and_run_its_own_script
     assert "jsdelivr" not in other.headers["content-security-policy"]
 
 
-def test_under_https_browsers_are_told_to_stay_there(make_settings: MakeSettings) -> None:
+def test_responses_over_https_have_strict_transport_security(make_settings: MakeSettings) -> None:
     settings = make_settings(
         PUBLIC_URL="https://shop.example.org", S3_BUCKET="photos", S3_ENDPOINT_URL="https://s3.test"
     )
     with LiveServer(settings) as server, server.client() as client:
-        answer = client.get("/health/live")
-    assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
-    assert "connect-src 'self' https://photos.s3.test https://s3.test;" in answer.headers["content-security-policy"]
+        response = client.get("/health/live")
+    assert response.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    assert "connect-src 'self' https://photos.s3.test https://s3.test;" in response.headers["content-security-policy"]

@@ -1,4 +1,4 @@
-"""Which pages of other origins may act with a user's cookies, and which may read the answers."""
+"""Cross-origin requests: which origins may send unsafe requests, and which may read responses."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ COOKIE = {"Cookie": "access=x"}
 def origin_server(
     request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A server that allows one other origin."""
+    """Run a server that allows one other origin."""
     folder = tmp_path_factory.mktemp("origins")
     database = make_database(request, "sqlite", folder)
     server = LiveServer(settings_for(database, valkey_url, folder, ALLOWED_ORIGINS=[ALLOWED], PUBLIC_URL=PUBLIC))
@@ -72,65 +72,65 @@ def resolved(headers: dict[str, str], client: httpx.Client) -> dict[str, str]:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("headers", REFUSED, ids=str)
-def test_another_origin_may_not_act_with_our_cookies(
+def test_another_origin_may_not_send_unsafe_requests_with_cookies(
     headers: dict[str, str], method: str, caller: httpx.Client
 ) -> None:
-    answer = caller.request(method, "/api/take", headers=resolved(headers, caller) | COOKIE)
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "cross_origin"
+    response = caller.request(method, "/api/take", headers=resolved(headers, caller) | COOKIE)
+    assert response.status_code == 403
+    assert response.json()["code"] == "cross_origin"
 
 
 @pytest.mark.parametrize("headers", ACCEPTED, ids=str)
-def test_our_own_pages_and_allowed_ones_may(headers: dict[str, str], caller: httpx.Client) -> None:
+def test_own_and_allowed_origins_may_send_unsafe_requests(headers: dict[str, str], caller: httpx.Client) -> None:
     assert caller.post("/api/take", json={}, headers=resolved(headers, caller) | COOKIE).status_code == 200
 
 
 @pytest.mark.parametrize("headers", REFUSED, ids=str)
-def test_reading_is_not_judged(headers: dict[str, str], caller: httpx.Client) -> None:
+def test_safe_requests_are_allowed_from_every_origin(headers: dict[str, str], caller: httpx.Client) -> None:
     assert caller.get("/page", headers=resolved(headers, caller) | COOKIE).status_code == 200
 
 
 @pytest.mark.parametrize("headers", REFUSED, ids=str)
-def test_another_origin_may_not_act_without_cookies_either(headers: dict[str, str], caller: httpx.Client) -> None:
-    """A page that could log a visitor in as somebody else needs no cookie for it."""
+def test_another_origin_needs_no_cookies_to_be_refused(headers: dict[str, str], caller: httpx.Client) -> None:
+    """Login CSRF needs no cookie."""
     assert caller.post("/api/take", json={}, headers=resolved(headers, caller)).status_code == 403
 
 
 def preflight(caller: httpx.Client, origin: str, method: str = "POST") -> httpx.Response:
-    asked = {"Origin": origin, "Access-Control-Request-Method": method}
+    headers = {"Origin": origin, "Access-Control-Request-Method": method}
     return caller.options(
-        "/api/take", headers=asked | {"Access-Control-Request-Headers": "content-type,idempotency-key"}
+        "/api/take", headers=headers | {"Access-Control-Request-Headers": "content-type,idempotency-key"}
     )
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
-def test_an_allowed_origin_is_answered_before_it_asks(method: str, caller: httpx.Client) -> None:
-    answer = preflight(caller, ALLOWED, method)
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == ALLOWED
-    assert answer.headers["access-control-allow-credentials"] == "true"
-    assert method in answer.headers["access-control-allow-methods"]
-    assert "Idempotency-Key" in answer.headers["access-control-allow-headers"]
-    assert answer.headers["x-request-id"]
-    assert answer.headers["x-frame-options"] == "DENY"
+def test_a_preflight_of_an_allowed_origin_is_accepted(method: str, caller: httpx.Client) -> None:
+    response = preflight(caller, ALLOWED, method)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == ALLOWED
+    assert response.headers["access-control-allow-credentials"] == "true"
+    assert method in response.headers["access-control-allow-methods"]
+    assert "Idempotency-Key" in response.headers["access-control-allow-headers"]
+    assert response.headers["x-request-id"]
+    assert response.headers["x-frame-options"] == "DENY"
 
 
 @pytest.mark.parametrize("origin", [EVIL, "null", PUBLIC.replace("https", "http"), f"{ALLOWED}:8443"])
-def test_any_other_origin_is_not(origin: str, caller: httpx.Client) -> None:
-    answer = preflight(caller, origin)
-    assert answer.status_code == 400
-    assert "access-control-allow-origin" not in answer.headers
+def test_a_preflight_of_another_origin_is_refused(origin: str, caller: httpx.Client) -> None:
+    response = preflight(caller, origin)
+    assert response.status_code == 400
+    assert "access-control-allow-origin" not in response.headers
 
 
 @pytest.mark.parametrize("path", ["/api/version", "/api/nowhere", "/api/fail", "/api/jobs"])
-def test_an_allowed_page_can_read_every_answer_also_errors(path: str, caller: httpx.Client) -> None:
-    answer = caller.get(path, headers={"Origin": ALLOWED})
-    assert answer.headers["access-control-allow-origin"] == ALLOWED
-    assert answer.headers["access-control-expose-headers"].startswith("X-Request-ID, Retry-After, RateLimit-Limit, ")
-    assert "Origin" in answer.headers["vary"]
+def test_an_allowed_origin_can_read_every_response_including_errors(path: str, caller: httpx.Client) -> None:
+    response = caller.get(path, headers={"Origin": ALLOWED})
+    assert response.headers["access-control-allow-origin"] == ALLOWED
+    assert response.headers["access-control-expose-headers"].startswith("X-Request-ID, Retry-After, RateLimit-Limit, ")
+    assert "Origin" in response.headers["vary"]
     assert "access-control-allow-origin" not in caller.get(path, headers={"Origin": EVIL}).headers
 
 
-def test_without_allowed_origins_there_is_no_cors_at_all(client: httpx.Client) -> None:
+def test_without_allowed_origins_cors_is_disabled(client: httpx.Client) -> None:
     assert client.options("/api/version", headers={"Origin": ALLOWED}).status_code == 405
     assert "access-control-allow-origin" not in client.get("/api/version", headers={"Origin": ALLOWED}).headers

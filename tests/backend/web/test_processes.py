@@ -1,4 +1,4 @@
-"""The web process as production starts it: gunicorn, forked workers, and a clean end under open streams."""
+"""The web process as in production: gunicorn, forked workers, and a clean stop with open streams."""
 
 import contextlib
 import subprocess
@@ -24,15 +24,15 @@ def web(make_settings: MakeSettings, tmp_path: Path) -> Iterator[tuple[subproces
         yield process, f"http://127.0.0.1:{settings.PORT}"
 
 
-def test_a_stop_ends_open_streams_and_the_process_within_seconds(web: tuple[subprocess.Popen[bytes], str]) -> None:
+def test_sigterm_ends_open_streams_and_the_process_within_seconds(web: tuple[subprocess.Popen[bytes], str]) -> None:
     process, url = web
     endings: list[str] = []
     connected = threading.Semaphore(0)
 
     def listen(client: httpx.Client) -> None:
-        with client.stream("GET", "/api/jobs/events", timeout=30) as answer:
+        with client.stream("GET", "/api/jobs/events", timeout=30) as response:
             connected.release()
-            for _line in answer.iter_lines():
+            for _line in response.iter_lines():
                 pass
         endings.append("clean")
 
@@ -52,10 +52,10 @@ def test_a_stop_ends_open_streams_and_the_process_within_seconds(web: tuple[subp
 
 
 @on_one_database
-def test_open_streams_and_many_requests_never_stop_a_worker(make_settings: MakeSettings, tmp_path: Path) -> None:
-    """A worker that is replaced after max_requests waits for its streams, which do not end, and serves nothing else.
+def test_workers_are_not_replaced_after_many_requests(make_settings: MakeSettings, tmp_path: Path) -> None:
+    """A worker that stops after max_requests waits for its streams, which do not end, and serves no other requests.
 
-    So that it takes 120 requests and not 120,000, the limit is a thousandth of production's, where that has one.
+    The test divides production's limit, if any, by 1000, so that 120 requests are enough.
     """
     config = tmp_path / "gunicorn_config.py"
     config.write_text(
@@ -73,14 +73,14 @@ def test_open_streams_and_many_requests_never_stop_a_worker(make_settings: MakeS
         for _ in range(4):
             streams.enter_context(client.stream("GET", "/api/jobs/events", timeout=30))
         workers = psutil.Process(process.pid).children()
-        # Each over a connection of its own, so that both workers get some.
+        # Use separate connections, so that both workers get some requests.
         statuses = [client.get("/api/version", headers={"Connection": "close"}).status_code for _ in range(120)]
         assert statuses == [200] * 120
         assert psutil.Process(process.pid).children() == workers
 
 
-def test_requests_are_served_by_processes_that_share_one_port(web: tuple[subprocess.Popen[bytes], str]) -> None:
+def test_processes_share_one_port_and_send_no_server_header(web: tuple[subprocess.Popen[bytes], str]) -> None:
     _process, url = web
-    answers = [httpx.get(f"{url}/api/version") for _ in range(8)]
-    assert {answer.status_code for answer in answers} == {200}
-    assert all("server" not in answer.headers for answer in answers)
+    responses = [httpx.get(f"{url}/api/version") for _ in range(8)]
+    assert {response.status_code for response in responses} == {200}
+    assert all("server" not in response.headers for response in responses)

@@ -1,4 +1,4 @@
-"""Limits as callers meet them: who is counted together, what counts, and what a refusal says."""
+"""Rate limits in HTTP: keys of callers, counted requests, and the responses of refusals."""
 
 import secrets
 import time
@@ -19,7 +19,7 @@ from tests.servers import LiveServer
 
 LIMIT, ATTEMPTS = 20, 4
 ALLOWED = "https://pages.example.org"
-# These need no limit of attempts: a stolen cookie is what they end or renew.
+# These need no attempt limit: they require a valid cookie or token, and only end or renew it.
 OPEN = {"POST /api/session/refresh", "POST /api/session/token/refresh", "DELETE /api/session"}
 
 
@@ -27,7 +27,7 @@ OPEN = {"POST /api/session/refresh", "POST /api/session/token/refresh", "DELETE 
 def limited(
     request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A server with low limits."""
+    """Run a server with low limits."""
     folder = tmp_path_factory.mktemp("limited")
     database = make_database(request, "sqlite", folder)
     limits = {"RATE_LIMIT_PER_MINUTE": LIMIT, "AUTH_RATE_LIMIT_PER_MINUTE": ATTEMPTS, "ALLOWED_ORIGINS": [ALLOWED]}
@@ -36,8 +36,8 @@ def limited(
 
 
 @pytest.fixture(autouse=True)
-def _early_in_a_minute() -> None:
-    """Requests are counted by the clock's minutes, and no test shall see one end."""
+def _avoid_the_end_of_a_minute() -> None:
+    """Wait for a new minute if the current one is about to end, because the counters reset then."""
     left = 60 - time.time() % 60
     if left < 4:
         time.sleep(left)
@@ -45,22 +45,22 @@ def _early_in_a_minute() -> None:
 
 @pytest.fixture
 def caller(limited: LiveServer) -> Iterator[httpx.Client]:
-    """A client nobody is signed in with, at an address of its own."""
+    """Yield a signed-out client with a new address."""
     with limited.client() as client:
-        move(client)
+        change_address(client)
         yield client
 
 
 @pytest.fixture
 def member(caller: httpx.Client) -> httpx.Client:
-    """A client a new user is signed in with, at an address not used before."""
+    """Return a client signed in as a new user, with a new address."""
     caller.email = sign_up_and_in(caller)["email"]  # type: ignore[attr-defined]
-    move(caller)
+    change_address(caller)
     return caller
 
 
-def move(client: httpx.Client) -> None:
-    """Call from another address from now on, as a trusted proxy tells it."""
+def change_address(client: httpx.Client) -> None:
+    """Change the client's address, as a trusted proxy would report it."""
     client.headers["X-Forwarded-For"] = str(IPv6Address(secrets.randbits(128)))
 
 
@@ -68,22 +68,23 @@ def log_in(client: httpx.Client, email: str, password: str = "a wrong password")
     return client.post("/api/session", json={"email": email, "password": password})
 
 
-def numbers(answer: httpx.Response) -> tuple[int, int, int]:
-    return tuple(int(answer.headers[f"ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))  # type: ignore
+def numbers(response: httpx.Response) -> tuple[int, int, int]:
+    return tuple(int(response.headers[f"ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))  # type: ignore
 
 
-def test_every_answer_of_the_api_tells_what_is_left(caller: httpx.Client) -> None:
+def test_every_response_of_the_api_contains_the_remaining_requests(caller: httpx.Client) -> None:
     for used, path in enumerate(("/api/version", "/api/jobs", "/api/nowhere"), start=1):
         limit, remaining, reset = numbers(caller.get(path))
-        assert (limit, remaining) == (LIMIT, LIMIT - used)
+        assert limit == LIMIT
+        assert remaining == LIMIT - used
         assert 1 <= reset <= 60
     assert "ratelimit-limit" not in caller.get("/health/live").headers
 
 
-def test_over_the_limit_the_answer_is_a_problem_that_says_when_to_come_back(caller: httpx.Client) -> None:
-    answers = [caller.get("/api/version") for _ in range(LIMIT + 1)]
-    assert [answer.status_code for answer in answers] == [200] * LIMIT + [429]
-    refused = answers[-1]
+def test_requests_over_the_limit_get_a_problem_with_retry_after(caller: httpx.Client) -> None:
+    responses = [caller.get("/api/version") for _ in range(LIMIT + 1)]
+    assert [response.status_code for response in responses] == [200] * LIMIT + [429]
+    refused = responses[-1]
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["code"] == "rate_limited"
     assert refused.json()["request_id"] == refused.headers["x-request-id"]
@@ -97,18 +98,18 @@ def test_pages_and_files_are_not_counted(caller: httpx.Client) -> None:
     assert {caller.get("/nowhere").status_code for _ in range(LIMIT + 5)} == {404}
 
 
-def test_an_account_has_one_limit_wherever_it_is_used_from(member: httpx.Client) -> None:
+def test_an_account_has_one_limit_for_all_its_addresses(member: httpx.Client) -> None:
     used = LIMIT - numbers(member.get("/api/accounts/me"))[1]
     for _ in range(LIMIT - used):
-        move(member)
+        change_address(member)
         assert member.get("/api/accounts/me").status_code == 200
-    move(member)
+    change_address(member)
     assert member.get("/api/accounts/me").status_code == 429
 
 
 def test_accounts_behind_one_address_do_not_share_a_limit(member: httpx.Client, limited: LiveServer) -> None:
     with limited.client() as other:
-        move(other)
+        change_address(other)
         sign_up_and_in(other)
         other.headers["X-Forwarded-For"] = member.headers["X-Forwarded-For"]
         while member.get("/api/accounts/me").status_code == 200:
@@ -117,14 +118,14 @@ def test_accounts_behind_one_address_do_not_share_a_limit(member: httpx.Client, 
 
 
 @pytest.mark.parametrize("token", ["x", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."])
-def test_an_invented_token_is_no_account_of_its_own(token: str, caller: httpx.Client) -> None:
+def test_invalid_tokens_are_counted_by_address(token: str, caller: httpx.Client) -> None:
     caller.headers["Authorization"] = f"Bearer {token}"
     first = numbers(caller.get("/api/accounts/me"))[1]
     caller.headers["Authorization"] = f"Bearer {token}y"
     assert numbers(caller.get("/api/accounts/me"))[1] == first - 1
 
 
-def test_one_network_of_ipv6_is_one_address(caller: httpx.Client) -> None:
+def test_an_ipv6_network_counts_as_one_address(caller: httpx.Client) -> None:
     network = secrets.token_hex(2)
     left = []
     for host in ("::1", "::2", ":ffff:ffff:ffff:ffff"):
@@ -135,7 +136,7 @@ def test_one_network_of_ipv6_is_one_address(caller: httpx.Client) -> None:
     assert numbers(caller.get("/api/version"))[1] == LIMIT - 1
 
 
-def test_ten_pictures_count_as_one_request(member: httpx.Client) -> None:
+def test_ten_result_redirects_count_as_one_request(member: httpx.Client) -> None:
     before = numbers(member.get("/api/jobs"))[1]
     for _ in range(10):
         assert member.get(f"/api/jobs/{'0' * 32}/results/web-320.webp").status_code == 404
@@ -143,92 +144,92 @@ def test_ten_pictures_count_as_one_request(member: httpx.Client) -> None:
 
 
 def test_one_address_can_not_try_many_accounts(caller: httpx.Client, member: httpx.Client) -> None:
-    answers = [log_in(caller, f"{n}@example.com") for n in range(ATTEMPTS + 1)]
-    assert [answer.status_code for answer in answers] == [401] * ATTEMPTS + [429]
-    assert numbers(answers[0])[:2] == (ATTEMPTS, ATTEMPTS - 1)
-    assert answers[-1].json()["code"] == "rate_limited"
-    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    responses = [log_in(caller, f"{n}@example.com") for n in range(ATTEMPTS + 1)]
+    assert [response.status_code for response in responses] == [401] * ATTEMPTS + [429]
+    limit, remaining, _reset = numbers(responses[0])
+    assert limit == ATTEMPTS
+    assert remaining == ATTEMPTS - 1
+    assert responses[-1].json()["code"] == "rate_limited"
+    assert 1 <= int(responses[-1].headers["retry-after"]) <= 60
 
 
 def test_many_addresses_can_not_try_one_account(member: httpx.Client, limited: LiveServer) -> None:
     email = member.email  # type: ignore[attr-defined]
     spellings = [email, email.upper(), f"  {email} ", f"\t{email.title()}"]
-    with limited.client() as thief:
-        # Signing up and in took two of the four.
+    with limited.client() as attacker:
+        # Sign-up and login used two of the four attempts.
         for spelling in spellings[:2]:
-            move(thief)
-            assert log_in(thief, spelling).status_code == 401
+            change_address(attacker)
+            assert log_in(attacker, spelling).status_code == 401
         for spelling in spellings:
-            move(thief)
-            assert log_in(thief, spelling, PASSWORD).status_code == 429
+            change_address(attacker)
+            assert log_in(attacker, spelling, PASSWORD).status_code == 429
 
 
 @pytest.mark.parametrize(
-    "spelling", ["Somebody <{email}>", "{email}", "{name}@ｅxample.com", "{name}@EXAMPLE.com"], ids=range(4)
+    "spelling", ["Name <{email}>", "{email}", "{name}@ｅxample.com", "{name}@EXAMPLE.com"], ids=range(4)
 )
-def test_mail_to_one_address_is_limited_however_it_is_spelled(spelling: str, caller: httpx.Client) -> None:
+def test_mails_to_one_address_are_limited_for_all_its_spellings(spelling: str, caller: httpx.Client) -> None:
     name = secrets.token_hex(8)
     for _ in range(ATTEMPTS):
-        move(caller)
-        answer = caller.post("/api/accounts/password-reset", json={"email": f"{name}@example.com"})
-        assert answer.status_code == 202
-    move(caller)
+        change_address(caller)
+        response = caller.post("/api/accounts/password-reset", json={"email": f"{name}@example.com"})
+        assert response.status_code == 202
+    change_address(caller)
     given = spelling.format(name=name, email=f"{name}@example.com")
     assert caller.post("/api/accounts/password-reset", json={"email": given}).status_code in (422, 429)
 
 
-def test_another_media_type_or_the_form_of_api_clients_gives_no_more_attempts(
-    member: httpx.Client, limited: LiveServer
-) -> None:
+def test_other_media_types_and_the_token_form_share_the_limit(member: httpx.Client, limited: LiveServer) -> None:
     email = member.email  # type: ignore[attr-defined]
     body = f'{{"email": "{email}", "password": "wrong"}}'
     form = {"grant_type": "password", "username": email, "password": "wrong"}
-    with limited.client() as thief:
+    with limited.client() as attacker:
         for kind in ("application/json", "Application/X+Json"):
-            move(thief)
-            answer = thief.post("/api/session", content=body, headers={"Content-Type": kind})
-            assert answer.status_code in (401, 422)
-        move(thief)
-        assert thief.post("/api/session/token", data=form).status_code == 429
-        assert thief.post("/api/session/token", data=form, files={"x": b""}).status_code == 429
+            change_address(attacker)
+            response = attacker.post("/api/session", content=body, headers={"Content-Type": kind})
+            assert response.status_code in (401, 422)
+        change_address(attacker)
+        assert attacker.post("/api/session/token", data=form).status_code == 429
+        assert attacker.post("/api/session/token", data=form, files={"x": b""}).status_code == 429
 
 
-def test_whoever_is_signed_in_can_not_try_other_accounts_freely(member: httpx.Client, limited: LiveServer) -> None:
+def test_a_signed_in_user_can_not_try_other_accounts_without_limit(member: httpx.Client, limited: LiveServer) -> None:
     victim = f"{secrets.token_hex(8)}@example.com"
     with limited.client() as other:
         for _ in range(ATTEMPTS):
-            move(other)
+            change_address(other)
             assert log_in(other, victim).status_code == 401
     assert log_in(member, victim).status_code == 429
 
 
-def test_reading_the_account_and_refreshing_the_session_are_no_attempts(member: httpx.Client) -> None:
+def test_reading_the_account_and_refreshing_the_session_are_not_attempts(member: httpx.Client) -> None:
     for _ in range(ATTEMPTS + 2):
         assert member.get("/api/accounts/me").status_code == 200
         assert member.post("/api/session/refresh").status_code == 204
 
 
-def test_a_body_that_is_no_document_is_refused_as_such(caller: httpx.Client) -> None:
+def test_an_invalid_body_is_refused_as_invalid(caller: httpx.Client) -> None:
     for body in (b"", b"[1]", b'{"email": 5}', b"\xff", b"[" * 100_000):
-        move(caller)
-        answer = caller.post("/api/session", content=body, headers={"Content-Type": "application/json"})
-        assert answer.status_code == 422, body[:10]
+        change_address(caller)
+        response = caller.post("/api/session", content=body, headers={"Content-Type": "application/json"})
+        assert response.status_code == 422, body[:10]
 
 
-def test_preflights_are_not_counted_and_a_refusal_can_be_read_by_an_allowed_page(caller: httpx.Client) -> None:
-    asked = {"Origin": ALLOWED, "Access-Control-Request-Method": "POST"}
+def test_preflights_are_not_counted_and_allowed_origins_can_read_a_refusal(caller: httpx.Client) -> None:
+    preflight = {"Origin": ALLOWED, "Access-Control-Request-Method": "POST"}
     for _ in range(LIMIT + 5):
-        answer = caller.options("/api/session", headers=asked)
-        assert answer.status_code == 200
-    assert answer.headers["x-frame-options"] == "DENY"
-    while (answer := caller.get("/api/version", headers={"Origin": ALLOWED})).status_code == 200:
+        response = caller.options("/api/session", headers=preflight)
+        assert response.status_code == 200
+    assert response.headers["x-frame-options"] == "DENY"
+    while (response := caller.get("/api/version", headers={"Origin": ALLOWED})).status_code == 200:
         pass
-    assert answer.headers["access-control-allow-origin"] == ALLOWED
-    assert "RateLimit-Reset" in answer.headers["access-control-expose-headers"]
-    assert caller.options("/api/session", headers=asked).status_code == 200
+    assert response.headers["access-control-allow-origin"] == ALLOWED
+    assert "RateLimit-Reset" in response.headers["access-control-expose-headers"]
+    assert caller.options("/api/session", headers=preflight).status_code == 200
 
 
-def test_every_route_that_changes_something_for_a_stranger_limits_attempts(limited: LiveServer) -> None:
+def test_every_unsafe_route_without_sign_in_limits_attempts(limited: LiveServer) -> None:
     unlimited = set()
     for context in iter_route_contexts(limited.app.routes):
         route = context.original_route
@@ -245,7 +246,7 @@ def calls_of(dependant: Dependant) -> Iterator[object]:
         yield from calls_of(dependency)
 
 
-def test_without_valkey_limits_hold_and_health_says_how(
+def test_without_valkey_limits_work_and_health_reports_the_fallback(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("alone")
@@ -255,5 +256,6 @@ def test_without_valkey_limits_hold_and_health_says_how(
     with LiveServer(settings) as server, server.client() as client:
         assert [log_in(client, "a@example.com").status_code for _ in range(5)] == [401] * ATTEMPTS + [429]
         health = client.get("/health").json()
-        assert (health["status"], health["checks"]["rate_limit"]) == ("degraded", "fallback")
+        assert health["status"] == "degraded"
+        assert health["checks"]["rate_limit"] == "fallback"
         assert [client.get("/api/version").status_code for _ in range(LIMIT)][-6:] == [200] + [429] * 5

@@ -1,4 +1,4 @@
-"""/health/serving: how a proxy learns that a process will be stopped, before it is."""
+"""/health/serving reports that a process will stop, before it stops."""
 
 from pathlib import Path
 
@@ -6,9 +6,7 @@ from tests.conftest import MakeSettings
 from tests.servers import LiveServer
 
 
-def test_a_process_says_that_it_wants_no_new_requests_and_goes_on_answering(
-    make_settings: MakeSettings, tmp_path: Path
-) -> None:
+def test_a_draining_process_is_not_serving_but_still_responds(make_settings: MakeSettings, tmp_path: Path) -> None:
     drain = tmp_path / "drain"
     with (
         LiveServer(make_settings(DRAIN_FILE=str(drain))) as server,
@@ -25,6 +23,6 @@ def test_a_process_says_that_it_wants_no_new_requests_and_goes_on_answering(
         assert client.get("/health/serving").status_code == 200
 
 
-def test_without_the_setting_no_file_stops_the_requests(make_settings: MakeSettings) -> None:
+def test_without_a_drain_file_a_process_is_always_serving(make_settings: MakeSettings) -> None:
     with LiveServer(make_settings()) as server, server.client() as client:
         assert client.get("/health/serving").status_code == 200

@@ -40,7 +40,7 @@ def test_the_owner_of_a_linked_account_is_told_once(
         mail = session.query(Mail).one()
     assert (mail.template, mail.recipient, mail.request_id) == ("google_linked", who["email"], "the-request")
     subject, plain, html = render(mail.template, mail.context, settings)
-    assert subject == "Your account can now be opened with Google"
+    assert subject == "You can now log in with Google"
     for body in (plain, html):
         assert f"{settings.PUBLIC_URL}/forgot-password" in body
     assert "Ada &lt;b&gt;L" in html

@@ -1,4 +1,4 @@
-"""What disk storage refuses: forged links, bodies that differ from what was signed, keys that leave the folder."""
+"""Disk storage refuses forged links, bodies that differ from the signed upload, and keys outside its folder."""
 
 import socket
 import time
@@ -58,9 +58,9 @@ CHANGES = [
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_an_altered_upload_link_is_refused(change: dict[str, str], disk: DiskStorage, browser: httpx.Client) -> None:
-    answer = browser.put(altered(upload_url(disk), **change), content=DATA, headers=TYPE)
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "forbidden"
+    response = browser.put(altered(upload_url(disk), **change), content=DATA, headers=TYPE)
+    assert response.status_code == 403
+    assert response.json()["code"] == "forbidden"
     assert files_of(disk) == []
 
 
@@ -76,12 +76,12 @@ def test_an_altered_download_link_is_refused(change: dict[str, str], disk: DiskS
     assert browser.get(altered(url, **change)).status_code == 403
 
 
-def test_a_link_is_for_one_key_alone(disk: DiskStorage, browser: httpx.Client) -> None:
+def test_a_link_is_valid_for_one_key_only(disk: DiskStorage, browser: httpx.Client) -> None:
     url = upload_url(disk).replace(KEY, "originals/abc/other")
     assert browser.put(url, content=DATA, headers=TYPE).status_code == 403
 
 
-def test_a_link_is_for_one_method_alone(disk: DiskStorage, browser: httpx.Client) -> None:
+def test_a_link_is_valid_for_one_method_only(disk: DiskStorage, browser: httpx.Client) -> None:
     assert browser.put(download_url(disk), content=DATA, headers=TYPE).status_code == 403
     assert browser.put(upload_url(disk), content=DATA, headers=TYPE).status_code == 200
     assert browser.get(upload_url(disk)).status_code == 403
@@ -94,7 +94,7 @@ def test_a_link_of_another_installation_is_refused(tmp_path: Path, browser: http
     assert browser.put(upload_url(other), content=DATA, headers=TYPE).status_code == 403
 
 
-def test_a_link_ends_at_its_time(disk: DiskStorage, browser: httpx.Client) -> None:
+def test_a_link_expires(disk: DiskStorage, browser: httpx.Client) -> None:
     assert browser.put(upload_url(disk, expires_in=-1), content=DATA, headers=TYPE).status_code == 403
     assert browser.get(download_url(disk, expires_in=-1)).status_code == 403
 
@@ -107,9 +107,9 @@ def test_no_key_leads_out_of_the_folder(key: str, encoded: bool, disk: DiskStora
     (disk._root.parent / "secret").write_text("c4n4ry")
     path = "".join(f"%{ord(letter):02x}" for letter in key) if encoded else key.replace("\x00", "%00")
     for query in (urlsplit(upload_url(disk)).query, urlsplit(download_url(disk)).query):
-        answer = browser.get(f"/storage/{path}?{query}")
-        assert answer.status_code in (403, 404)
-        assert "c4n4ry" not in answer.text
+        response = browser.get(f"/storage/{path}?{query}")
+        assert response.status_code in (403, 404)
+        assert "c4n4ry" not in response.text
         assert browser.put(f"/storage/{path}?{query}", content=DATA, headers=TYPE).status_code in (403, 404, 405)
     for use in (disk.path, disk.find_size, lambda key: upload_url(disk, key), lambda key: download_url(disk, key)):
         with pytest.raises(ValueError, match="unsafe storage key"):
@@ -118,30 +118,30 @@ def test_no_key_leads_out_of_the_folder(key: str, encoded: bool, disk: DiskStora
 
 @pytest.mark.parametrize("body", [b"", DATA[:-1], DATA + b"x", DATA * 100_000], ids=len)
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_of_another_length_is_refused_and_leaves_nothing(
+def test_a_body_of_another_length_is_refused_and_leaves_no_file(
     body: bytes, chunked: bool, disk: DiskStorage, browser: httpx.Client
 ) -> None:
     content = iter([body]) if chunked else body
-    answer = browser.put(upload_url(disk), content=content, headers=TYPE)
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "upload_refused"
+    response = browser.put(upload_url(disk), content=content, headers=TYPE)
+    assert response.status_code == 422
+    assert response.json()["code"] == "upload_refused"
     assert files_of(disk) == []
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/html"}, {"Content-Type": "image/jpeg; x=y"}])
 def test_another_content_type_is_refused(headers: dict[str, str], disk: DiskStorage, browser: httpx.Client) -> None:
-    answer = browser.put(upload_url(disk), content=DATA, headers=headers)
-    assert answer.status_code == 422
+    response = browser.put(upload_url(disk), content=DATA, headers=headers)
+    assert response.status_code == 422
     assert files_of(disk) == []
 
 
-def test_a_refused_body_leaves_the_file_that_was_there(disk: DiskStorage, browser: httpx.Client) -> None:
+def test_a_refused_body_keeps_the_existing_file(disk: DiskStorage, browser: httpx.Client) -> None:
     assert browser.put(upload_url(disk), content=DATA, headers=TYPE).status_code == 200
     assert browser.put(upload_url(disk), content=DATA[:-1], headers=TYPE).status_code == 422
     assert [path.read_bytes() for path in files_of(disk)] == [DATA]
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(
+def test_an_interrupted_upload_leaves_no_file(
     disk: DiskStorage, disk_server: LiveServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host, _, port = disk_server.url.removeprefix("http://").partition(":")
@@ -152,7 +152,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(
         connection.sendall(head.encode() + DATA[:5])
         deadline = time.monotonic() + 5
         while not list(disk._root.rglob("*.part")):
-            assert time.monotonic() < deadline, "the upload did not begin"
+            assert time.monotonic() < deadline, "the upload did not start"
             time.sleep(0.01)
     while files_of(disk):
         assert time.monotonic() < deadline, files_of(disk)
@@ -161,10 +161,10 @@ def test_an_upload_that_breaks_off_leaves_nothing(
     assert "unhandled_error" not in capsys.readouterr().out
 
 
-def test_a_disk_that_refuses_is_a_storage_error_and_leaves_no_half_file(disk: DiskStorage, tmp_path: Path) -> None:
+def test_a_disk_error_is_a_storage_error_and_leaves_no_partial_file(disk: DiskStorage, tmp_path: Path) -> None:
     blocker = disk._root / "originals"
     blocker.parent.mkdir(parents=True, exist_ok=True)
-    blocker.write_text("a file where a folder is wanted")
+    blocker.write_text("a file instead of a folder")
     (tmp_path / "source").write_bytes(DATA)
     with pytest.raises(StorageError, match="can't write"):
         disk.upload(tmp_path / "source", KEY, content_type="image/jpeg")
@@ -176,7 +176,7 @@ def test_a_disk_that_refuses_is_a_storage_error_and_leaves_no_half_file(disk: Di
     assert disk.find_size(KEY) is None
 
 
-def test_a_folder_that_cannot_be_made_fails_the_check(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_created_fails_the_check(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="can't use"):
         DiskStorage(tmp_path / "file" / "storage", b"secret").check()

@@ -1,4 +1,4 @@
-"""What goes to S3 over the wire, and what becomes of its errors."""
+"""Requests to S3, and the handling of its errors."""
 
 import time
 import traceback
@@ -17,11 +17,11 @@ from backend.settings import load_settings
 from scripts.valkey import free_port
 from tests.backend.conftest import BUCKET, S3_SECRET, s3_settings
 from tests.backend.infra.proxy import Proxy
-from tests.backend.infra.recorder import Answer, Recorder
+from tests.backend.infra.recorder import Recorder, Response
 
 ACCOUNT = "123456789012"
 ERROR = "<Error><Code>{}</Code><Message>secret words</Message></Error>"
-KEPT = (
+NOT_DELETED = (
     '<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
     "<Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>"
 )
@@ -44,7 +44,7 @@ def test_an_upload_link_signs_length_type_and_host(s3: S3Storage) -> None:
     assert S3_SECRET not in signed.url
 
 
-def test_a_download_link_ends_at_its_time(s3: S3Storage) -> None:
+def test_a_download_link_expires(s3: S3Storage) -> None:
     url = s3.sign_download("results/a", filename="a.webp", content_type="image/webp", expires_in=300)
     query = parse_qs(urlsplit(url).query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
@@ -52,19 +52,21 @@ def test_a_download_link_ends_at_its_time(s3: S3Storage) -> None:
     assert query["response-content-type"] == ["image/webp"]
 
 
-def test_signing_asks_nobody() -> None:
+def test_signing_sends_no_requests() -> None:
     storage = storage_at(free_port())
     assert storage.sign_upload("a", content_type="image/png", size=1, expires_in=60).url
     assert storage.sign_download("a", filename="a", content_type="image/png", expires_in=60)
 
 
-def test_a_file_goes_over_the_wire_as_it_is(tmp_path: Path) -> None:
+def test_a_file_is_sent_unchanged(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"plain")
-    with Recorder(Answer(headers={"ETag": '"x"'})) as bucket:
+    with Recorder(Response(headers={"ETag": '"x"'})) as bucket:
         storage_at(bucket.port).upload(tmp_path / "file", "results/a.webp", content_type="image/webp")
     (request,) = bucket.requests
     names = {name.lower() for name in request.headers}
-    assert (request.method, request.path, request.body) == ("PUT", f"/{BUCKET}/results/a.webp", b"plain")
+    assert request.method == "PUT"
+    assert request.path == f"/{BUCKET}/results/a.webp"
+    assert request.body == b"plain"
     assert request.headers["content-type"] == "image/webp"
     assert not [name for name in names if "checksum" in name or "trailer" in name or "transfer-encoding" in name]
     assert request.headers["content-encoding"] is None
@@ -82,8 +84,8 @@ def test_more_keys_than_a_page_holds_are_all_deleted(s3: S3Storage) -> None:
 
 
 def test_an_object_that_was_not_deleted_is_an_error() -> None:
-    answers = Answer(body=LISTED.encode()), Answer(body=KEPT.encode())
-    with Recorder(*answers) as bucket, pytest.raises(StorageError, match="kept 1 of 1 objects"):
+    responses = Response(body=LISTED.encode()), Response(body=NOT_DELETED.encode())
+    with Recorder(*responses) as bucket, pytest.raises(StorageError, match="did not delete 1 of 1 objects"):
         storage_at(bucket.port).delete_prefix("a")
     assert [request.method for request in bucket.requests] == ["GET", "POST"]
 
@@ -113,30 +115,30 @@ def assert_every_call_is_a_storage_error(storage: Storage, folder: Path) -> list
         with pytest.raises(StorageError) as caught:
             call()
         errors.append(caught.value)
-    assert [path.name for path in folder.iterdir()] == ["file"], "no half copy is left"
+    assert [path.name for path in folder.iterdir()] == ["file"], "a partial copy is left"
     return errors
 
 
 @pytest.mark.parametrize("code", ["InternalError", "AccessDenied"])
-def test_an_error_of_the_storage_is_told_by_its_code_alone(code: str, tmp_path: Path) -> None:
+def test_an_error_of_the_storage_is_reported_by_its_code_only(code: str, tmp_path: Path) -> None:
     status = {"InternalError": 500, "AccessDenied": 403}[code]
     started = time.monotonic()
-    with Recorder(Answer(status, ERROR.format(code).encode())) as bucket:
+    with Recorder(Response(status, ERROR.format(code).encode())) as bucket:
         errors = assert_every_call_is_a_storage_error(storage_at(bucket.port), tmp_path)
     for error in errors:
-        assert_says_nothing_private(error)
-    assert f"the storage answered {code}" in map(str, errors)
+        assert_contains_no_secrets(error)
+    assert f"the storage returned {code}" in map(str, errors)
     assert time.monotonic() - started < 30
 
 
-def test_a_storage_that_is_away_is_an_error_soon(tmp_path: Path) -> None:
+def test_an_unavailable_storage_is_an_error_within_seconds(tmp_path: Path) -> None:
     started = time.monotonic()
     for error in assert_every_call_is_a_storage_error(storage_at(free_port()), tmp_path):
-        assert_says_nothing_private(error)
+        assert_contains_no_secrets(error)
     assert time.monotonic() - started < 30
 
 
-def test_a_storage_that_never_answers_is_an_error_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_storage_is_an_error_at_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_storage, "READ_TIMEOUT_SECONDS", 0.1)
     with Proxy(None) as blackhole:
         started = time.monotonic()
@@ -145,7 +147,7 @@ def test_a_storage_that_never_answers_is_an_error_at_the_time_limit(monkeypatch:
     assert time.monotonic() - started < 10
 
 
-def assert_says_nothing_private(error: StorageError) -> None:
+def assert_contains_no_secrets(error: StorageError) -> None:
     everything = "".join(traceback.format_exception(error))
     assert S3_SECRET not in everything
     assert "X-Amz-Signature" not in everything
@@ -153,7 +155,7 @@ def assert_says_nothing_private(error: StorageError) -> None:
     assert "secret words" not in str(error)
 
 
-def test_pages_may_send_to_the_bucket_by_either_of_its_names() -> None:
+def test_storage_origins_contain_both_host_names_of_the_bucket() -> None:
     assert storage_origins(s3_settings(9000)) == ["http://photos.127.0.0.1:9000", "http://127.0.0.1:9000"]
     amazon = load_settings(S3_BUCKET="photos", S3_REGION="eu-central-1")
     assert "https://photos.s3.eu-central-1.amazonaws.com" in storage_origins(amazon)

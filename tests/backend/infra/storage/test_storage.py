@@ -1,4 +1,4 @@
-"""What every storage promises, tried on files on disk and on S3, through the URLs a browser would use."""
+"""Behaviour of all storages, tested on disk and on S3 through the URLs that browsers use."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -35,7 +35,7 @@ def get(browser: httpx.Client, storage: Storage, key: str, filename: str = "phot
     return browser.get(storage.sign_download(key, filename=filename, content_type="image/webp", expires_in=60))
 
 
-def test_what_a_browser_sends_is_what_it_gets(
+def test_a_download_returns_the_uploaded_file(
     any_storage: Storage, browser: httpx.Client, key: str, tmp_path: Path
 ) -> None:
     assert any_storage.find_size(key) is None
@@ -43,14 +43,14 @@ def test_what_a_browser_sends_is_what_it_gets(
     assert any_storage.find_size(key) == len(DATA)
     any_storage.download(key, tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == DATA
-    answer = get(browser, any_storage, key)
-    assert answer.status_code == 200
-    assert answer.content == DATA
-    assert answer.headers["content-type"] == "image/webp"
-    assert answer.headers["content-length"] == str(len(DATA))
+    response = get(browser, any_storage, key)
+    assert response.status_code == 200
+    assert response.content == DATA
+    assert response.headers["content-type"] == "image/webp"
+    assert response.headers["content-length"] == str(len(DATA))
 
 
-def test_what_the_worker_stores_can_be_downloaded(
+def test_a_result_of_the_worker_can_be_downloaded(
     any_storage: Storage, browser: httpx.Client, key: str, tmp_path: Path
 ) -> None:
     (tmp_path / "result.webp").write_bytes(DATA)
@@ -59,7 +59,7 @@ def test_what_the_worker_stores_can_be_downloaded(
     assert get(browser, any_storage, key).content == DATA
 
 
-def test_a_second_file_takes_the_place_of_the_first(
+def test_a_second_upload_replaces_the_first(
     any_storage: Storage, browser: httpx.Client, key: str, tmp_path: Path
 ) -> None:
     assert put(browser, any_storage, key).status_code == 200
@@ -69,46 +69,46 @@ def test_a_second_file_takes_the_place_of_the_first(
 
 
 @pytest.mark.parametrize("filename", FILENAMES)
-def test_a_download_is_an_attachment_of_exactly_this_name(
+def test_a_download_is_an_attachment_with_its_file_name(
     any_storage: Storage, browser: httpx.Client, key: str, filename: str
 ) -> None:
     put(browser, any_storage, key, b"x")
-    answer = get(browser, any_storage, key, filename)
-    disposition = answer.headers["content-disposition"]
+    response = get(browser, any_storage, key, filename)
+    disposition = response.headers["content-disposition"]
     kind, _, encoded = disposition.partition("; filename*=UTF-8''")
     assert kind == "attachment"
     assert unquote(encoded) == filename
     assert not set(encoded) & set("\"'();/ \r\n")
-    assert "set-cookie" not in answer.headers
-    assert answer.content == b"x"
+    assert "set-cookie" not in response.headers
+    assert response.content == b"x"
 
 
-def test_a_missing_object_is_told_as_missing(
+def test_a_missing_object_raises_object_missing(
     any_storage: Storage, browser: httpx.Client, key: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ObjectMissing):
         any_storage.download(key, tmp_path / "copy")
     assert any_storage.find_size(key) is None
     assert any_storage.find_size(f"{key}/below") is None
-    # S3 says 403 to whoever may not list the bucket.
+    # S3 returns 403 to clients without permission to list the bucket.
     assert get(browser, any_storage, key).status_code in (403, 404)
 
 
-def test_a_prefix_is_deleted_with_all_below_it_and_nothing_else(any_storage: Storage, tmp_path: Path) -> None:
+def test_delete_prefix_deletes_all_keys_with_the_prefix_only(any_storage: Storage, tmp_path: Path) -> None:
     top = uuid4().hex
     (tmp_path / "file").write_bytes(b"x")
-    keys = [f"{top}/gone/1/web.webp", f"{top}/gone/2/web.webp", f"{top}/gone/2/large.webp"]
+    keys = [f"{top}/deleted/1/web.webp", f"{top}/deleted/2/web.webp", f"{top}/deleted/2/large.webp"]
     for one in [*keys, f"{top}/kept/1/web.webp"]:
         any_storage.upload(tmp_path / "file", one, content_type="image/webp")
-    any_storage.delete_prefix(f"{top}/gone/")
+    any_storage.delete_prefix(f"{top}/deleted/")
     assert [any_storage.find_size(one) for one in keys] == [None, None, None]
     assert any_storage.find_size(f"{top}/kept/1/web.webp") == 1
-    any_storage.delete_prefix(f"{top}/gone/")
+    any_storage.delete_prefix(f"{top}/deleted/")
     any_storage.delete_prefix(f"{top}/kept/1/web.webp")
     assert any_storage.find_size(f"{top}/kept/1/web.webp") is None
 
 
-def test_a_download_over_an_absent_file_leaves_no_half_copy(any_storage: Storage, key: str, tmp_path: Path) -> None:
+def test_a_download_of_a_missing_object_leaves_no_partial_file(any_storage: Storage, key: str, tmp_path: Path) -> None:
     with pytest.raises(ObjectMissing):
         any_storage.download(key, tmp_path / "copy")
     assert list(tmp_path.glob("copy*")) == []
@@ -118,8 +118,10 @@ def test_the_check_passes(any_storage: Storage) -> None:
     any_storage.check()
 
 
-def test_the_bucket_stands_where_the_style_says(s3: Storage, virtual_s3: Storage, key: str) -> None:
+def test_the_addressing_style_sets_the_position_of_the_bucket(s3: Storage, virtual_s3: Storage, key: str) -> None:
     in_path = urlsplit(s3.sign_upload(key, content_type="image/png", size=1, expires_in=60).url)
     in_host = urlsplit(virtual_s3.sign_upload(key, content_type="image/png", size=1, expires_in=60).url)
-    assert (in_path.hostname, in_path.path) == ("127.0.0.1", f"/photos/{key}")
-    assert (in_host.hostname, in_host.path) == ("photos.localhost", f"/{key}")
+    assert in_path.hostname == "127.0.0.1"
+    assert in_path.path == f"/photos/{key}"
+    assert in_host.hostname == "photos.localhost"
+    assert in_host.path == f"/{key}"
