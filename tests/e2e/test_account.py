@@ -34,7 +34,7 @@ def log_in(page: Page, email: str, password: str) -> None:
 
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_person_signs_up_verifies_forgets_the_password_and_leaves(page: Page, tmp_path: Path) -> None:
+def test_a_user_signs_up_verifies_resets_the_password_and_deletes_the_account(page: Page, tmp_path: Path) -> None:
     page.goto("/signup")
     page.get_by_label("Your name").fill("A new user")
     page.get_by_label("Email address").fill("new@example.com")

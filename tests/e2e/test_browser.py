@@ -12,7 +12,7 @@ from tests.servers import LiveServer
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_person_signs_in_drops_a_photo_and_downloads_a_result(page: Page, server: LiveServer, tmp_path: Path) -> None:
+def test_a_user_signs_in_uploads_a_photo_and_downloads_a_result(page: Page, server: LiveServer, tmp_path: Path) -> None:
     with server.client() as client:
         email = sign_up_and_in(client)["email"]
     photo = tmp_path / "Bag red.jpg"

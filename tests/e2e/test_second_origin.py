@@ -134,7 +134,7 @@ def test_an_allowed_page_signs_in_and_works_with_cookies(
     assert call(page, f"{api.url}/api/accounts/me")["status"] == 401
 
 
-def test_an_allowed_page_reads_the_headers_it_needs_also_of_a_refusal(
+def test_an_allowed_page_reads_the_headers_of_responses_and_refusals(
     page: Page, api: LiveServer, sites: dict[str, str], email: str
 ) -> None:
     page.goto(sites["allowed"])
@@ -194,13 +194,13 @@ def test_a_form_of_another_page_is_refused_by_the_server(
     assert "set-cookie" not in answer.value.all_headers()
 
 
-def test_no_page_of_ours_can_be_shown_inside_another(page: Page, api: LiveServer, sites: dict[str, str]) -> None:
+def test_no_page_can_be_embedded_in_another_site(page: Page, api: LiveServer, sites: dict[str, str]) -> None:
     page.goto(sites["allowed"])
     with page.expect_console_message(lambda message: "frame" in message.text.lower()):
         page.evaluate("url => { document.body.innerHTML = `<iframe src='${url}'></iframe>` }", api.url)
 
 
-def test_every_page_of_ours_runs_under_its_own_policy(page: Page, api: LiveServer, email: str) -> None:
+def test_every_page_complies_with_its_content_security_policy(page: Page, api: LiveServer, email: str) -> None:
     # An address of its own: these are many requests for one.
     page.set_extra_http_headers({"X-Forwarded-For": "203.0.113.9"})
     violations: list[str] = []

@@ -28,7 +28,7 @@ def test_every_workflow_and_environment_is_in_the_guide() -> None:
         assert f"`{name}`" in GUIDE
 
 
-def test_everything_waits_a_week_before_it_is_taken() -> None:
+def test_updates_wait_a_week() -> None:
     updates = yaml.safe_load((FOLDER / "dependabot.yml").read_text())["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"npm", "docker", "docker-compose", "github-actions"}
     for update in updates:

@@ -58,7 +58,7 @@ def build(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 @on_one_database
-def test_a_person_works_on_pages_that_another_host_serves(make_settings: MakeSettings, tmp_path: Path) -> None:
+def test_the_frontend_works_on_another_host(make_settings: MakeSettings, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     with pages(folder) as site, LiveServer(make_settings(ALLOWED_ORIGINS=[site])) as api:
         built = build(folder, VITE_API_ORIGIN=api.url, BASE_PATH=BASE, PAGES_DOMAIN="www.example.com")
@@ -85,7 +85,7 @@ def test_a_person_works_on_pages_that_another_host_serves(make_settings: MakeSet
 
 
 @pytest.mark.parametrize("origin", ["", "api.example.com", "https://api.example.com/api"])
-def test_a_build_that_would_not_know_its_api_is_refused(origin: str, tmp_path: Path) -> None:
+def test_a_build_without_a_valid_api_origin_is_refused(origin: str, tmp_path: Path) -> None:
     refused = build(tmp_path / "site", VITE_API_ORIGIN=origin)
     assert refused.returncode == 2
     assert "VITE_API_ORIGIN" in refused.stderr

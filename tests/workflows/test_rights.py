@@ -48,7 +48,7 @@ def environments_of(each: Job) -> set[str]:
     return {name} if name else set()
 
 
-def test_every_action_is_one_we_trust_at_a_commit_with_its_version() -> None:
+def test_every_action_is_trusted_and_pinned_to_a_commit_with_its_version() -> None:
     pins: dict[str, set[tuple[str, str]]] = {}
     for path in ALL_FILES:
         found = USES.findall(path.read_text())
@@ -66,7 +66,7 @@ def test_no_pin_is_missing() -> None:
     assert [path.name for path in ALL_FILES if "TODO(pin)" in path.read_text()] == []
 
 
-def test_what_a_pull_request_starts_reads_and_knows_no_secret() -> None:
+def test_pull_request_workflows_are_read_only_and_get_no_secret() -> None:
     started = {path.stem for path in WORKFLOWS if any("pull_request" in event for event in workflow(path.stem)["on"])}
     assert started == {"ci"}
     assert "pull_request_target" not in workflow("ci")["on"]
@@ -117,7 +117,7 @@ def test_a_job_ends_in_time_and_stops_at_the_first_failure(each: Job) -> None:
 
 
 @pytest.mark.parametrize(("place", "step"), list(steps()), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_step_leaves_no_token_behind_and_takes_nothing_into_its_script(place: str, step: Mapping) -> None:
+def test_a_step_keeps_no_token_and_has_no_expression_in_its_script(place: str, step: Mapping) -> None:
     assert "${{" not in step.get("run", ""), f"{place}: pass it through env"
     if step.get("uses", "").startswith("actions/checkout@"):
         assert step["with"]["persist-credentials"] is False, place

@@ -43,7 +43,7 @@ def argv(folder: Path, name: str = "make") -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_staging_asked_for_by_hand_refuses_a_commit_that_ci_has_not_passed(tmp_path: Path) -> None:
+def test_staging_by_hand_refuses_a_commit_that_did_not_pass_ci(tmp_path: Path) -> None:
     script = job("staging", "deploy").step("CI has passed for this commit")["run"]
     assert run_script(script, tmp_path, COMMIT=COMMIT)[0] == 1
     assert run_script(script, tmp_path, "echo https://github.com/we/ours/actions/runs/1", COMMIT=COMMIT)[0] == 0
@@ -51,7 +51,7 @@ def test_staging_asked_for_by_hand_refuses_a_commit_that_ci_has_not_passed(tmp_p
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is missing; GitHub's runners have it")
-def test_staging_hands_on_the_digests_it_deployed(tmp_path: Path) -> None:
+def test_staging_outputs_the_digests_it_deployed(tmp_path: Path) -> None:
     document = {
         "release": {"git_sha": COMMIT, "images": {"slipway-app": "sha256:aa", "slipway-web": "sha256:bb"}},
         "built": True,
@@ -72,7 +72,7 @@ def test_staging_hands_on_the_digests_it_deployed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is missing; GitHub's runners have it")
-def test_staging_keeps_the_very_images_it_pushed(tmp_path: Path) -> None:
+def test_staging_saves_the_images_it_pushed(tmp_path: Path) -> None:
     keep = job("staging", "deploy").step("Keep what was built")["run"]
     images = '[{"key":"slipway-app","value":"sha256:aa"},{"key":"slipway-web","value":"sha256:bb"}]'
     names = {"COMMIT": COMMIT, "REGISTRY": "registry.example.com/ours/", "IMAGES": images, "RUNNER_TEMP": str(tmp_path)}
@@ -82,7 +82,7 @@ def test_staging_keeps_the_very_images_it_pushed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tag", ["tested-0123456789ab", "0123456789ab", COMMIT, "v1.20.3"])
 @pytest.mark.parametrize("release", ["", "v1.20.3"])
-def test_production_promotes_what_it_was_told(tag: str, release: str, tmp_path: Path) -> None:
+def test_production_promotes_the_given_release(tag: str, release: str, tmp_path: Path) -> None:
     promote = job("production", "promote")
     code, outputs = run_script(
         promote.step("The inputs are names and nothing else")["run"], tmp_path, TAG=tag, RELEASE=release
@@ -105,7 +105,7 @@ def test_a_version_tag_promotes_the_commit_it_points_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_an_input_that_is_no_name_never_reaches_make(hostile: str, tmp_path: Path) -> None:
+def test_an_invalid_input_never_reaches_make(hostile: str, tmp_path: Path) -> None:
     check = job("production", "promote").step("The inputs are names and nothing else")["run"]
     assert run_script(check, tmp_path, TAG=hostile, RELEASE="") == (2, "")
     assert run_script(check, tmp_path, TAG=COMMIT, RELEASE=hostile) == (2, "")
@@ -115,7 +115,7 @@ def test_an_input_that_is_no_name_never_reaches_make(hostile: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("to", ["", "production-0123456789ab", "v1.2.3", "3aa4d20e-5527-4c00-b496-601fbd22520a"])
-def test_a_rollback_goes_where_it_was_told(to: str, tmp_path: Path) -> None:
+def test_a_rollback_uses_the_given_target(to: str, tmp_path: Path) -> None:
     rollback = job("rollback", "rollback")
     assert run_script(rollback.step("The input is a name and nothing else")["run"], tmp_path, TO=to)[0] == 0
     run_script(rollback.step("Roll back")["run"], tmp_path, TARGET="production", TO=to)
@@ -159,7 +159,9 @@ def test_pages_are_published_as_one_commit_of_the_built_files(origin: Path, tmp_
 
 
 @pytest.mark.parametrize(("open_already", "told"), [("", "create"), ("https://github.com/we/ours/pull/1", "list")])
-def test_newer_packages_are_proposed_once(open_already: str, told: str, origin: Path, tmp_path: Path) -> None:
+def test_one_pull_request_is_opened_for_newer_packages(
+    open_already: str, told: str, origin: Path, tmp_path: Path
+) -> None:
     script = job("dependencies", "propose").step("Push a branch and open a pull request")["run"]
     (tmp_path / "checkout" / "requirements.lock").write_text("new\n")
     program = f'[ "$2" != list ] || echo "{open_already}"'
@@ -168,14 +170,14 @@ def test_newer_packages_are_proposed_once(open_already: str, told: str, origin: 
     assert git(tmp_path, "show", "origin/dependencies/python:requirements.lock") == "new"
 
 
-def test_nothing_is_proposed_when_nothing_is_newer(origin: Path, tmp_path: Path) -> None:
+def test_no_pull_request_is_opened_when_nothing_is_newer(origin: Path, tmp_path: Path) -> None:
     script = job("dependencies", "propose").step("Push a branch and open a pull request")["run"]
     assert run_script(script, tmp_path, BRANCH="dependencies/python", ADDRESS="")[0] == 0
     assert argv(tmp_path, "gh") == []
     assert "dependencies" not in git(tmp_path, "ls-remote", str(origin))
 
 
-def test_a_repository_that_forbids_pull_requests_by_actions_is_told_what_to_do(origin: Path, tmp_path: Path) -> None:
+def test_the_branch_is_pushed_when_actions_may_not_open_pull_requests(origin: Path, tmp_path: Path) -> None:
     script = job("dependencies", "propose").step("Push a branch and open a pull request")["run"]
     (tmp_path / "checkout" / "requirements.lock").write_text("new\n")
     code, _ = run_script(script, tmp_path, '[ "$2" != create ]', BRANCH="dependencies/python", ADDRESS="")

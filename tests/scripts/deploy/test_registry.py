@@ -26,7 +26,7 @@ def basic() -> Iterator[OciRegistry]:
         yield registry
 
 
-def test_a_registry_without_a_token_server_gets_the_login_itself(basic: OciRegistry, system: System) -> None:
+def test_basic_login_is_used_without_a_token_server(basic: OciRegistry, system: System) -> None:
     digest = basic.push_image("slipway-app", git_sha=NEW, tags=("sha-1",))
     client = Registry(system, basic.prefix, *FLY)
     assert client.digest("slipway-app", "sha-1") == digest
@@ -35,13 +35,13 @@ def test_a_registry_without_a_token_server_gets_the_login_itself(basic: OciRegis
     assert FLY[1] not in repr(client)
 
 
-def test_a_wrong_login_is_told_once_it_matters(basic: OciRegistry, system: System) -> None:
+def test_a_wrong_login_is_reported(basic: OciRegistry, system: System) -> None:
     basic.push_image("slipway-app", git_sha=NEW, tags=("sha-1",))
     with pytest.raises(ExternalError, match="returned 401: may the account of DIGITALOCEAN_ACCESS_TOKEN"):
         Registry(system, basic.prefix, "x", "wrong").digest("slipway-app", "sha-1")
 
 
-def test_a_registry_for_everybody_is_sent_no_login(system: System) -> None:
+def test_a_public_registry_gets_no_login(system: System) -> None:
     with oci_registry() as registry:
         digest = registry.push_image("slipway-app", git_sha=NEW, tags=("sha-1",))
         client = Registry(system, registry.prefix, *DIGITALOCEAN)
@@ -50,7 +50,7 @@ def test_a_registry_for_everybody_is_sent_no_login(system: System) -> None:
         assert client.digest("slipway-web", "sha-1") is None
 
 
-def test_a_manifest_that_is_not_the_digest_is_not_believed(basic: OciRegistry, system: System) -> None:
+def test_a_manifest_that_does_not_match_its_digest_is_rejected(basic: OciRegistry, system: System) -> None:
     digest = basic.push_image("slipway-app", git_sha=NEW)
     other = basic.push_image("slipway-app", git_sha=OLD)
     store = basic.http.store
@@ -73,7 +73,7 @@ def test_a_token_server_that_is_not_https_gets_no_login() -> None:
     assert Elsewhere.asked == ["https://registry.example.org/v2/x/slipway-app/manifests/sha-1"]
 
 
-def test_a_release_lacks_nothing_and_says_what_it_is(basic: OciRegistry, system: System) -> None:
+def test_a_release_needs_all_images_and_their_commit(basic: OciRegistry, system: System) -> None:
     client = Registry(system, basic.prefix, *FLY)
     basic.push_image("slipway-app", git_sha=NEW, schema="0007", tags=(f"sha-{NEW[:12]}",))
     assert find_release(client, ["slipway-app", "slipway-web"], NEW[:12], "sha") is None
@@ -86,13 +86,13 @@ def test_a_release_lacks_nothing_and_says_what_it_is(basic: OciRegistry, system:
 
 
 @pytest.mark.parametrize("tag", [NEW, NEW[:12], *(f"{kind}-{NEW[:12]}" for kind in ("sha", "tested", "production"))])
-def test_a_tag_means_its_commit(system: System, tag: str) -> None:
+def test_a_tag_names_its_commit(system: System, tag: str) -> None:
     assert commit_of(tag, system) == NEW[:12]
 
 
 @pytest.mark.parametrize(
     "tag", ["", "main", "HEAD", NEW[:11], NEW.upper(), f"{NEW}0", f"release-{NEW[:12]}", "v1", "--all"]
 )
-def test_what_is_no_tag_of_a_release_is_refused(system: System, tag: str) -> None:
+def test_a_tag_that_names_no_release_is_refused(system: System, tag: str) -> None:
     with pytest.raises(Refused, match="is not a release"):
         commit_of(tag, system)

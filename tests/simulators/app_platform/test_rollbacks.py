@@ -12,7 +12,7 @@ from tests.simulators.app_platform.tool import NEW, OLD, Tool, make_spec
 from tests.simulators.serving import Page
 
 
-def test_rollback_brings_back_image_and_envs_and_goes_on(tool: Tool, app: App) -> None:
+def test_rollback_restores_image_and_envs_and_allows_deployments(tool: Tool, app: App) -> None:
     target = app.deployments[0]
     tool.phases(tool.deploy(make_spec(NEW)))
     assert tool.post("/rollback/validate", deployment_id=target.id).json() == {"valid": True, "warnings": []}
@@ -51,7 +51,7 @@ def test_revert_deploys_the_spec_from_before_the_rollback(tool: Tool, app: App) 
     assert tool.post("/rollback/revert").status_code == 400
 
 
-def test_rollback_to_what_never_ran_or_is_too_old_is_refused(tool: Tool, app: App, runner: ScriptedRunner) -> None:
+def test_rollback_to_a_failed_or_too_old_deployment_is_refused(tool: Tool, app: App, runner: ScriptedRunner) -> None:
     first = app.deployments[0]
     runner.jobs = deque([Outcome(False)])
     failed = tool.deploy(make_spec(NEW))
@@ -73,7 +73,7 @@ def test_rollback_warns_of_images_without_a_digest(platform: Simulator, tool: To
 
 
 @pytest.mark.parametrize("goes_on", [True, False])
-def test_rollback_whose_migration_meets_a_newer_schema(goes_on: bool) -> None:
+def test_rollback_with_a_migration_older_than_the_schema(goes_on: bool) -> None:
     revisions = {OLD: ["0001"], NEW: ["0001", "0002"]}
     runner = SchemaRunner(revisions=revisions, database="0001", goes_on=lambda spec: goes_on)
     with app_platform(runner) as platform:
@@ -88,9 +88,7 @@ def test_rollback_whose_migration_meets_a_newer_schema(goes_on: bool) -> None:
         assert "Can't locate revision" in tool.log(rolled, "DEPLOY")
 
 
-def test_smoke_that_fails_on_the_new_image_passes_after_the_rollback(
-    tool: Tool, app: App, runner: ScriptedRunner
-) -> None:
+def test_the_site_is_healthy_again_after_the_rollback(tool: Tool, app: App, runner: ScriptedRunner) -> None:
     runner.pages[NEW, "/health/ready"] = Page(503, {"status": "unavailable"})
     tool.phases(tool.deploy(make_spec(NEW)))
     assert httpx.get(app.live_url + "/health/ready").status_code == 503

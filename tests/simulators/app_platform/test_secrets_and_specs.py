@@ -22,13 +22,13 @@ def test_secret_becomes_ciphertext_and_stays_when_sent_back(tool: Tool, runner: 
     assert runner.ran[-1][2]["services"][0]["envs"][0]["value"] == "first"
 
 
-def test_same_clear_secret_gives_another_ciphertext(tool: Tool) -> None:
+def test_the_same_secret_gets_a_new_ciphertext(tool: Tool) -> None:
     before = tool.app()["spec"]["services"][0]["envs"]
     tool.put(make_spec(NEW, secret("first")))
     assert tool.app()["spec"]["services"][0]["envs"] != before
 
 
-def test_empty_secret_wipes_it_without_a_word(tool: Tool, runner: ScriptedRunner) -> None:
+def test_an_empty_secret_silently_deletes_the_value(tool: Tool, runner: ScriptedRunner) -> None:
     response = tool.put(make_spec(NEW, secret("")))
     assert response.status_code == 200
     assert "value" not in response.json()["app"]["spec"]["services"][0]["envs"][0]
@@ -36,7 +36,7 @@ def test_empty_secret_wipes_it_without_a_word(tool: Tool, runner: ScriptedRunner
     assert "value" not in runner.ran[-1][2]["services"][0]["envs"][0]
 
 
-def test_spec_replaces_all_of_the_former(tool: Tool) -> None:
+def test_a_spec_replaces_the_previous_one_completely(tool: Tool) -> None:
     tool.put(make_spec(NEW))
     assert tool.app()["spec"]["services"][0]["envs"] == []
 
@@ -65,7 +65,7 @@ def test_defaults_are_written_out(tool: Tool) -> None:
         ({"instance_count": 2, "autoscaling": {"min_instance_count": 1, "max_instance_count": 2}}, "excludes"),
     ],
 )
-def test_spec_the_platform_refuses(tool: Tool, change: dict[str, Any], says: str) -> None:
+def test_an_invalid_spec_is_refused(tool: Tool, change: dict[str, Any], says: str) -> None:
     spec = make_spec(OLD)
     spec["services"][0] |= change
     for response in (tool.put(spec), tool.http.post("/v2/apps/propose", json={"spec": spec})):
@@ -86,7 +86,7 @@ def test_propose_changes_nothing(tool: Tool, app: App) -> None:
 
 
 @pytest.mark.parametrize("name", ["app.staging.yaml", "app.production.yaml"])
-def test_specs_of_the_project_are_taken(platform: Simulator, tool: Tool, name: str) -> None:
+def test_specs_of_the_project_are_accepted(platform: Simulator, tool: Tool, name: str) -> None:
     spec = yaml.safe_load((ROOT / ".do" / name).read_text())
     for _, image in images(spec):
         image.pop("tag", None)

@@ -45,7 +45,7 @@ def test_an_index_names_an_image_and_an_attestation(registry: OciRegistry, clien
     assert all(client.head(f"/manifests/{child['digest']}").is_success for child in index.json()["manifests"])
 
 
-def test_head_says_all_but_the_body(registry: OciRegistry, client: Client) -> None:
+def test_head_returns_the_headers_without_the_body(registry: OciRegistry, client: Client) -> None:
     digest = registry.push_image("slipway-app", git_sha=SHA)
     get, head = client.get(f"/manifests/{digest}"), client.head(f"/manifests/{digest}")
     assert head.content == b""
@@ -72,7 +72,7 @@ def test_a_tag_moves_and_the_digest_stays(registry: OciRegistry, client: Client)
     assert client.get(f"/manifests/{old}").is_success
 
 
-def test_what_is_lost_in_the_platforms_list_is_lost_here() -> None:
+def test_an_image_deleted_from_the_platforms_list_is_deleted_here() -> None:
     listing = Repositories()
     with oci_registry(listing) as registry:
         digest = registry.push_image("slipway-app", git_sha=SHA, tags=("sha-0",))
@@ -85,7 +85,7 @@ def test_what_is_lost_in_the_platforms_list_is_lost_here() -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", DOCKER_TYPES[0], f"{INDEX_TYPE}, {DOCKER_TYPES[0]}"])
-def test_a_kind_that_is_not_accepted_is_not_there(registry: OciRegistry, client: Client, accept: str) -> None:
+def test_a_manifest_type_that_is_not_accepted_is_not_found(registry: OciRegistry, client: Client, accept: str) -> None:
     digest = registry.push_image("slipway-app", git_sha=SHA)
     response = client.get(f"/manifests/{digest}", Accept=accept)
     assert (response.status_code, codes(response)) == (404, ["MANIFEST_UNKNOWN"])
@@ -100,7 +100,7 @@ def test_a_manifest_is_put_under_its_own_digest_only(registry: OciRegistry, clie
     assert (response.status_code, codes(response)) == (400, ["DIGEST_INVALID"])
 
 
-def test_a_manifest_comes_after_its_parts(registry: OciRegistry, client: Client) -> None:
+def test_a_manifest_is_refused_before_its_blobs(registry: OciRegistry, client: Client) -> None:
     digest = registry.push_image("slipway-web", git_sha=SHA)
     web = Client(registry, "slipway-web")
     content = web.get(f"/manifests/{digest}").content
@@ -132,7 +132,7 @@ def test_an_invalid_manifest_is_refused(registry: OciRegistry, client: Client, c
     assert (response.status_code, codes(response)) == (400, ["MANIFEST_INVALID"])
 
 
-def test_tags_come_in_pages_that_lead_on(registry: OciRegistry, client: Client) -> None:
+def test_tags_are_paginated(registry: OciRegistry, client: Client) -> None:
     registry.push_image("slipway-app", git_sha=SHA, tags=("b", "a", "e", "c", "d"))
     assert client.get("/tags/list").json() == {"name": "slipway-app", "tags": ["a", "b", "c", "d", "e"]}
     pages, path = [], "/v2/slipway-app/tags/list?n=2"
@@ -143,7 +143,7 @@ def test_tags_come_in_pages_that_lead_on(registry: OciRegistry, client: Client) 
     assert pages == [["a", "b"], ["c", "d"], ["e"]]
 
 
-def test_somebody_elses_path_is_closed() -> None:
+def test_paths_of_other_accounts_are_refused() -> None:
     with oci_registry(namespace="slipway") as registry:
         assert registry.prefix == f"{registry.url.removeprefix('http://')}/slipway/"
         digest = registry.push_image("slipway-app", git_sha=SHA)

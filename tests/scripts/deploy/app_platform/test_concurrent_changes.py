@@ -35,7 +35,7 @@ def test_a_pinned_app_is_refused_by_every_command_that_deploys(account: Account,
     assert account.changes() == []
 
 
-def test_a_deployment_of_something_else_is_not_disturbed(account: Account, runner: ScriptedRunner) -> None:
+def test_a_deployment_of_another_release_is_not_interrupted(account: Account, runner: ScriptedRunner) -> None:
     old, older = account.release(OLD, "sha"), account.release(OLDER, "sha")
     account.release(NEW, "sha")
     app = account.add_app("staging", old)
@@ -48,7 +48,7 @@ def test_a_deployment_of_something_else_is_not_disturbed(account: Account, runne
     assert theirs.under_way
 
 
-def test_a_deployment_of_the_same_images_is_taken_up(account: Account) -> None:
+def test_a_deployment_of_the_same_images_is_followed(account: Account) -> None:
     new = account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
     theirs = account.platform.cloud.update(app, with_images(app.spec, new))
@@ -60,7 +60,7 @@ def test_a_deployment_of_the_same_images_is_taken_up(account: Account) -> None:
     assert f"tested-{NEW[:12]}" in account.tags(new["slipway-app"])
 
 
-def test_a_deployment_that_takes_the_place_of_ours_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
+def test_a_deployment_that_replaces_ours_needs_attention(account: Account, runner: ScriptedRunner) -> None:
     older = account.release(OLDER, "sha")
     account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
@@ -71,7 +71,7 @@ def test_a_deployment_that_takes_the_place_of_ours_needs_a_person(account: Accou
     assert_ended(ended, 3, err="someone else is deploying")
 
 
-def test_when_another_one_has_the_traffic_in_the_end_a_person_must_look(account: Account) -> None:
+def test_another_live_deployment_at_the_end_needs_attention(account: Account) -> None:
     older, new = account.release(OLDER, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
 
@@ -85,7 +85,7 @@ def test_when_another_one_has_the_traffic_in_the_end_a_person_must_look(account:
     assert "tested-" not in str(account.tags(new["slipway-app"]))
 
 
-def test_what_begins_while_the_person_is_asked_is_not_taken_for_ours(account: Account) -> None:
+def test_a_deployment_started_during_the_confirmation_is_refused(account: Account) -> None:
     old, older = account.release(OLD, "sha", "production"), account.release(OLDER, "sha")
     account.release(NEW, "sha", "tested")
     app = account.add_app("production", old)
@@ -102,7 +102,7 @@ def test_what_begins_while_the_person_is_asked_is_not_taken_for_ours(account: Ac
     assert account.changes() == []
 
 
-def test_what_was_changed_while_the_person_is_asked_is_not_undone(account: Account) -> None:
+def test_a_change_during_the_confirmation_is_not_undone(account: Account) -> None:
     old = account.release(OLD, "sha", "production")
     account.release(NEW, "sha", "tested")
     app = account.add_app("production", old)
@@ -120,7 +120,7 @@ def test_what_was_changed_while_the_person_is_asked_is_not_undone(account: Accou
     assert account.changes() == []
 
 
-def test_variables_are_not_lost_in_a_deployment_that_begins_meanwhile(account: Account, tmp_path: Path) -> None:
+def test_variables_are_not_sent_after_a_deployment_during_the_confirmation(account: Account, tmp_path: Path) -> None:
     app = account.add_app("production", account.release(OLD, "sha", "production"))
     cloud = account.platform.cloud
 
@@ -135,7 +135,7 @@ def test_variables_are_not_lost_in_a_deployment_that_begins_meanwhile(account: A
     assert account.changes() == []
 
 
-def test_two_commands_of_one_folder_do_not_deploy_at_once(account: Account) -> None:
+def test_two_commands_in_one_folder_do_not_deploy_at_once(account: Account) -> None:
     new = account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
     seconds: list[Ended] = []
@@ -164,7 +164,7 @@ def test_environments_do_not_wait_for_each_other(account: Account) -> None:
     assert "No earlier release of production" in seconds[0].err
 
 
-def test_variables_are_not_sent_into_a_deployment(account: Account, tmp_path: Path, runner: ScriptedRunner) -> None:
+def test_variables_are_not_sent_during_a_deployment(account: Account, tmp_path: Path, runner: ScriptedRunner) -> None:
     app = account.add_app("staging", account.release(OLD, "sha"))
     runner.rolls = deque([None] * 99)
     theirs = account.platform.cloud.deploy_again(app)

@@ -37,7 +37,7 @@ def commands(account: Account, tmp_path: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", ["promote", "rollback", "sync-env"])
-def test_whoever_types_the_apps_name_goes_on(
+def test_typing_the_apps_name_continues(
     account: Account, typing: Typing, commands: dict[str, list[str]], name: str
 ) -> None:
     typing(f"{PRODUCTION}\n")
@@ -47,7 +47,7 @@ def test_whoever_types_the_apps_name_goes_on(
 
 
 @pytest.mark.parametrize("answer", ["y\n", "\n", f"{STAGING}\n", f"{PRODUCTION.upper()}\n", "\x04"])
-def test_another_answer_changes_nothing(
+def test_any_other_input_changes_nothing(
     account: Account, typing: Typing, commands: dict[str, list[str]], answer: str
 ) -> None:
     typing(answer)
@@ -57,7 +57,7 @@ def test_another_answer_changes_nothing(
 
 
 @pytest.mark.parametrize("name", ["promote", "rollback", "sync-env"])
-def test_without_a_terminal_nobody_is_asked_and_nothing_is_changed(
+def test_without_a_terminal_nothing_is_changed(
     account: Account, commands: dict[str, list[str]], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = tmp_path / "answers"
@@ -69,7 +69,7 @@ def test_without_a_terminal_nobody_is_asked_and_nothing_is_changed(
     assert account.changes() == []
 
 
-def test_the_change_is_shown_before_the_question(
+def test_the_change_is_shown_before_the_confirmation(
     account: Account, typing: Typing, commands: dict[str, list[str]]
 ) -> None:
     typing("no\n")

@@ -37,7 +37,7 @@ def test_a_dry_run_only_reads(account: Account, file: str, name: str) -> None:
     assert all(len(app.deployments) == 2 for app in account.platform.cloud.apps.values())
 
 
-def test_a_dry_run_of_a_first_deployment_makes_no_app(account: Account, tmp_path: Path) -> None:
+def test_a_dry_run_of_a_first_deployment_creates_no_app(account: Account, tmp_path: Path) -> None:
     account.release(NEW, "sha")
     ended = account.run("staging", "--tag", NEW, "--dry-run", "--env-file", write_env_file(tmp_path / "env"))
     assert_ended(ended, 0)

@@ -10,7 +10,7 @@ from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 KEYS = {"command", "environment", "platform", "ok", "exit_code", "message", "phases"}
 
 
-def test_a_success_is_one_document(account: Account) -> None:
+def test_success_prints_one_document(account: Account) -> None:
     new = account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
     ended = account.run("staging", "--tag", NEW, "--json")
@@ -28,7 +28,7 @@ def test_a_success_is_one_document(account: Account) -> None:
     assert "deploying 1/3" in ended.err
 
 
-def test_a_failure_is_one_document(account: Account, runner: ScriptedRunner) -> None:
+def test_failure_prints_one_document(account: Account, runner: ScriptedRunner) -> None:
     account.release(NEW, "sha")
     account.add_app("staging", account.release(OLD, "sha"))
     runner.jobs = deque([Outcome(False, "column gave up")])
@@ -40,7 +40,7 @@ def test_a_failure_is_one_document(account: Account, runner: ScriptedRunner) -> 
     assert document["phases"][-1]["status"] == "failed"
 
 
-def test_a_failing_smoke_test_is_told_phase_by_phase(account: Account, runner: ScriptedRunner) -> None:
+def test_a_failed_smoke_test_is_reported_by_phase(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     runner.git_shas[new["slipway-app"]] = OLD
@@ -50,7 +50,7 @@ def test_a_failing_smoke_test_is_told_phase_by_phase(account: Account, runner: S
     assert (document["exit_code"], document["deployment"]) == (1, app.deployments[-1].id)
 
 
-def test_a_refusal_an_interruption_and_a_look_are_documents_too(account: Account, tmp_path: Path) -> None:
+def test_refusals_interruptions_and_read_only_commands_print_a_document(account: Account, tmp_path: Path) -> None:
     refused = account.run("promote", "--tag", "latest", "--json")
     assert (refused.document["exit_code"], refused.code) == (2, 2)
     account.release(NEW, "sha")
@@ -69,6 +69,6 @@ def test_a_refusal_an_interruption_and_a_look_are_documents_too(account: Account
         assert (look.document["command"], look.document["exit_code"]) == (name, look.code)
 
 
-def test_a_file_that_can_not_be_read_is_a_document(account: Account) -> None:
+def test_an_unreadable_file_prints_a_document(account: Account) -> None:
     ended = account.run("staging", "--tag", NEW, "--json", "--env-file", "/no/such/file")
     assert (ended.code, ended.document["exit_code"]) == (2, 2)

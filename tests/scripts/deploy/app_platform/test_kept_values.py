@@ -32,7 +32,7 @@ def sent(account: Account) -> Spec:
     return spec
 
 
-def test_secrets_travel_as_the_ciphertexts_of_this_app(account: Account) -> None:
+def test_secrets_are_sent_as_this_apps_ciphertexts(account: Account) -> None:
     account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
     before = env_values(app.spec)
@@ -45,7 +45,7 @@ def test_secrets_travel_as_the_ciphertexts_of_this_app(account: Account) -> None
 
 
 @pytest.mark.parametrize("gone", ["JWT_SECRET", "S3_BUCKET"])
-def test_a_value_that_is_gone_on_the_platform_is_refused_by_name(account: Account, gone: str) -> None:
+def test_a_value_missing_on_the_platform_is_refused_by_name(account: Account, gone: str) -> None:
     account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
     env = next(env for env in app.spec["envs"] if env["key"] == gone)
@@ -56,7 +56,7 @@ def test_a_value_that_is_gone_on_the_platform_is_refused_by_name(account: Accoun
     assert [seen.path for seen in account.platform.http.seen if seen.method != "GET"] == []
 
 
-def test_ciphertexts_in_the_file_of_git_are_refused(
+def test_ciphertexts_in_the_spec_file_are_refused(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tmp_path / "app.staging.yaml"
@@ -83,7 +83,7 @@ def live_only(spec: Spec) -> Spec:
     return spec
 
 
-def test_what_only_the_platform_has_is_kept(account: Account) -> None:
+def test_settings_that_only_the_platform_has_are_kept(account: Account) -> None:
     old = account.release(OLD, "sha")
     account.release(NEW, "sha")
     app = account.platform.add_app(with_images(live_only(file_spec("staging", **VALUES)), old))
@@ -102,7 +102,7 @@ def test_what_only_the_platform_has_is_kept(account: Account) -> None:
     assert not [line for line in ended.out.splitlines() if line.startswith("  spec - ")]
 
 
-def test_a_secret_of_the_platforms_that_the_file_has_as_general_stays_a_secret(account: Account) -> None:
+def test_a_secret_stays_secret_when_the_file_declares_it_general(account: Account) -> None:
     old = account.release(OLD, "sha")
     account.release(NEW, "sha")
     spec: dict[str, Any] = file_spec("staging", **VALUES)
@@ -114,7 +114,7 @@ def test_a_secret_of_the_platforms_that_the_file_has_as_general_stays_a_secret(a
     assert env_values(account.platform.cloud.vault.decrypt(app.spec))["SMTP_HOST"] == VALUES["SMTP_HOST"]
 
 
-def test_values_of_a_file_are_sent_by_sync_env_and_all_else_stays(account: Account, tmp_path: Path) -> None:
+def test_sync_env_changes_only_the_values_of_the_file(account: Account, tmp_path: Path) -> None:
     old = account.release(OLD, "sha", "tested")
     app = account.add_app("staging", old)
     before = env_values(app.spec)
@@ -130,7 +130,7 @@ def test_values_of_a_file_are_sent_by_sync_env_and_all_else_stays(account: Accou
     assert f"--expect-sha {OLD}" in account.programs[-1]
 
 
-def test_sync_env_without_a_deployment_that_came_through_says_what_to_do(account: Account, tmp_path: Path) -> None:
+def test_sync_env_is_refused_when_nothing_is_live(account: Account, tmp_path: Path) -> None:
     new = account.release(NEW, "sha")
     app = account.add_app("staging", new)
     app.active = None

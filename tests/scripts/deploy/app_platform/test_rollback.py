@@ -38,7 +38,7 @@ def app(account: Account, releases: list[Images]) -> App:
     return account.add_app("production", *releases)
 
 
-def test_the_last_good_release_comes_back_with_its_spec_and_nothing_is_pinned(
+def test_a_rollback_restores_the_last_good_release_with_its_spec_and_pins_nothing(
     account: Account, app: App, releases: list[Images]
 ) -> None:
     before = copy.deepcopy(app.deployments[1].spec)
@@ -62,14 +62,14 @@ def test_a_second_rollback_goes_further_back(account: Account, app: App, release
     assert runs(app, releases[0])
 
 
-def test_a_release_that_was_not_proven_is_passed_over(account: Account) -> None:
+def test_a_release_that_did_not_pass_its_smoke_test_is_skipped(account: Account) -> None:
     good, unproven, bad = account.release(OLDER, "sha", "production"), account.release(OLD), account.release(NEW)
     app = account.add_app("production", good, unproven, bad)
     assert account.run(*BACK).code == 0
     assert runs(app, good)
 
 
-def test_a_release_of_which_one_image_was_proven_is_passed_over(account: Account) -> None:
+def test_a_release_with_only_one_tested_image_is_skipped(account: Account) -> None:
     good, half, bad = account.release(OLDER, "sha", "production"), account.release(OLD), account.release(NEW)
     account.platform.cloud.registry.push("slipway-app", half["slipway-app"], f"production-{OLD[:12]}")
     app = account.add_app("production", good, half, bad)
@@ -77,7 +77,7 @@ def test_a_release_of_which_one_image_was_proven_is_passed_over(account: Account
     assert runs(app, good)
 
 
-def test_a_release_whose_deployment_failed_here_is_passed_over(account: Account, runner: ScriptedRunner) -> None:
+def test_a_release_whose_deployment_failed_is_skipped(account: Account, runner: ScriptedRunner) -> None:
     older, old, new = (account.release(sha, "sha", "production") for sha in (OLDER, OLD, NEW))
     app = account.add_app("production", old)
     runner.jobs.append(Outcome(False))
@@ -89,19 +89,19 @@ def test_a_release_whose_deployment_failed_here_is_passed_over(account: Account,
     assert runs(app, old)
 
 
-def test_with_nothing_proven_nothing_is_done(account: Account) -> None:
+def test_a_rollback_without_a_tested_release_is_refused(account: Account) -> None:
     account.add_app("production", account.release(OLD, "sha"), account.release(NEW, "sha"))
     ended = account.run(*BACK)
     assert_ended(ended, 2, err="name one yourself with TO=<commit>")
     assert account.changes() == []
 
 
-def test_without_an_app_nothing_is_done(account: Account) -> None:
+def test_a_rollback_without_an_app_is_refused(account: Account) -> None:
     ended = account.run(*BACK)
     assert_ended(ended, 2, err=f"There is no app {PRODUCTION}")
 
 
-def test_a_deployment_under_way_is_ended_and_the_running_release_stays(
+def test_a_deployment_in_progress_is_cancelled_and_the_live_release_stays(
     account: Account, app: App, runner: ScriptedRunner, releases: list[Images]
 ) -> None:
     runner.rolls = deque([None] * 99)
@@ -114,7 +114,7 @@ def test_a_deployment_under_way_is_ended_and_the_running_release_stays(
     assert f"{NEW[:12]} stays live" in ended.out
 
 
-def test_a_deployment_that_comes_through_before_it_is_ended_is_gone_back_from(
+def test_a_deployment_that_succeeds_before_it_is_cancelled_is_rolled_back(
     account: Account, app: App, releases: list[Images]
 ) -> None:
     theirs = account.platform.cloud.update(app, with_images(app.spec, releases[0]))
@@ -130,7 +130,7 @@ def test_a_deployment_that_comes_through_before_it_is_ended_is_gone_back_from(
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-def test_whether_a_deployment_was_ended_is_seen_when_the_answer_is_lost(
+def test_a_cancellation_is_checked_when_its_response_is_lost(
     account: Account, app: App, runner: ScriptedRunner, releases: list[Images], arrived: bool
 ) -> None:
     runner.rolls = deque([None] * 99)
@@ -145,7 +145,7 @@ def test_whether_a_deployment_was_ended_is_seen_when_the_answer_is_lost(
     assert runs(app, releases[2])
 
 
-def test_a_rollback_that_is_late_goes_on_and_needs_a_person(account: Account, app: App, runner: ScriptedRunner) -> None:
+def test_a_slow_rollback_continues_and_needs_attention(account: Account, app: App, runner: ScriptedRunner) -> None:
     runner.rolls = deque([None] * 999)
     started = account.clock.now
     ended = account.run(*BACK)
@@ -155,7 +155,7 @@ def test_a_rollback_that_is_late_goes_on_and_needs_a_person(account: Account, ap
     assert account.changes() == ["POST /apps/rollback"]
 
 
-def test_a_release_that_is_ill_after_it_came_back_needs_a_person(
+def test_a_restored_release_that_is_unhealthy_needs_attention(
     account: Account, app: App, runner: ScriptedRunner, releases: list[Images]
 ) -> None:
     runner.git_shas[releases[1]["slipway-app"]] = NEW
@@ -173,7 +173,7 @@ def with_other_region(spec: Spec) -> None:
 
 
 @pytest.mark.parametrize("change", [with_other_database, with_other_region])
-def test_what_the_platform_can_not_go_back_to_comes_back_as_images(
+def test_only_the_images_are_rolled_back_when_the_platform_refuses(
     account: Account, app: App, releases: list[Images], change: Callable[[Spec], None]
 ) -> None:
     spec = copy.deepcopy(app.spec)
@@ -189,7 +189,7 @@ def test_what_the_platform_can_not_go_back_to_comes_back_as_images(
     assert env_values(app.spec)["JWT_SECRET"].startswith("EV[1:")
 
 
-def test_a_release_beyond_the_platforms_ten_comes_back_as_images(
+def test_only_the_images_are_rolled_back_beyond_the_platforms_ten_deployments(
     account: Account, app: App, releases: list[Images]
 ) -> None:
     for _ in range(11):
@@ -200,7 +200,7 @@ def test_a_release_beyond_the_platforms_ten_comes_back_as_images(
     assert running(app)["migrate"] == releases[2]["slipway-app"]
 
 
-def test_a_platform_that_can_not_tell_whether_it_can_go_back_is_not_waited_for(
+def test_only_the_images_are_rolled_back_when_the_validation_is_unavailable(
     account: Account, app: App, releases: list[Images]
 ) -> None:
     account.platform.faults.fail("POST", "/rollback/validate$", 503)

@@ -25,14 +25,14 @@ def app(account: Account, runner: SchemaRunner) -> App:
     return app
 
 
-def test_a_migration_that_says_so_and_goes_on_lets_the_platform_go_back(account: Account, app: App) -> None:
+def test_the_platform_rolls_back_when_the_old_migration_job_succeeds(account: Account, app: App) -> None:
     ended = account.run(*BACK)
     assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback"]
     assert len(set(running(app).values())) == 2
 
 
-def test_a_migration_that_fails_there_lets_the_images_go_back_alone(
+def test_only_the_images_are_rolled_back_when_the_old_migration_job_fails(
     account: Account, app: App, runner: SchemaRunner
 ) -> None:
     runner.goes_on = lambda spec: False
@@ -46,7 +46,7 @@ def test_a_migration_that_fails_there_lets_the_images_go_back_alone(
     assert OLD in ended.out
 
 
-def test_the_next_rollback_and_the_next_release_know_what_runs(
+def test_status_and_the_next_release_are_correct_after_a_rollback(
     account: Account, app: App, runner: SchemaRunner
 ) -> None:
     runner.goes_on = lambda spec: False

@@ -18,7 +18,7 @@ def breaks(runner: ScriptedRunner, release: dict[str, str]) -> None:
     runner.pages[release["slipway-app"], "POST /api/jobs"] = BROKEN
 
 
-def test_a_failing_smoke_test_puts_the_last_release_back_as_it_was(account: Account, runner: ScriptedRunner) -> None:
+def test_a_failed_smoke_test_restores_the_last_release_with_its_spec(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     # The new spec takes this away, and the last release had it.
@@ -42,7 +42,7 @@ def test_a_failing_smoke_test_puts_the_last_release_back_as_it_was(account: Acco
     assert app.pinned is None
 
 
-def test_a_site_that_answers_with_another_commit_fails(account: Account, runner: ScriptedRunner) -> None:
+def test_a_site_that_reports_another_commit_fails(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     runner.git_shas[new["slipway-app"]] = OLDER
@@ -51,7 +51,7 @@ def test_a_site_that_answers_with_another_commit_fails(account: Account, runner:
     assert runs(app, old)
 
 
-def test_a_release_that_is_put_back_and_is_ill_too_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
+def test_an_unhealthy_restored_release_needs_attention(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     breaks(runner, new)
@@ -63,7 +63,7 @@ def test_a_release_that_is_put_back_and_is_ill_too_needs_a_person(account: Accou
     assert f"{OLD[:12]} ({app.deployments[0].id}) is unhealthy too" in ended.err
 
 
-def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
+def test_a_failed_restore_needs_attention(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     breaks(runner, new)
@@ -75,7 +75,7 @@ def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, run
     assert "still no room" in ended.err
 
 
-def test_a_first_deployment_whose_smoke_test_fails_needs_a_person(
+def test_a_first_deployment_whose_smoke_test_fails_needs_attention(
     account: Account, runner: ScriptedRunner, tmp_path: Path
 ) -> None:
     breaks(runner, account.release(NEW, "sha"))
@@ -84,7 +84,9 @@ def test_a_first_deployment_whose_smoke_test_fails_needs_a_person(
     assert account.changes() == ["POST /apps"]
 
 
-def test_an_unproven_release_gives_way_to_the_newest_proven_one(account: Account, runner: ScriptedRunner) -> None:
+def test_the_newest_tested_release_is_restored_instead_of_an_untested_one(
+    account: Account, runner: ScriptedRunner
+) -> None:
     older, old, new = account.release(OLDER, "sha", "tested"), account.release(OLD, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", older, old)
     breaks(runner, new)
@@ -92,7 +94,7 @@ def test_an_unproven_release_gives_way_to_the_newest_proven_one(account: Account
     assert runs(app, older)
 
 
-def test_without_any_proven_release_the_one_from_before_is_put_back(account: Account, runner: ScriptedRunner) -> None:
+def test_without_a_tested_release_the_previous_one_is_restored(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     breaks(runner, new)
@@ -100,7 +102,7 @@ def test_without_any_proven_release_the_one_from_before_is_put_back(account: Acc
     assert runs(app, old)
 
 
-def test_a_running_release_that_became_ill_gives_way_too(account: Account, runner: ScriptedRunner) -> None:
+def test_a_live_release_that_became_unhealthy_is_rolled_back(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha", "tested")
     app = account.add_app("staging", old)
     assert account.run("staging", "--tag", NEW).code == 0
@@ -109,7 +111,7 @@ def test_a_running_release_that_became_ill_gives_way_too(account: Account, runne
     assert runs(app, old)
 
 
-def test_a_registry_that_is_away_keeps_nobody_from_going_back(account: Account, runner: ScriptedRunner) -> None:
+def test_an_unavailable_registry_does_not_prevent_a_restore(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     breaks(runner, new)
@@ -120,7 +122,7 @@ def test_a_registry_that_is_away_keeps_nobody_from_going_back(account: Account, 
     assert runs(app, old)
 
 
-def test_smoke_looks_at_what_has_the_traffic(account: Account, runner: ScriptedRunner) -> None:
+def test_smoke_tests_the_live_release(account: Account, runner: ScriptedRunner) -> None:
     old = account.release(OLD, "sha")
     account.add_app("staging", old)
     ended = account.run("smoke", "--env", "staging")
@@ -131,7 +133,9 @@ def test_smoke_looks_at_what_has_the_traffic(account: Account, runner: ScriptedR
     assert account.changes() == []
 
 
-def test_variables_that_break_the_site_are_taken_back(account: Account, runner: ScriptedRunner, tmp_path: Path) -> None:
+def test_variables_that_break_the_site_are_rolled_back(
+    account: Account, runner: ScriptedRunner, tmp_path: Path
+) -> None:
     old = account.release(OLD, "sha", "tested")
     app = account.add_app("staging", old)
     before = copy.deepcopy(app.spec)
@@ -146,7 +150,7 @@ def test_variables_that_break_the_site_are_taken_back(account: Account, runner: 
     assert with_images(before, old) == before
 
 
-def test_a_site_at_another_address_is_tried_there(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_smoke_url_replaces_the_platforms_address(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     old = account.release(OLD, "sha")
     app = account.add_app("staging", old)
     monkeypatch.setenv("SMOKE_URL", app.live_url + "/")
@@ -161,7 +165,7 @@ def test_a_site_at_another_address_is_tried_there(account: Account, monkeypatch:
     [{"SMOKE_EMAIL": "s@example.org"}, {"SMOKE_PASSWORD": NEW}, {"SMOKE_URL": "http://studio.example.org"}],
     ids=lambda environment: next(iter(environment)),
 )
-def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_sent(
+def test_invalid_smoke_variables_are_refused_before_anything_is_sent(
     account: Account, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     account.release(NEW, "sha")
@@ -173,7 +177,7 @@ def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_sent(
     assert account.changes() == []
 
 
-def test_the_smoke_tests_account_is_in_no_list_of_processes(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_smoke_tests_password_is_in_no_argument_list(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     account.add_app("staging", account.release(OLD, "sha"))
     monkeypatch.setenv("SMOKE_EMAIL", "nobody@example.org")
     monkeypatch.setenv("SMOKE_PASSWORD", "hidden-smoke-password")

@@ -21,7 +21,7 @@ VALUES = st.text(alphabet=st.one_of(st.sampled_from("\"'# =\n$\\a"), st.characte
 @example(value='""\n')
 @example(value='"""\na')
 @example(value=' "#')
-def test_a_value_arrives_as_it_is_or_is_refused(value: str) -> None:
+def test_a_value_is_imported_exactly_or_refused(value: str) -> None:
     try:
         said = secrets_input({"FIRST": value, "SECOND": "x"})
     except Refused:
@@ -43,17 +43,17 @@ def test_a_value_arrives_as_it_is_or_is_refused(value: str) -> None:
         ("a\n\nb", '"""a\n\nb"""'),
     ],
 )
-def test_the_shortest_way_that_arrives_is_taken(value: str, written: str) -> None:
+def test_the_shortest_correct_encoding_is_used(value: str, written: str) -> None:
     assert secrets_input({"A": value}) == f"A={written}\n"
 
 
 @pytest.mark.parametrize("value", ["k\rk", "k\0k", '"', '""k"', ' "#', 'k"#\nk', 'k"""\nk', "k" * LONGEST_LINE])
-def test_what_flyctl_would_not_read_is_refused_by_name(value: str) -> None:
+def test_a_value_that_flyctl_can_not_read_is_refused_by_name(value: str) -> None:
     with pytest.raises(Refused, match=r"^JWT_SECRET has (a CR|a line of|double quotes) .*: choose another value$"):
         secrets_input({"MAIL_FROM": "x", "JWT_SECRET": value})
 
 
-def test_the_longest_line_is_what_the_parser_takes() -> None:
+def test_the_longest_line_matches_the_parsers_limit() -> None:
     longest = "x" * (LONGEST_LINE - len('A=""'))
     assert parse_secrets(secrets_input({"A": longest, "B": "1"})) == {"A": longest, "B": "1"}
     with pytest.raises(Refused, match="64 KB"):

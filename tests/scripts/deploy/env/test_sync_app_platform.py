@@ -61,7 +61,7 @@ def sent(account: Account) -> Any:
     return put.body["spec"]
 
 
-def test_what_was_asked_for_changes_and_every_other_secret_travels_byte_for_byte(
+def test_only_the_given_variables_change_and_other_secrets_are_sent_unchanged(
     account: Account, app: App, old: dict[str, str], tmp_path: Path
 ) -> None:
     before = envs(app.spec)
@@ -90,7 +90,7 @@ def test_what_was_asked_for_changes_and_every_other_secret_travels_byte_for_byte
     assert "ok      event" in ended.out
 
 
-def test_images_stay_those_that_have_the_traffic_when_a_failed_release_is_in_the_spec(
+def test_the_live_images_stay_when_the_spec_contains_a_failed_release(
     account: Account, app: App, old: dict[str, str], runner: ScriptedRunner, tmp_path: Path
 ) -> None:
     runner.jobs = FAILS.copy()
@@ -105,7 +105,7 @@ def test_images_stay_those_that_have_the_traffic_when_a_failed_release_is_in_the
 
 
 @pytest.mark.parametrize("prune", [False, True])
-def test_nothing_is_removed_but_what_only_the_platform_has_when_pruned(
+def test_pruning_removes_only_variables_that_only_the_platform_has(
     account: Account, app: App, runner: ScriptedRunner, tmp_path: Path, prune: bool
 ) -> None:
     before = envs(app.spec)
@@ -120,7 +120,7 @@ def test_nothing_is_removed_but_what_only_the_platform_has_when_pruned(
     assert envs(sent(account), "worker").keys() == {"METRICS_PORT"}
 
 
-def test_a_deployment_that_fails_keeps_the_values_and_the_same_file_can_be_sent_again(
+def test_a_failed_deployment_keeps_the_values_and_the_file_can_be_sent_again(
     account: Account, app: App, runner: ScriptedRunner, tmp_path: Path
 ) -> None:
     runner.jobs = FAILS.copy()
@@ -134,7 +134,7 @@ def test_a_deployment_that_fails_keeps_the_values_and_the_same_file_can_be_sent_
     assert len(account.platform.seen("PUT")) == 2
 
 
-def test_values_that_make_the_site_ill_are_put_back_by_the_platform(
+def test_values_that_break_the_site_are_rolled_back_by_the_platform(
     account: Account, app: App, runner: ScriptedRunner, old: dict[str, str], tmp_path: Path
 ) -> None:
     good = app.active
@@ -163,7 +163,7 @@ def test_a_dry_run_shows_names_and_sends_nothing(account: Account, app: App, tmp
     assert "hidden" not in ended.text
 
 
-def test_a_file_that_says_what_the_platform_has_changes_nothing(account: Account, app: App, tmp_path: Path) -> None:
+def test_a_file_with_the_platforms_values_changes_nothing(account: Account, app: App, tmp_path: Path) -> None:
     held = {name: VALUES[name] for name in ("SMTP_HOST", "S3_BUCKET", "STORAGE_ORIGINS")}
     ended = sync(account, tmp_path, held)
     assert_ended(ended, 0, out="already has everything in")
@@ -178,27 +178,29 @@ def test_a_file_that_says_what_the_platform_has_changes_nothing(account: Account
         ("SMTP_PASWORD", "do you mean SMTP_PASSWORD?"),
     ],
 )
-def test_what_git_decides_or_nobody_knows_is_refused(account: Account, tmp_path: Path, name: str, says: str) -> None:
+def test_variables_set_in_git_and_unknown_variables_are_refused(
+    account: Account, tmp_path: Path, name: str, says: str
+) -> None:
     ended = sync(account, tmp_path, {name: "hidden-value", "SMTP_HOST": "hidden-mail"})
     assert_ended(ended, 2, err=says)
     assert "hidden" not in ended.text
     assert account.changes() == []
 
 
-def test_a_deployment_that_is_under_way_is_waited_for_by_a_person(account: Account, app: App, tmp_path: Path) -> None:
+def test_sync_env_is_refused_during_a_deployment(account: Account, app: App, tmp_path: Path) -> None:
     account.platform.cloud.deploy_again(app)
     ended = sync(account, tmp_path, ASKED)
     assert_ended(ended, 2, err="wait for it")
     assert account.changes() == []
 
 
-def test_an_app_that_runs_nothing_yet_is_deployed_first(account: Account, app: App, tmp_path: Path) -> None:
+def test_sync_env_is_refused_before_the_first_deployment(account: Account, app: App, tmp_path: Path) -> None:
     app.active = None
     ended = sync(account, tmp_path, ASKED)
     assert_ended(ended, 2, err="ENV_FILE=")
 
 
-def test_production_asks(account: Account, old: dict[str, str], tmp_path: Path) -> None:
+def test_production_requires_a_confirmation(account: Account, old: dict[str, str], tmp_path: Path) -> None:
     account.add_app("production", old)
     path = write_env_file(tmp_path / "env", ASKED)
     ended = account.run("sync-env", "--env", "production", "--file", path)

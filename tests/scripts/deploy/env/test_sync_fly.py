@@ -35,9 +35,7 @@ def secrets(organisation: Organisation) -> dict[str, str]:
     return {name: secret["value"] for name, secret in organisation.fly.app(STAGING)["secrets"].items()}
 
 
-def test_secrets_are_staged_and_arrive_as_they_are_before_one_restart(
-    organisation: Organisation, digest: str, tmp_path: Path
-) -> None:
+def test_secrets_are_staged_exactly_before_one_restart(organisation: Organisation, digest: str, tmp_path: Path) -> None:
     ended = sync(organisation, tmp_path, WRITTEN, "--prune")
     assert_ended(ended, 0)
     assert organisation.changes() == [
@@ -60,7 +58,7 @@ def test_a_dry_run_only_reads(organisation: Organisation, tmp_path: Path) -> Non
     assert organisation.changes() == []
 
 
-def test_a_site_that_is_ill_afterwards_needs_a_person_who_is_told_that_fly_keeps_no_former_secrets(
+def test_an_unhealthy_site_needs_attention_because_fly_keeps_no_previous_secrets(
     organisation: Organisation, digest: str, tmp_path: Path
 ) -> None:
     organisation.breaks(digest)
@@ -70,7 +68,7 @@ def test_a_site_that_is_ill_afterwards_needs_a_person_who_is_told_that_fly_keeps
 
 
 @pytest.mark.usefixtures("digest")
-def test_a_restart_that_fails_needs_a_person_too(
+def test_a_failed_restart_needs_attention(
     organisation: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = organisation.fly.folder / "bin" / "flyctl"
@@ -92,7 +90,7 @@ def test_a_restart_that_fails_needs_a_person_too(
         ({"SMTP_PASWORD": "hidden"}, "do you mean SMTP_PASSWORD?"),
     ],
 )
-def test_what_flyctl_or_the_application_would_not_take_is_refused(
+def test_values_that_flyctl_or_the_application_rejects_are_refused(
     organisation: Organisation, tmp_path: Path, written: dict[str, str], says: str
 ) -> None:
     ended = sync(organisation, tmp_path, written)

@@ -25,7 +25,7 @@ def test_a_variable_is_added_set_or_kept() -> None:
     assert fates({"S3_BUCKET": "others"})["S3_BUCKET"] == "set"
 
 
-def test_a_value_that_cannot_be_read_is_always_sent_and_says_why() -> None:
+def test_a_value_that_can_not_be_read_is_always_sent() -> None:
     (line, *_) = compare({"SMTP_USERNAME": "u"}, {"SMTP_USERNAME": None}, NAMED, prune=False)
     assert line == Line("SMTP_USERNAME", True, "set", "can't be compared")
 
@@ -54,6 +54,6 @@ def test_secrets_are_those_of_the_settings_and_of_the_file_in_git() -> None:
         ({"ENVIRONMENT": "x"}, r"spec\.yaml sets ENVIRONMENT"),
     ],
 )
-def test_names_that_nobody_knows_or_git_decides_are_refused(file: dict[str, str], says: str) -> None:
+def test_unknown_names_and_names_set_in_git_are_refused(file: dict[str, str], says: str) -> None:
     with pytest.raises(Refused, match=says):
         compare(file, {}, NAMED, prune=False)

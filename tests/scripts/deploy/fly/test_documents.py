@@ -38,7 +38,7 @@ def machine(group: str, version: str = "2", platform: str = "v2", half: bool = F
     return {"id": group, "incomplete_config" if half else "config": {"metadata": metadata}}
 
 
-def test_machines_that_flyctl_or_a_person_started_are_not_looked_at() -> None:
+def test_machines_outside_process_groups_are_ignored() -> None:
     mine = [machine("web", "10"), machine("worker", "9", half=True)]
     others = [machine("fly_app_release_command", "11"), machine("fly_app_console"), machine("web", platform="")]
     others += [machine("web") | {"state": state} for state in ("destroying", "destroyed")]

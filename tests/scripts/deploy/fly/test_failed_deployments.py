@@ -58,9 +58,7 @@ def test_a_failing_migration_changes_no_machine_and_shows_its_log(
 
 
 @pytest.mark.parametrize("kind", ["never_healthy", "half_done"])
-def test_machines_that_were_changed_are_put_back_all_at_once(
-    organisation: Organisation, head: str, old: str, kind: str
-) -> None:
+def test_changed_machines_are_restored_at_once(organisation: Organisation, head: str, old: str, kind: str) -> None:
     organisation.fly.outcome(kind)
     ended = organisation.run("staging", "--tag", NEW)
     assert_ended(ended, 1, err="timeout reached waiting for health checks")
@@ -69,21 +67,21 @@ def test_machines_that_were_changed_are_put_back_all_at_once(
     assert organisation.tags(new_digest(organisation)) == {f"sha-{NEW[:12]}"}
 
 
-def test_a_site_that_is_not_well_is_put_back(organisation: Organisation, head: str, old: str) -> None:
+def test_an_unhealthy_site_is_restored(organisation: Organisation, head: str, old: str) -> None:
     organisation.breaks(new_digest(organisation))
     ended = organisation.run("staging", "--tag", NEW)
     assert_ended(ended, 1, err="The smoke test failed")
     assert_put_back(organisation, head, old)
 
 
-def test_a_tag_that_was_moved_meanwhile_is_noticed(organisation: Organisation, head: str, old: str) -> None:
+def test_a_tag_moved_during_the_deployment_is_detected(organisation: Organisation, head: str, old: str) -> None:
     organisation.fly.push(organisation.image(NEW), "sha256:foreign")
     ended = organisation.run("staging", "--tag", NEW)
     assert_ended(ended, 1, err=f"run another image than {new_digest(organisation)}")
     assert_put_back(organisation, head, old)
 
 
-def test_an_image_that_fly_has_no_more_makes_going_back_fail(organisation: Organisation, head: str, old: str) -> None:
+def test_the_rollback_fails_when_fly_no_longer_has_the_image(organisation: Organisation, head: str, old: str) -> None:
     organisation.breaks(new_digest(organisation))
     with organisation.fly.changing() as state:
         del state["images"][organisation.image(head)]
@@ -92,9 +90,7 @@ def test_an_image_that_fly_has_no_more_makes_going_back_fail(organisation: Organ
     assert "could not find image" in ended.err
 
 
-def test_a_site_that_is_ill_with_the_old_image_too_needs_a_person(
-    organisation: Organisation, head: str, old: str
-) -> None:
+def test_a_restored_site_that_is_unhealthy_needs_attention(organisation: Organisation, head: str, old: str) -> None:
     organisation.breaks(new_digest(organisation))
     organisation.breaks(old)
     ended = organisation.run("staging", "--tag", NEW)
@@ -102,7 +98,7 @@ def test_a_site_that_is_ill_with_the_old_image_too_needs_a_person(
 
 
 @pytest.mark.usefixtures("old")
-def test_a_token_that_runs_out_in_between_needs_a_person(organisation: Organisation) -> None:
+def test_a_token_that_expires_before_the_rollback_needs_attention(organisation: Organisation) -> None:
     organisation.breaks(new_digest(organisation))
     organisation.on_request = organisation.fly.expire_token
     ended = organisation.run("staging", "--tag", NEW)
@@ -110,7 +106,7 @@ def test_a_token_that_runs_out_in_between_needs_a_person(organisation: Organisat
 
 
 @pytest.mark.usefixtures("old")
-def test_machines_that_ran_different_images_before_are_no_release_that_was_kept(organisation: Organisation) -> None:
+def test_a_failed_deployment_over_different_images_needs_attention(organisation: Organisation) -> None:
     with organisation.fly.changing() as state:
         state["apps"][STAGING]["machines"][0]["digest"] = "sha256:left-by-somebody"
     organisation.fly.outcome("release_command_fails")

@@ -24,7 +24,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("live")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_flyctl_is_told_and_waited_for_and_the_same_command_works_again(
+def test_flyctl_is_interrupted_and_the_same_command_works_again(
     organisation: Organisation, head: str, clone: Path, sent: signal.Signals
 ) -> None:
     old, new = organisation.release(head, "sha", "tested"), organisation.release(NEW, "sha")

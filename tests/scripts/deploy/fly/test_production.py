@@ -15,7 +15,7 @@ def shown(live: Show) -> None:
     live(PRODUCTION)
 
 
-def test_promotion_deploys_the_digest_that_was_tested_from_the_repository_of_staging(
+def test_promotion_deploys_the_tested_digest_from_the_repository_of_staging(
     organisation: Organisation, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = organisation.release(head, "sha", "tested", "production"), organisation.release(NEW, "sha", "tested")
@@ -34,7 +34,9 @@ def test_promotion_deploys_the_digest_that_was_tested_from_the_repository_of_sta
 
 
 @pytest.mark.parametrize("moved", [False, True])
-def test_what_did_not_pass_staging_is_not_promoted(organisation: Organisation, head: str, moved: bool) -> None:
+def test_a_release_that_did_not_pass_staging_is_not_promoted(
+    organisation: Organisation, head: str, moved: bool
+) -> None:
     organisation.add_app(PRODUCTION, head, organisation.release(head, "sha"))
     organisation.release(NEW, "sha")
     if moved:
@@ -60,7 +62,7 @@ def releases(organisation: Organisation, head: str) -> dict[str, str]:
     return digests
 
 
-def test_rollback_brings_the_last_proven_release_back(
+def test_rollback_restores_the_last_tested_release(
     organisation: Organisation, head: str, releases: dict[str, str]
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--yes")
@@ -73,7 +75,7 @@ def test_rollback_brings_the_last_proven_release_back(
     assert organisation.digests(PRODUCTION) == [releases[head]] * 4
 
 
-def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_this_folder(
+def test_rollback_to_a_commit_missing_in_git_uses_this_folders_configuration(
     organisation: Organisation, releases: dict[str, str]
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", OLDER[:12], "--yes")
@@ -82,7 +84,7 @@ def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_th
 
 
 @pytest.mark.usefixtures("releases")
-def test_a_release_to_go_back_to_is_named_by_its_number_or_a_tag(organisation: Organisation) -> None:
+def test_a_rollback_target_is_a_release_number_or_a_tag(organisation: Organisation) -> None:
     for to, commit in {"v1": OLDER, f"production-{OLDER[:12]}": OLDER, "v3": NEW}.items():
         ended = organisation.run("rollback", "--env", "production", "--to", to, "--dry-run")
         assert_ended(ended, 0, out=f"would roll back to {commit[:12]}")
@@ -90,16 +92,14 @@ def test_a_release_to_go_back_to_is_named_by_its_number_or_a_tag(organisation: O
 
 
 @pytest.mark.usefixtures("releases")
-def test_rollback_to_what_never_ran_is_refused(organisation: Organisation) -> None:
+def test_rollback_to_a_release_that_never_ran_is_refused(organisation: Organisation) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", "d4" * 6, "--yes")
     assert_ended(ended, 2, err="never passed its smoke test in production")
     assert organisation.changes() == []
 
 
 @pytest.mark.usefixtures("releases")
-def test_status_names_what_runs_what_went_well_before_and_how_the_site_is(
-    organisation: Organisation, head: str
-) -> None:
+def test_status_shows_the_live_release_earlier_releases_and_the_health(organisation: Organisation, head: str) -> None:
     with organisation.fly.changing() as state:
         app = state["apps"][PRODUCTION]
         app["releases"].append(app["releases"][0] | {"version": 4, "status": "failed"})
@@ -116,7 +116,7 @@ def test_status_names_what_runs_what_went_well_before_and_how_the_site_is(
 
 
 @pytest.mark.usefixtures("releases")
-def test_logs_are_those_of_every_machine_of_a_group(organisation: Organisation) -> None:
+def test_logs_show_every_machine_of_a_group(organisation: Organisation) -> None:
     with organisation.fly.changing() as state:
         state["apps"][PRODUCTION]["logs"] = ["booted"]
     ended = organisation.run("logs", "--env", "production", "--component", "web")

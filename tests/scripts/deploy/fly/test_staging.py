@@ -30,7 +30,7 @@ def test_staging_deploys_by_an_immutable_tag_checks_every_machine_and_tags_the_i
     assert ended.err == ""
 
 
-def test_a_release_that_runs_already_is_only_tried(organisation: Organisation, head: str) -> None:
+def test_a_release_that_is_already_live_is_only_tested(organisation: Organisation, head: str) -> None:
     running = organisation.release(head, "sha")
     organisation.add_app(STAGING, head, running)
     with organisation.fly.changing() as state:
@@ -40,9 +40,7 @@ def test_a_release_that_runs_already_is_only_tried(organisation: Organisation, h
     assert organisation.changes() == []
 
 
-def test_a_configuration_that_changed_is_shown_by_names_and_is_reason_to_deploy(
-    organisation: Organisation, head: str
-) -> None:
+def test_a_changed_configuration_is_listed_by_names_and_deployed(organisation: Organisation, head: str) -> None:
     organisation.add_app(STAGING, head, organisation.release(head, "sha"))
     config = tomllib.loads((ROOT / "fly.staging.toml").read_text())
     with organisation.fly.changing() as state:
@@ -71,7 +69,7 @@ def test_a_dry_run_only_reads(organisation: Organisation, head: str) -> None:
     assert organisation.registry.seen("PUT") == []
 
 
-def test_secrets_of_a_file_that_the_app_has_not_are_staged_before_the_deployment(
+def test_missing_secrets_are_staged_from_the_file_before_the_deployment(
     organisation: Organisation, head: str, tmp_path: Path
 ) -> None:
     there = {name: value for name, value in SECRETS.items() if name not in ("MAIL_FROM", "JWT_SECRET")}

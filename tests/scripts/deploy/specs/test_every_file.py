@@ -34,12 +34,12 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_the_platform_knows_every_key_and_value(name: str) -> None:
+def test_every_key_and_value_is_valid(name: str) -> None:
     assert problems(name, read(name)) == []
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_a_misspelt_key_would_be_noticed(name: str) -> None:
+def test_a_misspelt_key_is_rejected(name: str) -> None:
     document = read(name)
     inner = document["deploy"] if name.endswith(".toml") else document["services"][0]
     inner["instance_cout"] = 1
@@ -70,7 +70,7 @@ def test_the_application_starts_with_them(name: str, bare: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_no_file_holds_a_secret(name: str) -> None:
+def test_no_file_contains_a_secret(name: str) -> None:
     text = (ROOT / name).read_text()
     assert "EV[" not in text
     assert not re.search(r"://[^/\s]*:[^/\s]*@", text)
@@ -79,7 +79,7 @@ def test_no_file_holds_a_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_every_command_is_one_of_the_image(name: str) -> None:
+def test_every_command_exists_in_the_image(name: str) -> None:
     document = read(name)
     if name.endswith(".toml"):
         roles = {*document["processes"].values(), document["deploy"]["release_command"]}
