@@ -37,7 +37,7 @@ def test_basic_login_is_used_without_a_token_server(basic: OciRegistry, system: 
 
 def test_a_wrong_login_is_reported(basic: OciRegistry, system: System) -> None:
     basic.push_image("slipway-app", git_sha=NEW, tags=("sha-1",))
-    with pytest.raises(ExternalError, match="returned 401: may the account of DIGITALOCEAN_ACCESS_TOKEN"):
+    with pytest.raises(ExternalError, match="returned 401: check that DIGITALOCEAN_ACCESS_TOKEN"):
         Registry(system, basic.prefix, "x", "wrong").digest("slipway-app", "sha-1")
 
 
@@ -55,22 +55,22 @@ def test_a_manifest_that_does_not_match_its_digest_is_rejected(basic: OciRegistr
     other = basic.push_image("slipway-app", git_sha=OLD)
     store = basic.http.store
     store.manifests["slipway-app", digest].content = store.manifests["slipway-app", other].content
-    with pytest.raises(ExternalError, match="the registry returned something else"):
+    with pytest.raises(ExternalError, match="the registry returned different content"):
         Registry(system, basic.prefix, *FLY).labels("slipway-app", digest)
 
 
 def test_a_token_server_that_is_not_https_gets_no_login() -> None:
     class Elsewhere(System):
-        asked: list[str] = []
+        requested: list[str] = []
 
         def get(self, url: str, *arguments: object, **more: object) -> httpx.Response:
-            self.asked.append(url)
+            self.requested.append(url)
             challenge = {"www-authenticate": 'Bearer realm="http://tokens.example.org/token",service="r"'}
             return httpx.Response(401, headers=challenge, request=httpx.Request("GET", url))
 
     with pytest.raises(ExternalError, match="names a token server without https: no login is sent there"):
         Registry(Elsewhere(), "registry.example.org/x/", *DIGITALOCEAN).digest("slipway-app", "sha-1")
-    assert Elsewhere.asked == ["https://registry.example.org/v2/x/slipway-app/manifests/sha-1"]
+    assert Elsewhere.requested == ["https://registry.example.org/v2/x/slipway-app/manifests/sha-1"]
 
 
 def test_a_release_needs_all_images_and_their_commit(basic: OciRegistry, system: System) -> None:

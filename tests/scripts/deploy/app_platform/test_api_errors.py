@@ -14,7 +14,7 @@ from tests.simulators.serving import Page
 
 @pytest.fixture
 def app(account: Account) -> App:
-    """Staging, with the images of another release in the registry."""
+    """Staging runs OLD; the registry also has NEW."""
     account.release(NEW, "sha")
     return account.add_app("staging", account.release(OLD, "sha"))
 
@@ -56,7 +56,7 @@ def test_an_endless_rate_limit_is_refused(account: Account, faults: Faults) -> N
     faults.rate_limit("PUT", "/v2/apps/", retry_after=900, times=99)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="returned 429")
-    # No answer makes the tool wait longer.
+    # The tool never waits longer, whatever the response says.
     assert max(account.clock.waited) == 60
     assert len(account.platform.seen("PUT")) == 6
 

@@ -1,4 +1,4 @@
-"""Builds specs from the file in git and the live spec, in cases that whole commands would not reach easily."""
+"""Specs built from the file in git and the live spec, in cases that are hard to reach with whole commands."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ Calls = list[dict[str, Any]]
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git repository with one commit, which the tool takes for its own."""
+    """A git repository with one commit, used as the tool's folder."""
     folder = tmp_path / "clone"
     folder.mkdir()
     (folder / "app.py").write_text("")
@@ -38,7 +38,7 @@ def images(account: Account, clone: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DOCKER_CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("DOCKER_IMAGES", json.dumps(built))
-    # The login is checked in docker's configuration; the fake docker does not log in.
+    # The tests check the login in docker's configuration; the fake docker does not log in.
     account.registry.guard.credentials = None
     return built
 
@@ -79,7 +79,7 @@ def test_the_docker_login_is_deleted_after_the_push(account: Account, images: di
         (host, login), *others = call["login"]["auths"].items()
         assert (host, others) == (account.registry.prefix.partition("/")[0], [])
         assert b64decode(login["auth"]).decode() == f"{account.platform.token}:{account.platform.token}"
-        assert call["engine"] == "unix:///run/of-a-person.sock"
+        assert call["engine"] == "unix:///run/user.sock"
         assert not Path(call["folder"]).exists()
         assert account.platform.token not in str(call["argv"])
         assert login["auth"] not in str(call["argv"])
@@ -87,15 +87,15 @@ def test_the_docker_login_is_deleted_after_the_push(account: Account, images: di
 
 @pytest.mark.usefixtures("images")
 @pytest.mark.parametrize(
-    ("fails", "says"), [("build", "The images could not be built"), ("push", "could not be pushed")]
+    ("failing", "message"), [("build", "The images could not be built"), ("push", "could not be pushed")]
 )
 def test_a_failed_build_or_push_deploys_nothing(
-    account: Account, monkeypatch: pytest.MonkeyPatch, fails: str, says: str
+    account: Account, monkeypatch: pytest.MonkeyPatch, failing: str, message: str
 ) -> None:
     app = account.add_app("staging", account.release(OLD, "sha"))
-    monkeypatch.setenv("DOCKER_FAILS", fails)
+    monkeypatch.setenv("DOCKER_FAILS", failing)
     ended = account.run("staging")
-    assert_ended(ended, 2, err=says)
+    assert_ended(ended, 2, err=message)
     assert "no space left on device" in ended.out
     assert (account.changes(), len(app.deployments)) == ([], 1)
 
@@ -131,4 +131,4 @@ def test_missing_docker_is_reported(account: Account, tmp_path: Path, monkeypatc
     (tmp_path / "bin" / "git").symlink_to(found)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     ended = account.run("staging")
-    assert_ended(ended, 2, err="docker builds the images and is not installed here")
+    assert_ended(ended, 2, err="docker is not installed")

@@ -1,4 +1,4 @@
-"""Someone else changes the same app: from this folder, from another machine, or in the control panel."""
+"""Another user changes the same app: from this folder, from another machine, or in the control panel."""
 
 from collections import deque
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_deployment_of_another_release_is_not_interrupted(account: Account, ru
     runner.rolls = deque([None] * 99)
     theirs = account.platform.cloud.update(app, with_images(app.spec, older))
     ended = account.run("staging", "--tag", NEW)
-    assert_ended(ended, 2, err=f"{STAGING} is deploying something else, {theirs.id}")
+    assert_ended(ended, 2, err=f"{STAGING} is deploying another release, {theirs.id}")
     assert "make rollback ENV=staging" in ended.err
     assert account.changes() == []
     assert theirs.under_way
@@ -75,13 +75,13 @@ def test_another_live_deployment_at_the_end_needs_attention(account: Account) ->
     older, new = account.release(OLDER, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
 
-    def be_quicker() -> None:
+    def deploy_another() -> None:
         if runs(app, new):
             account.let_run(app, with_images(app.spec, older))
 
-    account.platform.faults.call("GET", "/v2/apps/[^/]*$", be_quicker, times=99)
+    account.platform.faults.call("GET", "/v2/apps/[^/]*$", deploy_another, times=99)
     ended = account.run("staging", "--tag", NEW)
-    assert_ended(ended, 3, err="is ACTIVE, but another one is live")
+    assert_ended(ended, 3, err="is ACTIVE, but another deployment is live")
     assert "tested-" not in str(account.tags(new["slipway-app"]))
 
 
@@ -91,12 +91,12 @@ def test_a_deployment_started_during_the_confirmation_is_refused(account: Accoun
     app = account.add_app("production", old)
     cloud = account.platform.cloud
 
-    class Waiting(RecordingSystem):
-        def ask(self, question: str) -> str:
+    class ChangedMeanwhile(RecordingSystem):
+        def prompt(self, question: str) -> str:
             cloud.update(app, with_images(app.spec, older))
             return PRODUCTION
 
-    ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
+    ended = account.run("promote", "--tag", NEW, system=ChangedMeanwhile(account.clock))
     assert_ended(ended, 2)
     assert app.deployments[-1].id in ended.err
     assert account.changes() == []
@@ -107,14 +107,14 @@ def test_a_change_during_the_confirmation_is_not_undone(account: Account) -> Non
     account.release(NEW, "sha", "tested")
     app = account.add_app("production", old)
 
-    class Waiting(RecordingSystem):
-        def ask(self, question: str) -> str:
+    class ChangedMeanwhile(RecordingSystem):
+        def prompt(self, question: str) -> str:
             changed = with_images(app.spec, old)
             changed["envs"].append({"key": "RETENTION_DAYS", "value": "3", "scope": "RUN_TIME"})
             account.let_run(app, changed)
             return PRODUCTION
 
-    ended = account.run("promote", "--tag", NEW, system=Waiting(account.clock))
+    ended = account.run("promote", "--tag", NEW, system=ChangedMeanwhile(account.clock))
     assert_ended(ended, 2)
     assert env_values(app.spec)["RETENTION_DAYS"] == "3"
     assert account.changes() == []
@@ -124,13 +124,13 @@ def test_variables_are_not_sent_after_a_deployment_during_the_confirmation(accou
     app = account.add_app("production", account.release(OLD, "sha", "production"))
     cloud = account.platform.cloud
 
-    class Waiting(RecordingSystem):
-        def ask(self, question: str) -> str:
+    class ChangedMeanwhile(RecordingSystem):
+        def prompt(self, question: str) -> str:
             cloud.deploy_again(app)
             return PRODUCTION
 
     path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
-    ended = account.run("sync-env", "--env", "production", "--file", path, system=Waiting(account.clock))
+    ended = account.run("sync-env", "--env", "production", "--file", path, system=ChangedMeanwhile(account.clock))
     assert_ended(ended, 2)
     assert account.changes() == []
 
@@ -140,15 +140,15 @@ def test_two_commands_in_one_folder_do_not_deploy_at_once(account: Account) -> N
     app = account.add_app("staging", account.release(OLD, "sha"))
     seconds: list[Ended] = []
 
-    def begin(*command: str) -> None:
+    def run_meanwhile(*command: str) -> None:
         seconds.append(account.run(*command, "--env", "staging"))
 
-    account.platform.faults.call("PUT", "/v2/apps/", lambda: begin("rollback"))
-    account.platform.faults.call("GET", "/deployments/", lambda: begin("status"))
+    account.platform.faults.call("PUT", "/v2/apps/", lambda: run_meanwhile("rollback"))
+    account.platform.faults.call("GET", "/deployments/", lambda: run_meanwhile("status"))
     assert account.run("staging", "--tag", NEW).code == 0
     rollback, status = seconds
     assert_ended(rollback, 2, err="Another command is changing staging from this folder")
-    # Looking is free.
+    # Read-only commands need no lock.
     assert "Another command" not in status.err
     assert runs(app, new)
 

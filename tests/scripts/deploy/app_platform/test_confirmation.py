@@ -15,7 +15,7 @@ Typing = Callable[[str], int]
 
 @pytest.fixture
 def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Typing]:
-    """Make a terminal of the standard input, where somebody types."""
+    """Replace standard input with a terminal; yield a function that types into it."""
     keyboard, terminal = os.openpty()
     with os.fdopen(terminal) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
@@ -46,11 +46,11 @@ def test_typing_the_apps_name_continues(
     assert len(account.changes()) == 1
 
 
-@pytest.mark.parametrize("answer", ["y\n", "\n", f"{STAGING}\n", f"{PRODUCTION.upper()}\n", "\x04"])
+@pytest.mark.parametrize("typed", ["y\n", "\n", f"{STAGING}\n", f"{PRODUCTION.upper()}\n", "\x04"])
 def test_any_other_input_changes_nothing(
-    account: Account, typing: Typing, commands: dict[str, list[str]], answer: str
+    account: Account, typing: Typing, commands: dict[str, list[str]], typed: str
 ) -> None:
-    typing(answer)
+    typing(typed)
     ended = account.run(*commands["promote"])
     assert_ended(ended, 2, err="Not confirmed")
     assert account.changes() == []
@@ -60,9 +60,9 @@ def test_any_other_input_changes_nothing(
 def test_without_a_terminal_nothing_is_changed(
     account: Account, commands: dict[str, list[str]], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = tmp_path / "answers"
-    answers.write_text(f"{PRODUCTION}\n")
-    with answers.open() as stdin:
+    file = tmp_path / "input"
+    file.write_text(f"{PRODUCTION}\n")
+    with file.open() as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         ended = account.run(*commands[name])
     assert_ended(ended, 2, err="set YES=1")

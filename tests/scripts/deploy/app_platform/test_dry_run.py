@@ -1,4 +1,4 @@
-"""A dry run shows what would be done, and sends nothing that changes anything."""
+"""A dry run shows the changes and sends only requests that read."""
 
 from pathlib import Path
 
@@ -28,9 +28,9 @@ def test_a_dry_run_only_reads(account: Account, file: str, name: str) -> None:
     account.release(NEW, "sha", "tested")
     for environment in ("staging", "production"):
         account.add_app(environment, older, old)
-    command, says = COMMANDS[name]
-    ended = account.run(*[file if word == "FILE" else word for word in command], "--dry-run")
-    assert_ended(ended, 0, out=says)
+    command, message = COMMANDS[name]
+    ended = account.run(*[file if argument == "FILE" else argument for argument in command], "--dry-run")
+    assert_ended(ended, 0, out=message)
     assert account.changes() == []
     assert {seen.method for seen in account.registry.http.seen} <= {"GET", "HEAD"}
     assert account.programs == []

@@ -1,4 +1,4 @@
-"""Deployments that App Platform ends by itself: the last release stays live, and the reason is shown."""
+"""Deployments that fail on App Platform: the last release stays live, and the reason is shown."""
 
 from collections import deque
 from pathlib import Path
@@ -11,15 +11,15 @@ from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 def test_a_failing_migration_keeps_the_last_release_and_shows_its_log(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    runner.jobs = deque([Outcome(False, "column gave up\nthe second line")])
+    runner.jobs = deque([Outcome(False, "duplicate column\nthe second line")])
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert runs(app, old)
     assert account.changes() == ["PUT /apps"]
-    assert "ended as ERROR (migrate: column gave up)" in ended.err
+    assert "ended as ERROR (migrate: duplicate column)" in ended.err
     assert f"{OLD[:12]} ({app.deployments[0].id}) is still live" in ended.err
-    told = [line.removeprefix("  | ") for line in ended.out.splitlines()]
-    assert told[-3:] == ["--- migrate", "column gave up", "the second line"]
+    shown = [line.removeprefix("  | ") for line in ended.out.splitlines()]
+    assert shown[-3:] == ["--- migrate", "duplicate column", "the second line"]
     assert "tested-" not in str(account.tags(new["slipway-app"]))
 
 
@@ -90,12 +90,12 @@ def test_a_deployment_that_succeeds_while_it_is_cancelled_is_rolled_back(
     app = account.add_app("staging", old)
     runner.rolls = deque([None] * 400)
 
-    def come_through() -> None:
+    def finish() -> None:
         runner.rolls.clear()
         while app.deployments[-1].under_way:
             account.platform.cloud.app(app.id)
 
-    account.platform.faults.call("POST", "/cancel$", come_through)
+    account.platform.faults.call("POST", "/cancel$", finish)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert account.changes() == ["PUT /apps", "POST /apps/deployments/cancel", "POST /apps/rollback"]

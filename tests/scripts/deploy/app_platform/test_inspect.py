@@ -1,4 +1,4 @@
-"""The commands that change nothing: status, logs, smoke."""
+"""The read-only commands: status, logs, smoke."""
 
 from collections import deque
 
@@ -23,7 +23,7 @@ from tests.simulators.serving import Page
 
 @pytest.fixture
 def app(account: Account) -> App:
-    """Production with a history of two, of which the older is proven."""
+    """Production with two deployments; only the older passed its smoke test."""
     older, old = account.release(OLDER, "sha", "production"), account.release(OLD, "sha")
     return account.add_app("production", older, old)
 
@@ -57,8 +57,8 @@ def test_an_app_on_a_later_page_of_the_list_is_found(account: Account) -> None:
 
 def test_status_of_an_unhealthy_site_fails(account: Account, app: App, runner: ScriptedRunner) -> None:
     digest = app.deployments[1].spec["services"][0]["image"]["digest"]
-    ill = {"status": "degraded", "version": "0.1.0", "checks": {"valkey": "unavailable"}}
-    runner.pages[digest, "GET /health"] = Page(200, ill)
+    unhealthy = {"status": "degraded", "version": "0.1.0", "checks": {"valkey": "unavailable"}}
+    runner.pages[digest, "GET /health"] = Page(200, unhealthy)
     ended = account.run("status", "--env", "production")
     assert_ended(ended, 3, err=f"{PRODUCTION} is unhealthy: degraded, version 0.1.0, valkey unavailable")
     runner.pages[digest, "GET /health"] = Page(502, "Bad gateway")
@@ -87,7 +87,7 @@ def test_logs_show_one_component_or_all(account: Account, app: App) -> None:
 def test_missing_logs_are_reported(account: Account, app: App) -> None:
     account.platform.faults.fail("GET", "/logs$", 404)
     ended = account.run("logs", "--env", "production")
-    assert_ended(ended, 0, out="nothing was logged")
+    assert_ended(ended, 0, out="there is no log")
     assert len(app.deployments) == 2
 
 
@@ -105,6 +105,6 @@ def test_a_first_deployment_in_progress_can_not_be_tested_or_rolled_back(account
     assert_ended(status, 3, err="no address yet", out="deploying")
     smoke = account.run("smoke", "--env", "staging")
     assert_ended(smoke, 2, err=f"Nothing is live in {STAGING} yet")
-    back = account.run("rollback", "--env", "staging")
-    assert_ended(back, 2, err="No earlier release of staging")
+    rollback = account.run("rollback", "--env", "staging")
+    assert_ended(rollback, 2, err="No earlier release of staging")
     assert account.changes() == []

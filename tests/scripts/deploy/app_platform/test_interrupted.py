@@ -42,7 +42,7 @@ def test_a_deployment_continues_after_ctrl_c_and_the_same_command_follows_it(acc
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A folder of the tool's own: the lock of this one may be held by somebody who deploys."""
+    """A copy of the tool: a running deployment may hold the lock of this folder."""
     shutil.copytree(ROOT / "scripts", tmp_path / "clone" / "scripts")
     for name in (".do", "backend"):
         (tmp_path / "clone" / name).symlink_to(ROOT / name)
@@ -83,14 +83,14 @@ def test_sigterm_interrupts_like_ctrl_c(account: Account, runner: ScriptedRunner
 def test_sigterm_stops_the_smoke_test_too(account: Account, runner: ScriptedRunner, clone: Path) -> None:
     new = account.release(NEW, "sha", "tested")
     account.add_app("production", new)
-    # The smoke test waits for a release that never answers.
+    # The smoke test waits for a release that never becomes live.
     runner.git_shas[new["slipway-app"]] = OLD
     process = start(clone, "promote", "--tag", NEW, "--yes")
-    asked = psutil.Process(process.pid)
+    tool = psutil.Process(process.pid)
     smokes: list[psutil.Process] = []
 
     def smoking() -> bool:
-        smokes[:] = [child for child in asked.children() if "scripts.smoke" in child.cmdline()]
+        smokes[:] = [child for child in tool.children() if "scripts.smoke" in child.cmdline()]
         return bool(smokes)
 
     wait_until(smoking, process)

@@ -1,4 +1,4 @@
-"""--json: one document on stdout however the command ends, and progress on stderr."""
+"""--json: every command prints one document to stdout, also on failure, and progress to stderr."""
 
 from collections import deque
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_success_prints_one_document(account: Account) -> None:
     names = [phase["name"] for phase in document["phases"]]
     assert names == ["check", "build", "plan", "deploy", "smoke", "tag"]
     assert {phase["status"] for phase in document["phases"]} == {"ok"}
-    # By the clock of the command: four looks at a deployment that needed them, five seconds apart.
+    # By the command's clock: the deployment is polled every five seconds.
     assert next(phase["seconds"] for phase in document["phases"] if phase["name"] == "deploy") == 20
     assert "deploying 1/3" in ended.err
 
@@ -31,11 +31,11 @@ def test_success_prints_one_document(account: Account) -> None:
 def test_failure_prints_one_document(account: Account, runner: ScriptedRunner) -> None:
     account.release(NEW, "sha")
     account.add_app("staging", account.release(OLD, "sha"))
-    runner.jobs = deque([Outcome(False, "column gave up")])
+    runner.jobs = deque([Outcome(False, "duplicate column")])
     ended = account.run("staging", "--tag", NEW, "--json")
     document = ended.document
     assert (document["ok"], document["exit_code"], ended.code) == (False, 1, 1)
-    assert "migrate: column gave up" in document["message"]
+    assert "migrate: duplicate column" in document["message"]
     assert document["phases"][-1]["name"] == "deploy"
     assert document["phases"][-1]["status"] == "failed"
 
@@ -65,8 +65,8 @@ def test_refusals_interruptions_and_read_only_commands_print_a_document(account:
     command = ["staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env")]
     assert account.run(*command).code == 0
     for name in ("status", "logs", "smoke"):
-        look = account.run(name, "--env", "staging", "--json")
-        assert (look.document["command"], look.document["exit_code"]) == (name, look.code)
+        result = account.run(name, "--env", "staging", "--json")
+        assert (result.document["command"], result.document["exit_code"]) == (name, result.code)
 
 
 def test_an_unreadable_file_prints_a_document(account: Account) -> None:

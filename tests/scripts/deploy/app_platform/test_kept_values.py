@@ -1,4 +1,4 @@
-"""A spec replaces the live one, so it keeps what only the platform has, secrets as ciphertexts."""
+"""A spec replaces the live one, so it contains the settings that only the platform has, and secrets as ciphertexts."""
 
 import json
 from pathlib import Path
@@ -21,9 +21,8 @@ from tests.scripts.deploy.app_platform.account import (
 from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.spec import Spec
 
-# One more secret.
-WORD = "-".join(["hidden", "anew"])
-SECRETS = ("JWT_SECRET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "SMTP_USERNAME", "SMTP_PASSWORD")
+NEW_SECRET = "-".join(["hidden", "anew"])
+SECRETS = ("JWT_SECRET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "SMTP_USERNAME", "SMTP_PASSNEW_SECRET")
 
 
 def sent(account: Account) -> Spec:
@@ -44,14 +43,14 @@ def test_secrets_are_sent_as_this_apps_ciphertexts(account: Account) -> None:
     assert env_values(account.platform.cloud.vault.decrypt(app.spec)).items() >= VALUES.items()
 
 
-@pytest.mark.parametrize("gone", ["JWT_SECRET", "S3_BUCKET"])
-def test_a_value_missing_on_the_platform_is_refused_by_name(account: Account, gone: str) -> None:
+@pytest.mark.parametrize("missing", ["JWT_SECRET", "S3_BUCKET"])
+def test_a_value_missing_on_the_platform_is_refused_by_name(account: Account, missing: str) -> None:
     account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
-    env = next(env for env in app.spec["envs"] if env["key"] == gone)
+    env = next(env for env in app.spec["envs"] if env["key"] == missing)
     del env["value"]
     ended = account.run("staging", "--tag", NEW)
-    assert_ended(ended, 2, err=f"{STAGING} has no value for {gone}.")
+    assert_ended(ended, 2, err=f"{STAGING} has no value for {missing}.")
     assert "make sync-env" in ended.err
     assert [seen.path for seen in account.platform.http.seen if seen.method != "GET"] == []
 
@@ -68,17 +67,17 @@ def test_ciphertexts_in_the_spec_file_are_refused(
 
 
 def live_only(spec: Spec) -> Spec:
-    """Return the spec with what an account's owner adds to it in the control panel."""
+    """Return the spec with settings that its owner added in the control panel."""
     spec = json.loads(json.dumps(spec))
     spec["envs"] += [
         {"key": "GOOGLE_CLIENT_ID", "value": "an-id", "scope": "RUN_TIME"},
-        {"key": "GOOGLE_CLIENT_SECRET", "value": WORD, "scope": "RUN_TIME", "type": "SECRET"},
+        {"key": "GOOGLE_CLIENT_SECRET", "value": NEW_SECRET, "scope": "RUN_TIME", "type": "SECRET"},
     ]
     spec["workers"][0]["envs"].append({"key": "LOG_LEVEL", "value": "DEBUG", "scope": "RUN_TIME"})
     spec["domains"] = [{"domain": "studio.example.org", "type": "PRIMARY"}]
     spec["vpc"] = {"id": "c22d8f48-4bc4-49f5-8ca0-58e7164427ac"}
     spec["services"][0]["log_destinations"] = [
-        {"name": "logs", "datadog": {"endpoint": "https://logs.example.org", "api_key": WORD}}
+        {"name": "logs", "datadog": {"endpoint": "https://logs.example.org", "api_key": NEW_SECRET}}
     ]
     return spec
 
@@ -98,7 +97,7 @@ def test_settings_that_only_the_platform_has_are_kept(account: Account) -> None:
     assert (after["domains"], after["vpc"]) == (before["domains"], before["vpc"])
     assert after["services"][0]["log_destinations"] == before["services"][0]["log_destinations"]
     assert "log_destinations" not in after["services"][1]
-    assert WORD not in ended.text
+    assert NEW_SECRET not in ended.text
     assert not [line for line in ended.out.splitlines() if line.startswith("  spec - ")]
 
 
@@ -118,14 +117,14 @@ def test_sync_env_changes_only_the_values_of_the_file(account: Account, tmp_path
     old = account.release(OLD, "sha", "tested")
     app = account.add_app("staging", old)
     before = env_values(app.spec)
-    changed = {"SMTP_PASSWORD": WORD, "RETENTION_DAYS": "5"}
+    changed = {"SMTP_PASSNEW_SECRET": NEW_SECRET, "RETENTION_DAYS": "5"}
     ended = account.run("sync-env", "--env", "staging", "--file", write_env_file(tmp_path / "env", changed))
     assert_ended(ended, 0)
-    assert WORD not in ended.text
+    assert NEW_SECRET not in ended.text
     after = env_values(app.spec)
     assert after.pop("RETENTION_DAYS") == "5"
-    assert {name for name in after if after[name] != before[name]} == {"SMTP_PASSWORD"}
-    assert env_values(account.platform.cloud.vault.decrypt(app.spec))["SMTP_PASSWORD"] == WORD
+    assert {name for name in after if after[name] != before[name]} == {"SMTP_PASSNEW_SECRET"}
+    assert env_values(account.platform.cloud.vault.decrypt(app.spec))["SMTP_PASSNEW_SECRET"] == NEW_SECRET
     assert with_images(app.spec, old) == app.spec
     assert f"--expect-sha {OLD}" in account.programs[-1]
 

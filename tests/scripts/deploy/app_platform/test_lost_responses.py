@@ -13,7 +13,7 @@ from tests.simulators.faults import Faults
 
 @pytest.fixture
 def app(account: Account) -> App:
-    """Staging, with the images of another release in the registry."""
+    """Staging runs OLD; the registry also has NEW."""
     account.release(NEW, "sha")
     return account.add_app("staging", account.release(OLD, "sha"))
 
@@ -23,23 +23,23 @@ def faults(account: Account) -> Faults:
     return account.platform.faults
 
 
-def lost(faults: Faults) -> None:
+def lose_response(faults: Faults) -> None:
     faults.lose_response("PUT", "/v2/apps/")
 
 
-def lost_on_the_way(faults: Faults) -> None:
+def lose_request(faults: Faults) -> None:
     faults.lose_request("PUT", "/v2/apps/")
 
 
-def executed(faults: Faults) -> None:
+def fail_after_executing(faults: Faults) -> None:
     faults.fail_after_executing("PUT", "/v2/apps/", 504)
 
 
-@pytest.mark.parametrize("trouble", [lost, executed])
+@pytest.mark.parametrize("fault", [lose_response, fail_after_executing])
 def test_a_deployment_whose_response_is_lost_is_found(
-    account: Account, app: App, faults: Faults, trouble: Callable[[Faults], None]
+    account: Account, app: App, faults: Faults, fault: Callable[[Faults], None]
 ) -> None:
-    trouble(faults)
+    fault(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 0, out="checking whether it was carried out")
     assert account.changes() == ["PUT /apps"]
@@ -50,7 +50,7 @@ def test_a_deployment_whose_response_is_lost_is_found(
 def test_a_lost_request_is_reported_and_the_same_command_works_again(
     account: Account, app: App, faults: Faults
 ) -> None:
-    lost_on_the_way(faults)
+    lose_request(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3, err="no deployment of these images was found. Run the same command again to continue")
     assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
@@ -62,7 +62,7 @@ def test_an_earlier_deployment_of_these_images_is_not_mistaken_for_the_lost_one(
     account: Account, faults: Faults
 ) -> None:
     app = account.add_app("staging", account.release(NEW, "sha"), account.release(OLD, "sha"))
-    lost_on_the_way(faults)
+    lose_request(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3, err="no deployment of these images was found")
     assert len(app.deployments) == 2
@@ -71,7 +71,7 @@ def test_an_earlier_deployment_of_these_images_is_not_mistaken_for_the_lost_one(
 def test_someone_elses_deployment_is_not_mistaken_for_the_lost_one(account: Account, app: App, faults: Faults) -> None:
     older = account.release(OLDER, "sha")
     faults.call("PUT", "/v2/apps/", lambda: account.platform.cloud.update(app, with_images(app.spec, older)))
-    lost_on_the_way(faults)
+    lose_request(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3, err="no deployment of these images was found")
     assert runs(app, older)

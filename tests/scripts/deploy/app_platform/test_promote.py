@@ -45,7 +45,7 @@ def test_production_runs_exactly_the_digests_tested_in_staging(account: Account,
     assert_ended(ended, 0)
     assert running(app) == running(account.app("staging"))
     assert runs(app, new)
-    # Nothing was pushed but tags: each names the digest of the build.
+    # Only tags were pushed, and each names the digest of the build.
     assert set(account.platform.cloud.registry.repositories["slipway-app"]) >= {new["slipway-app"]}
     for digest in new.values():
         assert account.tags(digest) == {f"{kind}-{NEW[:12]}" for kind in ("sha", "tested", "production")}
@@ -87,7 +87,7 @@ def test_a_tag_that_names_no_release_is_refused(account: Account, tag: str) -> N
 @pytest.mark.usefixtures("app")
 def test_a_tested_tag_that_was_moved_is_refused(account: Account, old: Images) -> None:
     account.release(NEW, "sha", "tested")
-    # An image of the same commit, which says so, and is not the one that was built and tried.
+    # Another build of the same commit: the label is correct, the digest is not the tested one.
     other = account.registry.push_image("slipway-web", git_sha=NEW, version="another build")
     retag(account, "slipway-web", f"tested-{NEW[:12]}", other)
     ended = promote(account, NEW)
@@ -154,13 +154,13 @@ def test_a_git_version_tag_promotes_its_commit_and_tags_the_images(
 
 
 def repository(folder: Path) -> str:
-    """Make a git repository of one commit, tagged v2.0.0 with a note, and return the commit."""
+    """Create a git repository with one commit and the annotated tag v2.0.0; return the commit."""
     folder.mkdir()
-    person = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    author = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"], ["tag", "-a", "v2.0.0", "-m", "n"]):
-        subprocess.run(["git", *person, *command], cwd=folder, check=True)
-    asked = ["git", "rev-parse", "HEAD"]
-    return subprocess.run(asked, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+        subprocess.run(["git", *author, *command], cwd=folder, check=True)
+    head = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(head, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_a_release_that_is_already_live_is_only_tested_and_tagged(account: Account) -> None:

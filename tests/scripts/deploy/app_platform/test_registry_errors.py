@@ -44,7 +44,7 @@ def test_failed_registry_requests_are_retried(account: Account, app: App) -> Non
 def test_a_refused_login_is_reported(account: Account, app: App) -> None:
     account.registry.guard.credentials = ("somebody", "else")
     ended = deploy(account)
-    assert_ended(ended, 2, err="refused the login (401): may the account of DIGITALOCEAN_ACCESS_TOKEN")
+    assert_ended(ended, 2, err="refused the login (401): check that DIGITALOCEAN_ACCESS_TOKEN")
     assert (account.changes(), len(app.deployments)) == ([], 1)
 
 
@@ -76,7 +76,7 @@ def test_a_failed_tag_needs_attention_and_the_same_command_sets_it(account: Acco
     account.registry.guard.read_only = True
     ended = deploy(account)
     assert_ended(ended, 3)
-    assert "returned 403: may the account of DIGITALOCEAN_ACCESS_TOKEN" in ended.text
+    assert "returned 403: check that DIGITALOCEAN_ACCESS_TOKEN" in ended.text
     assert app.active
     digest = app.active.spec["services"][0]["image"]["digest"]
     assert account.tags(digest) == {f"sha-{NEW[:12]}"}
@@ -113,7 +113,7 @@ def test_a_tag_moved_by_someone_else_is_not_moved_back(account: Account, app: Ap
 @pytest.mark.usefixtures("app")
 def test_without_a_prefix_the_accounts_only_registry_is_used(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IMAGE_PREFIX")
-    # Nothing of the real registry is asked: the answer before it is a refusal.
+    # The command fails before its first request to the real registry.
     account.platform.faults.fail("GET", "/v2/apps", 401)
     ended = account.run("status", "--env", "staging", "--json")
     assert_ended(ended, 2)

@@ -10,23 +10,23 @@ from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 from tests.simulators.serving import Page
 
-BROKEN = Page(503, {"code": "broken", "detail": "told to be broken"})
+BROKEN = Page(503, {"code": "broken", "detail": "simulated failure"})
 
 
-def breaks(runner: ScriptedRunner, release: dict[str, str]) -> None:
-    """Let a release refuse jobs."""
+def break_release(runner: ScriptedRunner, release: dict[str, str]) -> None:
+    """Let a release return 503 for new jobs."""
     runner.pages[release["slipway-app"], "POST /api/jobs"] = BROKEN
 
 
 def test_a_failed_smoke_test_restores_the_last_release_with_its_spec(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    # The new spec takes this away, and the last release had it.
+    # The new spec does not have these settings of the last release.
     before = copy.deepcopy(app.spec)
     before["services"][0]["instance_count"] = 2
     before["envs"].append({"key": "RETENTION_DAYS", "value": "3", "scope": "RUN_TIME"})
     account.let_run(app, before)
-    breaks(runner, new)
+    break_release(runner, new)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert account.changes() == ["PUT /apps", "POST /apps/rollback"]
@@ -36,7 +36,7 @@ def test_a_failed_smoke_test_restores_the_last_release_with_its_spec(account: Ac
     assert app.active
     assert app.active.spec == app.spec == before
     assert "job: POST http" in ended.err
-    assert "answered 503 broken: told to be broken" in ended.err
+    assert " 503 broken: simulated failure" in ended.err
     assert f"{OLD[:12]} ({app.deployments[1].id}) is live again and healthy" in ended.err
     assert account.tags(new["slipway-app"]) == {f"sha-{NEW[:12]}"}
     assert app.pinned is None
@@ -54,7 +54,7 @@ def test_a_site_that_reports_another_commit_fails(account: Account, runner: Scri
 def test_an_unhealthy_restored_release_needs_attention(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
+    break_release(runner, new)
     runner.git_shas[old["slipway-app"]] = OLDER
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3)
@@ -66,7 +66,7 @@ def test_an_unhealthy_restored_release_needs_attention(account: Account, runner:
 def test_a_failed_restore_needs_attention(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
+    break_release(runner, new)
     runner.rolls.extend([Outcome(True), Outcome(False, "no room"), Outcome(False, "still no room")])
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3)
@@ -78,7 +78,7 @@ def test_a_failed_restore_needs_attention(account: Account, runner: ScriptedRunn
 def test_a_first_deployment_whose_smoke_test_fails_needs_attention(
     account: Account, runner: ScriptedRunner, tmp_path: Path
 ) -> None:
-    breaks(runner, account.release(NEW, "sha"))
+    break_release(runner, account.release(NEW, "sha"))
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
     assert_ended(ended, 3, err="There is no earlier release to roll back to")
     assert account.changes() == ["POST /apps"]
@@ -89,7 +89,7 @@ def test_the_newest_tested_release_is_restored_instead_of_an_untested_one(
 ) -> None:
     older, old, new = account.release(OLDER, "sha", "tested"), account.release(OLD, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", older, old)
-    breaks(runner, new)
+    break_release(runner, new)
     assert account.run("staging", "--tag", NEW).code == 1
     assert runs(app, older)
 
@@ -97,7 +97,7 @@ def test_the_newest_tested_release_is_restored_instead_of_an_untested_one(
 def test_without_a_tested_release_the_previous_one_is_restored(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
+    break_release(runner, new)
     assert account.run("staging", "--tag", NEW).code == 1
     assert runs(app, old)
 
@@ -106,7 +106,7 @@ def test_a_live_release_that_became_unhealthy_is_rolled_back(account: Account, r
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha", "tested")
     app = account.add_app("staging", old)
     assert account.run("staging", "--tag", NEW).code == 0
-    breaks(runner, new)
+    break_release(runner, new)
     assert account.run("staging", "--tag", NEW).code == 1
     assert runs(app, old)
 
@@ -114,9 +114,9 @@ def test_a_live_release_that_became_unhealthy_is_rolled_back(account: Account, r
 def test_an_unavailable_registry_does_not_prevent_a_restore(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
-    away = account.registry.faults
-    account.platform.faults.call("PUT", "/v2/apps/", lambda: away.fail("*", "/", 503, times=10_000))
+    break_release(runner, new)
+    faults = account.registry.faults
+    account.platform.faults.call("PUT", "/v2/apps/", lambda: faults.fail("*", "/", 503, times=10_000))
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert runs(app, old)
@@ -128,8 +128,8 @@ def test_smoke_tests_the_live_release(account: Account, runner: ScriptedRunner) 
     ended = account.run("smoke", "--env", "staging")
     assert_ended(ended, 0, out=OLD)
     runner.git_shas[old["slipway-app"]] = NEW
-    ill = account.run("smoke", "--env", "staging")
-    assert_ended(ill, 3, err=f"Expected release {OLD}")
+    failed = account.run("smoke", "--env", "staging")
+    assert_ended(failed, 3, err=f"Expected release {OLD}")
     assert account.changes() == []
 
 
@@ -139,7 +139,7 @@ def test_variables_that_break_the_site_are_rolled_back(
     old = account.release(OLD, "sha", "tested")
     app = account.add_app("staging", old)
     before = copy.deepcopy(app.spec)
-    # The same image is ill with the new values.
+    # The same image is unhealthy with the new values.
     runner.pages[old["slipway-app"], "POST /api/jobs"] = BROKEN
     account.platform.faults.call("POST", "/rollback$", runner.pages.clear)
     path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})

@@ -1,4 +1,4 @@
-"""The changes of a spec, one line each; of variables only the names."""
+"""The changes of a spec are listed one per line, without the values of variables."""
 
 from typing import Any
 

@@ -39,7 +39,7 @@ def test_a_value_is_read_as_written(line: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "message"),
     [
         (f"A={HIDDEN}\r", "line 2: has a Windows line ending (CR LF)"),
         (f"A='{HIDDEN}\rx'", "line 2: has a Windows line ending (CR LF)"),
@@ -71,14 +71,14 @@ def test_a_value_is_read_as_written(line: str, value: str) -> None:
         (f"B={HIDDEN}", "line 2: B is set twice"),
     ],
 )
-def test_unknown_syntax_is_refused_by_line_and_name(line: str, says: str) -> None:
+def test_unknown_syntax_is_refused_by_line_and_name(line: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
         parse(f"B=x\n{line}\n", ".env.staging")
-    assert str(refused.value).startswith(f".env.staging, {says}")
+    assert str(refused.value).startswith(f".env.staging, {message}")
     assert HIDDEN not in str(refused.value)
 
 
-# Whatever a value may hold.
+# Any value that a file can contain.
 VALUES = st.text(min_size=1, max_size=200).filter(lambda text: not set("\r\0") & set(text) and text[:3] != "EV[")
 
 
@@ -120,7 +120,7 @@ def test_a_file_is_read_byte_for_byte(tmp_path: Path) -> None:
         with pytest.raises(Refused, match=r"CR LF|can't be read"):
             read_values(str(path))
     path.write_bytes(b"\xef\xbb\xbfA=\xc3\xbc")
-    # The mark that some editors put at a file's beginning is no part of the first name.
+    # The byte order mark that some editors write is not part of the first name.
     assert read_values(str(path)) == {"A": "ü"}
 
 

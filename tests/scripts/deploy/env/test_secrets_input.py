@@ -1,4 +1,4 @@
-"""Every version of flyctl reads the secrets exactly, or they are refused; checked with a simulation of its parser."""
+"""Secrets are encoded so that every version of flyctl reads them exactly, or refused. Uses a simulation of its parser."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -8,7 +8,7 @@ from scripts.deploy.errors import Refused
 from scripts.deploy.fly.commands import LONGEST_LINE, secrets_input
 from tests.simulators.flyctl.program.secrets_input import parse_secrets
 
-# What flyctl's parser is particular about comes often.
+# Characters that flyctl's parser treats specially are frequent.
 VALUES = st.text(alphabet=st.one_of(st.sampled_from("\"'# =\n$\\a"), st.characters(codec="utf-8")), max_size=12)
 
 
@@ -23,12 +23,12 @@ VALUES = st.text(alphabet=st.one_of(st.sampled_from("\"'# =\n$\\a"), st.characte
 @example(value=' "#')
 def test_a_value_is_imported_exactly_or_refused(value: str) -> None:
     try:
-        said = secrets_input({"FIRST": value, "SECOND": "x"})
+        encoded = secrets_input({"FIRST": value, "SECOND": "x"})
     except Refused:
-        assert set(value) & set('"\r\0'), "only double quotes and control characters are reason to refuse"
+        assert set(value) & set('"\r\0'), "only double quotes and control characters may be refused"
         return
     for older in (False, True):
-        assert parse_secrets(said, older=older) == {"FIRST": value, "SECOND": "x"}
+        assert parse_secrets(encoded, older=older) == {"FIRST": value, "SECOND": "x"}
 
 
 @pytest.mark.parametrize(

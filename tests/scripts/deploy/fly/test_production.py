@@ -49,7 +49,7 @@ def test_a_release_that_did_not_pass_staging_is_not_promoted(
 
 @pytest.fixture
 def releases(organisation: Organisation, head: str) -> dict[str, str]:
-    """Three releases that had the traffic one after the other; the first two are proven."""
+    """Three releases that were live one after the other; the first two passed their smoke test."""
     digests = {
         OLDER: organisation.release(OLDER, "sha", "production"),
         head: organisation.release(head, "sha", "production"),
@@ -67,8 +67,8 @@ def test_rollback_restores_the_last_tested_release(
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--yes")
     assert_ended(ended, 0, out=f"{head[:12]} is live again in production")
-    (back,) = organisation.changes()
-    assert back[back.index("--image") + 1 :] == [
+    (rollback,) = organisation.changes()
+    assert rollback[rollback.index("--image") + 1 :] == [
         *[organisation.image(head), "--yes", "--skip-release-command"],
         *["--strategy", "immediate", "--wait-timeout", "300s"],
     ]
@@ -121,8 +121,8 @@ def test_logs_show_every_machine_of_a_group(organisation: Organisation) -> None:
         state["apps"][PRODUCTION]["logs"] = ["booted"]
     ended = organisation.run("logs", "--env", "production", "--component", "web")
     assert_ended(ended, 0)
-    asked = [argv for argv in organisation.fly.argvs if argv[0] == "logs"]
+    calls = [argv for argv in organisation.fly.argvs if argv[0] == "logs"]
     logs = ["logs", "--app", PRODUCTION, "--no-tail", "--machine"]
-    assert asked == [[*logs, f"{PRODUCTION}-0"], [*logs, f"{PRODUCTION}-1"]]
+    assert calls == [[*logs, f"{PRODUCTION}-0"], [*logs, f"{PRODUCTION}-1"]]
     assert ended.out.count("booted") == 2
     assert organisation.run("logs", "--env", "production", "--component", "api").code == 2

@@ -44,11 +44,11 @@ def test_a_changed_configuration_is_listed_by_names_and_deployed(organisation: O
     organisation.add_app(STAGING, head, organisation.release(head, "sha"))
     config = tomllib.loads((ROOT / "fly.staging.toml").read_text())
     with organisation.fly.changing() as state:
-        live = config | {"vm": [], "env": config["env"] | {"S3_REGION": "elsewhere", "GONE": "x"}}
+        live = config | {"vm": [], "env": config["env"] | {"S3_REGION": "elsewhere", "REMOVED": "x"}}
         state["apps"][STAGING]["config"] = live
     ended = organisation.run("staging", "--tag", head, "--dry-run")
     changes = [line.strip() for line in ended.out.splitlines() if line.strip().startswith("spec ")]
-    names = ["~ fly.staging.toml vm", "~ fly.staging.toml env.S3_REGION", "- fly.staging.toml env.GONE"]
+    names = ["~ fly.staging.toml vm", "~ fly.staging.toml env.S3_REGION", "- fly.staging.toml env.REMOVED"]
     assert changes == [f"spec {name}" for name in names]
     organisation.fly.outcome("release_command_fails")
     assert organisation.run("staging", "--tag", head).code == 1
@@ -72,8 +72,8 @@ def test_a_dry_run_only_reads(organisation: Organisation, head: str) -> None:
 def test_missing_secrets_are_staged_from_the_file_before_the_deployment(
     organisation: Organisation, head: str, tmp_path: Path
 ) -> None:
-    there = {name: value for name, value in SECRETS.items() if name not in ("MAIL_FROM", "JWT_SECRET")}
-    organisation.add_app(STAGING, head, organisation.release(head, "sha"), **there)
+    present = {name: value for name, value in SECRETS.items() if name not in ("MAIL_FROM", "JWT_SECRET")}
+    organisation.add_app(STAGING, head, organisation.release(head, "sha"), **present)
     organisation.fly.outcome("release_command_fails")
     path = write_variables(tmp_path / "env", SECRETS)
     assert organisation.run("staging", "--tag", head, "--env-file", path).code == 1
@@ -82,6 +82,6 @@ def test_missing_secrets_are_staged_from_the_file_before_the_deployment(
     assert deployed[0] == "deploy"
     (stdin,) = [call["stdin"] for call in organisation.fly.calls if call["argv"] == imported]
     assert stdin == "".join(f'{name}="{SECRETS[name]}"\n' for name in ("JWT_SECRET", "MAIL_FROM"))
-    kept = organisation.fly.app(STAGING)["secrets"]
-    assert {name: secret["value"] for name, secret in kept.items()} == SECRETS
+    secrets = organisation.fly.app(STAGING)["secrets"]
+    assert {name: secret["value"] for name, secret in secrets.items()} == SECRETS
     assert organisation.fly.app(STAGING)["restarts"] == 0

@@ -1,4 +1,4 @@
-"""The specs of App Platform: what the application needs of its components."""
+"""The specs of App Platform meet the application's needs."""
 
 import re
 
@@ -114,7 +114,7 @@ def test_a_stuck_worker_or_beat_is_restarted_but_a_slow_one_is_not(role: str, na
     assert check["http_path"] == LIVE_PATH
     assert {item["key"]: item["value"] for item in component["envs"]} == {"METRICS_PORT": str(check["port"])}
     assert " HEARTBEAT_FILE=/" in (ROOT / "docker/Dockerfile").read_text()
-    # The heartbeat itself has been missing for SILENT_SECONDS when the first of these fails.
+    # The check fails only after the heartbeat has been missing for SILENT_SECONDS.
     assert 60 <= check["period_seconds"] * check["failure_threshold"] <= 120
 
 
@@ -151,7 +151,7 @@ def test_a_deployment_fits_into_the_connections_of_the_smallest_database(name: s
     assert pool >= CONNECTIONS_OF_A_WORKER_PROCESS
     api = instances(parts["api"]) * int(values["WEB_CONCURRENCY"]) * pool
     worker = instances(parts["worker"]) * int(values["WORKER_CONCURRENCY"]) * pool
-    # Old and new run side by side; migrate has ended by then.
+    # Old and new instances run at the same time; migrate has ended by then.
     assert 2 * (api + worker) <= CONNECTIONS
 
 
@@ -169,7 +169,7 @@ def test_instance_sizes_fit_the_measured_memory_and_can_be_scaled(name: str) -> 
         assert found, size
         assert float(found[2]) * 1024 >= MEMORY[component["name"]] * ROOM
         if "autoscaling" in component:
-            # Whether shared sizes scale by themselves, DigitalOcean's pages contradict one another.
+            # DigitalOcean's pages contradict each other on whether shared sizes support autoscaling.
             assert found[1] == "d"
             assert "instance_count" not in component
         elif component.get("instance_count", 1) > 1:

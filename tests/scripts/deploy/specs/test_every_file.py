@@ -1,4 +1,4 @@
-"""Every spec, of App Platform and of Fly: the platform accepts it, and the application starts with it."""
+"""Every spec of App Platform and Fly is valid for the platform, and the application starts with it."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.scripts.deploy.specs.reading import (
 )
 from tests.servers import ROOT
 
-# Read by the web image, which is no Python and has no Settings.
+# Read by the web image, which does not use Settings.
 NOT_SETTINGS = {"STORAGE_ORIGINS"}
 
 
@@ -53,7 +53,7 @@ def test_every_variable_is_a_setting(name: str) -> None:
         lists = [[*document["env"], *fly_secrets(name)]]
     else:
         lists = [[variable["key"] for variable in one] for one in variable_lists(document)]
-        # What is set for every component is nowhere set again.
+        # Variables of the app are not repeated on a component.
         assert not [key for keys in lists[1:] for key in keys if key in lists[0]]
     for keys in lists:
         assert len(keys) == len(set(keys))

@@ -1,4 +1,4 @@
-"""The configurations of Fly: what the application needs of its machines."""
+"""The configurations of Fly meet the application's needs."""
 
 from urllib.parse import urlsplit
 
@@ -52,7 +52,7 @@ def test_the_deploy_tool_requires_the_secrets_the_file_names(name: str) -> None:
 def test_machines_have_enough_time_to_stop(name: str) -> None:
     document = read(name)
     assert document["kill_signal"] == "SIGTERM"
-    # Fly gives no more than 300 s.
+    # Fly allows at most 300 s.
     assert max(longest_job(), longest_request()) + 20 <= document["kill_timeout"] <= 300
     assert document["deploy"]["strategy"] == "rolling"
 
@@ -99,6 +99,6 @@ def test_every_group_has_a_machine_with_enough_memory(name: str) -> None:
 @pytest.mark.parametrize("name", FLY.values())
 @pytest.mark.parametrize("own", ["2a09:8280:1::af:1aa1:0", "66.241.124.230", "149.248.200.1"])
 def test_the_client_address_is_read_from_flys_header(name: str, own: str) -> None:
-    # The first address is the client's own invention, and the last the app's own.
+    # The client forged the first address; the last is the app's own.
     headers = {"X-Forwarded-For": f"198.51.100.66, 203.0.113.7, {own}", "Fly-Client-IP": "203.0.113.7"}
     assert client_seen(name, "172.16.3.4", headers) == "203.0.113.7"
