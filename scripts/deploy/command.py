@@ -63,7 +63,7 @@ def find_deployable_state(command: Command, *, while_deploying: bool = False) ->
 
 
 def require_app(command: Command, state: State | None) -> State:
-    """Raises Refused when there is no app."""
+    """Raise Refused when there is no app."""
     if state is None:
         raise Refused(f"There is no app {command.platform.app}: its first deployment creates it")
     return state

@@ -32,7 +32,7 @@ class Delivery:
     def deploy(self, plan: Plan, git_sha: str, planned: State | None = None) -> None:
         """Deploy a plan and test the site. Raises DeployError, which says whether the last good release is live.
 
-        `planned` is the state the plan was made for. Others may deploy while the user confirms, and the plan replaces the
+        `planned` is the state the plan was made for. Others may deploy while the user confirms. The plan replaces the
         whole spec, so it would undo their changes.
         """
         state = self.platform.find_state() or State("")

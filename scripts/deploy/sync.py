@@ -11,7 +11,7 @@ from scripts.deploy.variables import Line, compare, is_secret
 
 
 def read_values(path: str) -> dict[str, str]:
-    """Raises Refused."""
+    """Raise Refused for an unreadable or invalid file."""
     try:
         # Read bytes: text mode would turn carriage returns into line feeds.
         text = Path(path).read_bytes().decode("utf-8")

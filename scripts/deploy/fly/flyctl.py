@@ -35,7 +35,7 @@ class Flyctl:
             )
 
     def run(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:
-        """Raises ExternalError when flyctl can't be started."""
+        """Raise ExternalError when flyctl can't be started."""
         return self._system.run(argv, stdin=stdin, env=QUIET)
 
     def run_checked(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:

@@ -53,7 +53,7 @@ class Fly:
         return str(read_config(STAGING.fly_config)["app"])
 
     def find_state(self) -> State | None:
-        """Raises Refused when there is no app: it must be created with flyctl."""
+        """Raise Refused when there is no app: it must be created with flyctl."""
         newest = next(iter(self._releases()), {})
         return State(
             url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{self.app}.fly.dev").rstrip("/"),

@@ -1,4 +1,4 @@
-"""The simulator keeps to DigitalOcean's OpenAPI document, and notices a tool that does not."""
+"""The simulator conforms to DigitalOcean's OpenAPI document, and detects requests that do not."""
 
 import json
 from typing import Any
@@ -37,25 +37,25 @@ def test_missing_objects_are_not_found(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "says"),
+    ("method", "path", "body", "message"),
     [
         ("PUT", "", {"spec": {"name": "UPPER CASE"}}, "name"),
         ("PUT", "", {}, "required"),
         ("PUT", "", {"spec": {"name": "slipway"}, "image_tag": "x"}, "image_tag is unknown"),
         ("POST", "/deployments", {"force_build": "yes"}, "force_build"),
-        ("POST", "/deployments", None, "no JSON object"),
+        ("POST", "/deployments", None, "not a JSON object"),
         ("GET", "/deployments?per_page=1000", None, "per_page"),
         ("GET", "/deployments?size=10", None, "size is not a parameter"),
         ("GET", "/logs", None, "type is missing"),
-        ("POST", "/exec", {}, "is no operation"),
+        ("POST", "/exec", {}, "is not an operation"),
     ],
 )
 def test_a_request_that_violates_the_contract_fails_the_test(
-    platform: Simulator, tool: Tool, method: str, path: str, body: Any, says: str
+    platform: Simulator, tool: Tool, method: str, path: str, body: Any, message: str
 ) -> None:
     response = tool.http.request(method, tool.base + path, json=body)
     assert response.status_code in (400, 404)
-    assert says in " ".join(platform.violations)
+    assert message in " ".join(platform.violations)
     platform.violations.clear()
 
 

@@ -1,4 +1,4 @@
-"""Deployments on the simulator go through their phases, fail and supersede each other as the real one does."""
+"""Simulated deployments go through their phases, fail and supersede each other as on the real platform."""
 
 from collections import deque
 

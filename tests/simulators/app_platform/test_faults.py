@@ -1,4 +1,4 @@
-"""The simulator produces faults on demand, and refuses tokens that are wrong."""
+"""The simulator produces faults on demand, and refuses invalid tokens."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Rollbacks on the simulator pin, commit, revert and warn as the real one does."""
+"""Simulated rollbacks pin, commit, revert and warn as on the real platform."""
 
 from collections import deque
 
@@ -72,10 +72,10 @@ def test_rollback_warns_of_images_without_a_digest(platform: Simulator, tool: To
     assert (warning["code"], warning["components"]) == ("image_source_missing_digest", ["api"])
 
 
-@pytest.mark.parametrize("goes_on", [True, False])
-def test_rollback_with_a_migration_older_than_the_schema(goes_on: bool) -> None:
+@pytest.mark.parametrize("tolerated", [True, False])
+def test_rollback_with_a_migration_older_than_the_schema(tolerated: bool) -> None:
     revisions = {OLD: ["0001"], NEW: ["0001", "0002"]}
-    runner = SchemaRunner(revisions=revisions, database="0001", goes_on=lambda spec: goes_on)
+    runner = SchemaRunner(revisions=revisions, database="0001", tolerates_newer_schema=lambda spec: tolerated)
     with app_platform(runner) as platform:
         for digest in (OLD, NEW):
             platform.cloud.registry.push("app", digest)
@@ -84,7 +84,7 @@ def test_rollback_with_a_migration_older_than_the_schema(goes_on: bool) -> None:
         tool.phases(tool.deploy(make_spec(NEW)))
         assert runner.database == "0002"
         rolled = tool.post("/rollback", deployment_id=app.deployments[0].id, skip_pin=True).json()["deployment"]["id"]
-        assert tool.phases(rolled)[-1] == ("ACTIVE" if goes_on else "ERROR")
+        assert tool.phases(rolled)[-1] == ("ACTIVE" if tolerated else "ERROR")
         assert "Can't locate revision" in tool.log(rolled, "DEPLOY")
 
 

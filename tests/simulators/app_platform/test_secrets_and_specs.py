@@ -1,4 +1,4 @@
-"""The simulator encrypts, wipes, completes and refuses what is in specs as the real one does."""
+"""The simulator encrypts and deletes secrets, adds defaults and refuses specs as the real platform does."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def test_defaults_are_written_out(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         ({"image": {"registry_type": "DOCR", "repository": "registry.digitalocean.com/x/app"}}, "name alone"),
         ({"image": {"registry_type": "DOCR", "registry": "x", "repository": "app"}}, "must be empty"),
@@ -65,12 +65,12 @@ def test_defaults_are_written_out(tool: Tool) -> None:
         ({"instance_count": 2, "autoscaling": {"min_instance_count": 1, "max_instance_count": 2}}, "excludes"),
     ],
 )
-def test_an_invalid_spec_is_refused(tool: Tool, change: dict[str, Any], says: str) -> None:
+def test_an_invalid_spec_is_refused(tool: Tool, change: dict[str, Any], message: str) -> None:
     spec = make_spec(OLD)
     spec["services"][0] |= change
     for response in (tool.put(spec), tool.http.post("/v2/apps/propose", json={"spec": spec})):
         assert response.status_code == 400
-        assert says in response.json()["message"]
+        assert message in response.json()["message"]
 
 
 def test_static_site_from_an_image_is_refused(tool: Tool) -> None:

@@ -1,4 +1,4 @@
-"""Deploys by the simulator for flyctl leave releases and Machines as the real one does."""
+"""Deploys of the flyctl simulator change releases and Machines as flyctl does."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""The simulator for flyctl keeps secrets, with the pitfalls of the real one."""
+"""The flyctl simulator stores secrets, with the pitfalls of flyctl."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The simulator checks logins as DigitalOcean and Fly do, produces faults on demand, and keeps no credentials."""
+"""The simulator checks logins as DigitalOcean and Fly do, produces faults on demand, and stores no credentials."""
 
 from collections.abc import Iterator
 
@@ -96,7 +96,7 @@ def test_recorded_requests_contain_no_credentials(guarded: OciRegistry, guest: C
     token = guest.log_in(guest.get(TAGS), DIGITALOCEAN).json()["token"]
     guest.get(TAGS)
     assert len(guarded.http.seen) == 3
-    assert not any(word in repr(guarded.http.seen) for word in (token, *DIGITALOCEAN))
+    assert not any(secret in repr(guarded.http.seen) for secret in (token, *DIGITALOCEAN))
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "NAME_UNKNOWN"), (500, "UNKNOWN"), (503, "UNAVAILABLE")])

@@ -1,4 +1,4 @@
-"""The simulator keeps manifests, tags and blobs as the distribution specification says, and as registry:2 does."""
+"""The simulator stores manifests, tags and blobs as the OCI Distribution Specification and registry:2 do."""
 
 import gzip
 import json
@@ -154,7 +154,7 @@ def test_paths_of_other_accounts_are_refused() -> None:
 
 
 def blob(client: Client, descriptor: dict[str, Any]) -> bytes:
-    """Return a blob that is what its descriptor says."""
+    """Return a blob, and check it against its descriptor."""
     content = client.get(f"/blobs/{descriptor['digest']}").content
     assert (digest_of(content), len(content)) == (descriptor["digest"], descriptor["size"])
     return content

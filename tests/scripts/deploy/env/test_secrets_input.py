@@ -1,4 +1,4 @@
-"""Secrets are encoded so that every version of flyctl reads them exactly, or refused. Uses a simulation of its parser."""
+"""Secrets are encoded so that every version of flyctl reads them exactly, or refused."""
 
 import pytest
 from hypothesis import example, given, settings
