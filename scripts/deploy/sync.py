@@ -30,9 +30,8 @@ def sync_env(command: Command, path: str, *, prune: bool) -> str:
         if state.in_progress:
             raise Refused(f"{command.platform.app} is deploying, {state.in_progress.id}: wait for it")
         if state.active is None:
-            raise Refused(
-                f"{command.platform.app} has no live deployment yet: pass the file to its first deployment with ENV_FILE=…"
-            )
+            hint = "pass the file to its first deployment with ENV_FILE=…"
+            raise Refused(f"{command.platform.app} has no live deployment yet: {hint}")
         declared = command.platform.declared_variables()
         current = command.platform.current_values()
         lines = compare(file, current, declared, prune=prune)

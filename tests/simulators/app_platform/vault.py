@@ -21,8 +21,8 @@ class Vault:
     def encrypt(self, app_id: str, spec: Spec) -> Spec:
         """Return the spec with every secret as ciphertext.
 
-        Clear text becomes a new ciphertext each time, even for the same value. EV stays unchanged. An empty value silently
-        deletes the secret; the tool must avoid that.
+        Clear text becomes a new ciphertext each time, even for the same value. EV stays unchanged. An empty value
+        silently deletes the secret; the tool must avoid that.
         """
         return mapped(spec, lambda value: self._encrypted(app_id, value))
 
