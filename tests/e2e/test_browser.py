@@ -1,4 +1,4 @@
-"""The main job as a person does it, in a real browser."""
+"""A user processes a photo in a real browser."""
 
 from pathlib import Path
 
@@ -31,5 +31,5 @@ def test_a_user_signs_in_uploads_a_photo_and_downloads_a_result(page: Page, serv
     download.value.save_as(saved)
 
     assert download.value.suggested_filename == "Bag red-web-800.webp"
-    picture = pyvips.Image.new_from_file(str(saved))
-    assert (picture.width, picture.height) == (800, 600)
+    image = pyvips.Image.new_from_file(str(saved))
+    assert (image.width, image.height) == (800, 600)

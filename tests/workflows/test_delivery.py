@@ -1,4 +1,4 @@
-"""How the workflows deliver: what starts them, in which order, with what they name."""
+"""The delivery by workflows: their triggers, order and inputs."""
 
 import re
 import tomllib
@@ -16,12 +16,12 @@ GROUPS = {
     "rollback.rollback": ("deploy-${{ inputs.environment }}", True),
     "staging.attest": ("attest-${{ matrix.image.value }}", False),
     "staging.deploy": ("deploy-staging", False),
-    "staging.parts": ("parts-${{ matrix.image.value }}", False),
+    "staging.sbom": ("sbom-${{ matrix.image.value }}", False),
 }
 
 
 class Event:
-    """What an expression sees behind a name: values, or nothing at all."""
+    """A context of an expression; a missing name is an empty context."""
 
     def __init__(self, values: Mapping) -> None:
         self._values = values
@@ -32,7 +32,7 @@ class Event:
 
 
 def holds(condition: str, github: Mapping) -> bool:
-    """Evaluate an expression of comparisons, && and ||; these bind as Python's words do."""
+    """Evaluate an expression of comparisons, && and ||; their precedence is that of `and` and `or` in Python."""
     expression = condition.replace("&&", " and ").replace("||", " or ").replace("\n", " ")
     return bool(eval(expression, {"github": Event(github), "startsWith": str.startswith}))
 
@@ -44,12 +44,12 @@ def after_ci(**changes: Any) -> Mapping:
 
 def test_attestations_are_for_the_deployed_digest_and_not_in_the_registry() -> None:
     attest = job("staging", "attest")
-    statements = [step["with"] for step in attest.steps if step.get("uses", "").startswith("actions/attest")]
-    assert len(statements) == 2
-    for statement in statements:
-        assert statement["subject-digest"] == "${{ matrix.image.value }}"
-        assert statement["push-to-registry"] is False
-    assert job("staging", "parts").body["permissions"] == {}
+    attestations = [step["with"] for step in attest.steps if step.get("uses", "").startswith("actions/attest")]
+    assert len(attestations) == 2
+    for attestation in attestations:
+        assert attestation["subject-digest"] == "${{ matrix.image.value }}"
+        assert attestation["push-to-registry"] is False
+    assert job("staging", "sbom").body["permissions"] == {}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_attestations_are_for_the_deployed_digest_and_not_in_the_registry() -> N
         (after_ci(conclusion="cancelled"), False),
         (after_ci(event="pull_request"), False),
         (after_ci(head_branch="other"), False),
-        (after_ci(head_repository={"full_name": "stranger/ours"}), False),
+        (after_ci(head_repository={"full_name": "others/ours"}), False),
         ({"event_name": "workflow_dispatch", "ref": "refs/heads/main"}, True),
         ({"event_name": "workflow_dispatch", "ref": "refs/heads/other"}, False),
     ],
@@ -70,7 +70,7 @@ def test_staging_deploys_only_commits_of_main_that_passed_ci(github: Mapping, de
 
 
 def test_staging_checks_out_the_commit_that_ci_tested() -> None:
-    checkout = job("staging", "deploy").step("Check out what CI has tested")
+    checkout = job("staging", "deploy").step("Check out the commit that CI tested")
     assert checkout["with"]["ref"] == "${{ github.event.workflow_run.head_sha || github.sha }}"
     assert workflow("staging")["on"]["workflow_run"]["workflows"] == [workflow("ci")["name"]]
 

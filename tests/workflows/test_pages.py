@@ -1,4 +1,4 @@
-"""The frontend on a host and path of its own, as `npm run pages` builds it for GitHub Pages."""
+"""The frontend on another host, built with `npm run pages` for GitHub Pages."""
 
 import os
 import subprocess
@@ -77,7 +77,7 @@ def test_the_frontend_works_on_another_host(make_settings: MakeSettings, tmp_pat
             with page.expect_response(f"{api.url}/api/jobs/events") as stream:
                 page.get_by_role("button", name="Log in").click()
             assert stream.value.status == 200
-            # An address without a file, asked for anew, and signed in still.
+            # A page without a file of its own loads, and the user is still signed in.
             page.goto(f"{BASE}account")
             page.get_by_role("heading", level=1, name="Your account").wait_for()
             assert page.url == f"{site}{BASE}account"

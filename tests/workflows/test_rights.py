@@ -1,4 +1,4 @@
-"""What the workflows may do: which actions they trust, who gets a secret, what a stranger's pull request reaches."""
+"""The rights of the workflows: trusted actions, access to secrets, and pull requests from forks."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from tests.workflows.files import ALL_FILES, FOLDER, ROOT, WORKFLOWS, Job, Mapping, job, jobs, steps, workflow
 
-# Whose code runs in our jobs. A new line is a new party to trust.
+# The third-party code in our jobs. A new line is a new party to trust.
 TRUSTED = {
     "actions/attest",
     "actions/attest-build-provenance",
@@ -27,7 +27,7 @@ TRUSTED = {
 }
 OWN = "./.github/actions/prepare"
 ENVIRONMENTS = {"staging", "production"}
-# All that may write anything; the rest reads.
+# The jobs with write permissions.
 WRITERS = {
     "dependencies.propose": {"contents", "pull-requests"},
     "pages.publish": {"contents"},
@@ -41,7 +41,6 @@ every_job = pytest.mark.parametrize("each", JOBS, ids=str)
 
 
 def environments_of(each: Job) -> set[str]:
-    """Return the environments a job may run in."""
     name = each.body.get("environment")
     if name == "${{ inputs.environment }}":
         return set(workflow(each.workflow)["on"]["workflow_dispatch"]["inputs"]["environment"]["options"])
@@ -85,15 +84,15 @@ def test_a_job_has_only_the_rights_it_names(each: Job) -> None:
 
 @every_job
 def test_a_secret_reaches_one_step_of_a_job_in_an_environment(each: Job) -> None:
-    knowing = [step for step in each.steps if "secrets." in str(step)]
-    assert str(each.body).count("secrets.") == sum(str(step.get("env")).count("secrets.") for step in knowing)
-    if knowing:
+    with_secrets = [step for step in each.steps if "secrets." in str(step)]
+    assert str(each.body).count("secrets.") == sum(str(step.get("env")).count("secrets.") for step in with_secrets)
+    if with_secrets:
         assert environments_of(each)
         assert environments_of(each) <= ENVIRONMENTS
-        assert len(knowing) == 1
-        after = each.steps[each.steps.index(knowing[0]) + 1 :]
+        assert len(with_secrets) == 1
+        after = each.steps[each.steps.index(with_secrets[0]) + 1 :]
         assert {step["uses"].partition("@")[0] for step in after if "uses" in step} <= {"actions/upload-artifact"}
-        assert "run" in knowing[0], "no action of others may get it"
+        assert "run" in with_secrets[0], "no third-party action may get a secret"
         assert not any("actions/cache" in step.get("uses", "") for step in each.steps)
 
 
@@ -112,7 +111,7 @@ def test_every_job_that_deploys_runs_in_its_environment() -> None:
 @every_job
 def test_a_job_ends_in_time_and_stops_at_the_first_failure(each: Job) -> None:
     assert each.body["timeout-minutes"] <= 60
-    # Named, bash is started with pipefail; unnamed it is not.
+    # With an explicit shell, GitHub starts bash with pipefail.
     assert workflow(each.workflow)["defaults"] == {"run": {"shell": "bash"}}
 
 
