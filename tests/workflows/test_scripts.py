@@ -60,10 +60,8 @@ def test_staging_outputs_the_digests_it_deployed(tmp_path: Path) -> None:
     deploy = job("staging", "deploy").step("Build, push, deploy, test and tag")["run"]
     images = '[{"key":"slipway-app","value":"sha256:aa"},{"key":"slipway-web","value":"sha256:bb"}]'
     code, outputs = run_script(deploy, tmp_path, f"echo '{json.dumps(document)}'")
-    assert (code, outputs) == (
-        0,
-        f"commit={COMMIT}\nbuilt=true\nregistry=registry.example.com/ours/\nimages={images}\n",
-    )
+    assert code == 0
+    assert outputs == f"commit={COMMIT}\nbuilt=true\nregistry=registry.example.com/ours/\nimages={images}\n"
     assert argv(tmp_path) == ["--silent", "deploy-staging", "JSON=1"]
     assert list((tmp_path / "checkout").iterdir()) == [], "the tool refuses uncommitted files"
     del document["built"]
@@ -85,7 +83,8 @@ def test_staging_saves_the_images_it_pushed(tmp_path: Path) -> None:
 def test_production_promotes_the_given_release(tag: str, release: str, tmp_path: Path) -> None:
     promote = job("production", "promote")
     code, outputs = run_script(promote.step("Validate the inputs")["run"], tmp_path, TAG=tag, RELEASE=release)
-    assert (code, outputs) == (0, f"tag={tag}\nrelease={release}\n")
+    assert code == 0
+    assert outputs == f"tag={tag}\nrelease={release}\n"
     run_script(promote.step("Promote")["run"], tmp_path, TAG=tag, RELEASE=release)
     assert argv(tmp_path) == ["promote", f"TAG={tag}", f"RELEASE={release}", "YES=1"]
 

@@ -79,7 +79,8 @@ def test_a_release_needs_all_images_and_their_commit(basic: OciRegistry, system:
     assert find_release(client, ["slipway-app", "slipway-web"], NEW[:12], "sha") is None
     release = find_release(client, ["slipway-app"], NEW[:12], "sha")
     assert release
-    assert (release.git_sha, release.schema) == (NEW, "0007")
+    assert release.git_sha == NEW
+    assert release.schema == "0007"
     basic.push_image("slipway-app", git_sha="", tags=(f"sha-{OLD[:12]}",))
     with pytest.raises(Refused, match="was built from "):
         find_release(client, ["slipway-app"], OLD[:12], "sha")

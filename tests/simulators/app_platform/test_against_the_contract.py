@@ -33,7 +33,8 @@ def test_the_registry_lists_the_digest_of_a_tag(platform: Simulator, tool: Tool)
 def test_missing_objects_are_not_found(tool: Tool) -> None:
     for path in ("/v2/apps/none", f"{tool.base}/deployments/none"):
         response = tool.http.get(path)
-        assert (response.status_code, response.json()["id"]) == (404, "not_found")
+        assert response.status_code == 404
+        assert response.json()["id"] == "not_found"
 
 
 @pytest.mark.parametrize(

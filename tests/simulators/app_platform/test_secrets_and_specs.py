@@ -51,7 +51,8 @@ def test_defaults_are_written_out(tool: Tool) -> None:
     del spec["services"][0]["http_port"]
     service = tool.put(spec).json()["app"]["spec"]["services"][0]
     assert service["envs"][0]["scope"] == "RUN_AND_BUILD_TIME"
-    assert (service["http_port"], service["instance_count"]) == (8080, 1)
+    assert service["http_port"] == 8080
+    assert service["instance_count"] == 1
 
 
 @pytest.mark.parametrize(

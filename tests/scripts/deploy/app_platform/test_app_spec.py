@@ -90,7 +90,8 @@ def test_settings_in_the_file_override_live_settings() -> None:
     live = spec(domains=[{"domain": "a.example"}], vpc={"id": "1"}, maintenance={"enabled": True}, region="ams")
     result = merged(spec(domains=[{"domain": "b.example"}]), live, {})
     assert result["domains"] == [{"domain": "b.example"}]
-    assert (result["vpc"], result["maintenance"]) == ({"id": "1"}, {"enabled": True})
+    assert result["vpc"] == {"id": "1"}
+    assert result["maintenance"] == {"enabled": True}
     assert "region" not in result
 
 

@@ -77,7 +77,8 @@ def test_the_docker_login_is_deleted_after_the_push(account: Account, images: di
     assert account.run("staging").code == 0
     for call in calls(tmp_path, "push"):
         (host, login), *others = call["login"]["auths"].items()
-        assert (host, others) == (account.registry.prefix.partition("/")[0], [])
+        assert host == account.registry.prefix.partition("/")[0]
+        assert others == []
         assert b64decode(login["auth"]).decode() == f"{account.platform.token}:{account.platform.token}"
         assert call["engine"] == "unix:///run/user.sock"
         assert not Path(call["folder"]).exists()
@@ -97,7 +98,8 @@ def test_a_failed_build_or_push_deploys_nothing(
     ended = account.run("staging")
     assert_ended(ended, 2, err=message)
     assert "no space left on device" in ended.out
-    assert (account.changes(), len(app.deployments)) == ([], 1)
+    assert account.changes() == []
+    assert len(app.deployments) == 1
 
 
 def test_uncommitted_changes_are_refused(account: Account, clone: Path) -> None:

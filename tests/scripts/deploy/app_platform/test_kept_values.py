@@ -94,7 +94,8 @@ def test_settings_that_only_the_platform_has_are_kept(account: Account) -> None:
         assert env_values(after)[name] == env_values(before)[name]
     secret = {env["key"] for env in after["envs"] if env.get("type") == "SECRET"}
     assert "GOOGLE_CLIENT_SECRET" in secret
-    assert (after["domains"], after["vpc"]) == (before["domains"], before["vpc"])
+    assert after["domains"] == before["domains"]
+    assert after["vpc"] == before["vpc"]
     assert after["services"][0]["log_destinations"] == before["services"][0]["log_destinations"]
     assert "log_destinations" not in after["services"][1]
     assert NEW_SECRET not in ended.text

@@ -28,7 +28,8 @@ def test_a_deployment_is_refused_when_the_registry_is_unavailable(
     ended = deploy(account)
     assert_ended(ended, 2, err="http://127.0.0.1:9/v2/slipway/slipway-app/manifests/")
     assert "can't be reached (ConnectError)" in ended.text
-    assert (account.changes(), len(app.deployments)) == ([], 1)
+    assert account.changes() == []
+    assert len(app.deployments) == 1
 
 
 def test_failed_registry_requests_are_retried(account: Account, app: App) -> None:
@@ -45,7 +46,8 @@ def test_a_refused_login_is_reported(account: Account, app: App) -> None:
     account.registry.guard.credentials = ("somebody", "else")
     ended = deploy(account)
     assert_ended(ended, 2, err="refused the login (401): check that DIGITALOCEAN_ACCESS_TOKEN")
-    assert (account.changes(), len(app.deployments)) == ([], 1)
+    assert account.changes() == []
+    assert len(app.deployments) == 1
 
 
 def test_the_tool_logs_in_again_when_its_login_expires(account: Account, app: App) -> None:
@@ -69,7 +71,9 @@ def test_the_token_is_not_sent_to_another_registry(prefix: str, monkeypatch: pyt
     monkeypatch.setenv("IMAGE_PREFIX", prefix)
     report = Report("status", "staging", "do", as_json=False, clock=Clock())
     registry = AppPlatform(System(), report, STAGING).registry()
-    assert (registry.prefix, registry.username, registry.password) == (prefix, "", "")
+    assert registry.prefix == prefix
+    assert registry.username == ""
+    assert registry.password == ""
 
 
 def test_a_failed_tag_needs_attention_and_the_same_command_sets_it(account: Account, app: App) -> None:

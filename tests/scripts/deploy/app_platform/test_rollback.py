@@ -45,7 +45,8 @@ def test_a_rollback_restores_the_last_good_release_with_its_spec_and_pins_nothin
     ended = account.run(*ROLLBACK)
     assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback"]
-    assert (app.spec, app.pinned) == (before, None)
+    assert app.spec == before
+    assert app.pinned is None
     assert runs(app, releases[1])
     assert "of at most 300 s" in ended.out
     assert "at the latest" in ended.out
@@ -206,4 +207,5 @@ def test_only_the_images_are_rolled_back_when_the_validation_is_unavailable(
     account.platform.faults.fail("POST", "/rollback/validate$", 503)
     account.platform.faults.fail("POST", "/propose$", 503)
     assert account.run(*ROLLBACK).code == 0
-    assert (account.changes(), running(app)["api"]) == (["PUT /apps"], releases[1]["slipway-app"])
+    assert account.changes() == ["PUT /apps"]
+    assert running(app)["api"] == releases[1]["slipway-app"]

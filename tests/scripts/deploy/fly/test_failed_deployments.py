@@ -45,7 +45,9 @@ def test_a_failing_migration_changes_no_machine_and_shows_its_log(
 ) -> None:
     organisation.fly.outcome("release_command_fails", log="::error::relation already exists")
     ended = organisation.run("staging", "--tag", NEW, "--json")
-    assert (ended.code, ended.document["exit_code"], ended.document["ok"]) == (1, 1, False)
+    assert ended.code == 1
+    assert ended.document["exit_code"] == 1
+    assert ended.document["ok"] is False
     assert len(organisation.changes()) == 1
     assert organisation.digests(STAGING) == [old] * 4
     assert "relation already exists" in ended.err
