@@ -39,7 +39,6 @@ class Command:
 
     @property
     def repositories(self) -> dict[str, str]:
-        """Maps image to repository."""
         return {image: self.platform.repository(image) for image in self.platform.images}
 
     def confirm(self, what: str) -> None:
@@ -63,7 +62,6 @@ def find_deployable_state(command: Command, *, while_deploying: bool = False) ->
 
 
 def require_app(command: Command, state: State | None) -> State:
-    """Raise Refused when there is no app."""
     if state is None:
         raise Refused(f"There is no app {command.platform.app}: its first deployment creates it")
     return state

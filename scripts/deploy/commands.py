@@ -92,7 +92,6 @@ def _find_or_build(command: Command, commit: str, tag: str) -> Release | None:
 
 
 def _find_tested(command: Command, commit: str) -> Release:
-    """Return the release that passed staging's smoke test. Raises Refused for any other."""
     repositories = list(command.repositories.values())
     needed = command.environment.required_tag
     release = find_release(command.registry, repositories, commit, needed)
@@ -134,7 +133,6 @@ def _rollback_target(command: Command, state: State, to: str) -> tuple[Deploymen
 
 
 def _find_target(command: Command, to: str) -> Deployment:
-    """Return the deployment or the release that the user named. Raises Refused."""
     history = command.platform.history()
     by_id = next((deployment for deployment in history if deployment.id == to), None)
     if by_id:

@@ -16,8 +16,6 @@ ROLLBACK_SECONDS = 300
 
 
 class Delivery:
-    """The deployment of one command, and its rollback."""
-
     def __init__(
         self, system: System, report: Report, environment: Environment, platform: Platform, registry: Registry
     ) -> None:
@@ -98,7 +96,6 @@ class Delivery:
         return problem
 
     def _restore(self, problem: str, before: Deployment | None, log: str = "") -> NoReturn:
-        """Restore the last good release, and raise the problem."""
         self.report.say(problem)
         log = log or self._log()
         target = self._restore_target(before)

@@ -8,8 +8,6 @@ from scripts.deploy.system import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment, on either platform."""
-
     name: str
     # The kind of tag that a release must have here, and the one it gets after its smoke test here.
     required_tag: str

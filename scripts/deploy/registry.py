@@ -37,7 +37,6 @@ class Registry:
 
     @property
     def host(self) -> str:
-        """Host and port."""
         return self.prefix.partition("/")[0]
 
     def digest(self, repository: str, tag: str) -> str | None:

@@ -52,7 +52,6 @@ class Report:
             self.say(f"{time.strftime('%H:%M:%S')} {name}: {phase.status}, {phase.seconds:.1f} s")
 
     def end(self, exit_code: int, message: str) -> int:
-        """Print the result, and return the exit code."""
         total = self._clock() - self._started
         print(f"{self.facts['command']}: {message} ({total:.0f} s)", file=sys.stderr if exit_code else self._stream())
         if self._as_json:

@@ -32,7 +32,6 @@ def check_variables() -> None:
 
 
 def site_url(url: str) -> str:
-    """Return SMOKE_URL if it is set, else `url`."""
     return os.environ.get("SMOKE_URL", "").rstrip("/") or url
 
 

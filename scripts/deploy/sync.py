@@ -23,7 +23,6 @@ def read_values(path: str) -> dict[str, str]:
 
 
 def sync_env(command: Command, path: str, *, prune: bool) -> str:
-    """Compare file, platform and settings, send what differs, and test the site."""
     with command.report.phase("check"):
         file = read_values(path)
         state = require_app(command, find_deployable_state(command))

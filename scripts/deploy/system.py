@@ -144,11 +144,11 @@ def _start(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subproce
 def _hold_signals() -> Iterator[list[int]]:
     """Collect signals while a program starts: raising them then would leave it running."""
     held: list[int] = []
-    former = {number: signal.signal(number, lambda sign, _: held.append(sign)) for number in STOPPING}
+    previous = {number: signal.signal(number, lambda sign, _: held.append(sign)) for number in STOPPING}
     try:
         yield held
     finally:
-        for number, handler in former.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 

@@ -28,7 +28,6 @@ class Api:
             raise Refused("DIGITALOCEAN_API_URL must start with https://, because the token is sent there")
 
     def get(self, path: str, **query: Any) -> Document:
-        """Raise ExternalError for any error."""
         return self._read(self.system.get(f"{self.url}{path}", self._headers(), params=query or None))
 
     def pages(self, path: str, name: str, most: int = 20) -> list[Document]:

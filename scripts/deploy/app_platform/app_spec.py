@@ -34,7 +34,6 @@ def read_spec(text: str, name: str) -> Spec:
 
 
 def components(spec: Spec) -> Iterator[tuple[str, Spec]]:
-    """Yield each component with its kind."""
     for kind in KINDS:
         for component in spec.get(kind) or []:
             yield kind, component
@@ -87,10 +86,10 @@ def merged(base: Spec, live: Spec | None, given: Mapping[str, str]) -> Spec:
     for key in KEPT_OF_APP:
         if key in live:
             spec.setdefault(key, copy.deepcopy(live[key]))
-    former = dict(levels(live))
+    previous = dict(levels(live))
     missing = []
     for name, level in levels(spec):
-        before = former.get(name, {})
+        before = previous.get(name, {})
         for key in KEPT_OF_COMPONENTS if name else ():
             if key in before:
                 level.setdefault(key, copy.deepcopy(before[key]))
@@ -109,15 +108,15 @@ def _fill(level: Spec, before: Spec, given: Mapping[str, str]) -> list[str]:
     live = {env["key"]: env for env in before.get("envs") or []}
     missing = []
     for env in envs:
-        former = live.pop(env["key"], {})
+        previous = live.pop(env["key"], {})
         if "value" in env:
             continue
         if env["key"] in given:
             env["value"] = given[env["key"]]
-        elif former.get("value"):
-            env["value"] = former["value"]
+        elif previous.get("value"):
+            env["value"] = previous["value"]
             # The type goes with the value: without it the platform would use the ciphertext as the value.
-            env |= {"type": "SECRET"} if former["value"].startswith(CIPHERTEXT) else {}
+            env |= {"type": "SECRET"} if previous["value"].startswith(CIPHERTEXT) else {}
         else:
             missing.append(env["key"])
     envs += copy.deepcopy(list(live.values()))
@@ -141,11 +140,11 @@ def with_values(
         envs = [
             env for env in level.get("envs") or [] if env["key"] not in pruned or places.get(env["key"], "") != name
         ]
-        former = {env["key"]: env for env in envs}
+        previous = {env["key"]: env for env in envs}
         for key, value in mine.items():
-            if key not in former:
-                envs.append(former.setdefault(key, {"key": key, "scope": "RUN_TIME"}))
-            former[key] |= {"value": value} | ({"type": "SECRET"} if key in secret else {})
+            if key not in previous:
+                envs.append(previous.setdefault(key, {"key": key, "scope": "RUN_TIME"}))
+            previous[key] |= {"value": value} | ({"type": "SECRET"} if key in secret else {})
         if envs:
             level["envs"] = envs
         else:

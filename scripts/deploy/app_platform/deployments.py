@@ -34,7 +34,6 @@ def create_app(api: Api, report: Report, spec: app_spec.Spec) -> str:
 
 
 def list_deployments(api: Api, app_id: str) -> list[Document]:
-    """Return the last deployments, newest first."""
     return list(api.get(f"/v2/apps/{app_id}/deployments", page=1, per_page=30).get("deployments") or [])
 
 

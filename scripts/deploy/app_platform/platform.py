@@ -176,7 +176,6 @@ class AppPlatform:
         return Plan(images, changes(self._live, spec), spec)
 
     def _rollback_refusal(self, deployment: str) -> str:
-        """Return why the platform can't roll back to a deployment, or ""."""
         body = {"deployment_id": deployment, "skip_pin": True}
         try:
             response = self._api.send("POST", f"/v2/apps/{self._id}/rollback/validate", body)

@@ -43,7 +43,6 @@ def _name(item: dict[str, Any]) -> str:
 
 
 def _named(spec: Spec) -> set[str]:
-    """Return the paths of all components, databases, domains and variables."""
     paths = {f"{kind}.{_name(item)}" for kind in (*KINDS, "databases", "domains") for item in spec.get(kind) or []}
     for kind, component in components(spec):
         paths |= {f"{kind}.{component['name']}.envs.{env['key']}" for env in component.get("envs") or []}

@@ -38,13 +38,11 @@ def validate(app: str, config: str) -> list[str]:
 
 
 def show(what: str, app: str) -> list[str]:
-    """Print `releases`, `machine list` or `secrets list` as JSON."""
     images = ["--image"] if what == "releases" else []
     return ["flyctl", *what.split(), "--app", app, *images, "--json"]
 
 
 def show_config(app: str, local: str = "") -> list[str]:
-    """Print the deployed configuration, or a local one, as flyctl reads it."""
     return ["flyctl", "config", "show", "--app", app, *(["--config", local, "--local"] if local else [])]
 
 
@@ -63,7 +61,6 @@ def unset_secrets(app: str, names: Sequence[str]) -> list[str]:
 
 
 def deploy_secrets(app: str) -> list[str]:
-    """Restart the Machines with the staged secrets."""
     return ["flyctl", "secrets", "deploy", "--app", app]
 
 
@@ -100,7 +97,6 @@ def _single_line_encodings(value: str) -> dict[str, bool]:
 
 
 def _multi_line_encodings(first: str, others: Sequence[str]) -> dict[str, bool]:
-    """Return the encodings of a value of several lines, and whether flyctl reads them correctly."""
     ends = any(line.endswith('"""') for line in (first, *others[:-1]))
     return {"\n".join([f'"""{first}', *others]) + '"""': not ends and not _is_truncated(f'"""{first}')}
 

@@ -25,7 +25,6 @@ def group_of(machine: Document) -> str:
 
 
 def digest_of(machine: Document) -> str:
-    """Return the digest of the image that a Machine runs, or "" when it is unknown."""
     return str((machine.get("image_ref") or {}).get("digest", ""))
 
 

@@ -35,7 +35,6 @@ class Flyctl:
             )
 
     def run(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:
-        """Raise ExternalError when flyctl can't be started."""
         return self._system.run(argv, stdin=stdin, env=QUIET)
 
     def run_checked(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:

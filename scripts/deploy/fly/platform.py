@@ -67,7 +67,6 @@ class Fly:
         return [deployment for deployment in found if all(deployment.images.values())]
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
-        """Plan an image with this folder's configuration."""
         current = self.current_values()
         missing = [name for name in commands.NEEDED_SECRETS if name not in {*current, *given}]
         if missing:
@@ -80,7 +79,6 @@ class Fly:
         return Plan(dict(release), [f"+ secret {name}" for name in added] + self._config_changes(), payload)
 
     def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
-        """Plan a restart of the Machines with changed secrets."""
         active = self._active()
         changes = [f"+ secret {name}" for name in given] + [f"- secret {name}" for name in pruned]
         payload = {"image": "", "stdin": commands.secrets_input(given), "pruned": list(pruned)}

@@ -33,10 +33,10 @@ class Lifecycle:
 
     def activate(self, app: App, deployment: Deployment, at: datetime) -> None:
         """Make a deployment live; the previous one becomes SUPERSEDED."""
-        former, app.active = app.active, deployment
-        if former:
-            former.enter("SUPERSEDED", at)
-            self.runner.stop(former.id)
+        previous, app.active = app.active, deployment
+        if previous:
+            previous.enter("SUPERSEDED", at)
+            self.runner.stop(previous.id)
         deployment.enter("ACTIVE", at)
         deployment.was_active = True
 

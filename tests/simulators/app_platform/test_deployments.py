@@ -38,11 +38,11 @@ def test_deployments_can_follow_a_clock(platform: Simulator, tool: Tool) -> None
 def test_a_failed_migration_ends_in_error_and_the_previous_deployment_stays_active(
     tool: Tool, app: App, runner: ScriptedRunner
 ) -> None:
-    former = app.active
+    previous = app.active
     runner.jobs = deque([Outcome(False, "relation already exists")])
     deployment = tool.deploy(make_spec(NEW))
     assert tool.phases(deployment)[-1] == "ERROR"
-    assert app.active is former
+    assert app.active is previous
     assert httpx.get(app.live_url + "/api/version").json()["git_sha"] == "old"
     assert [name for _, name, _ in runner.ran] == ["migrate"]
     assert tool.log(deployment, "DEPLOY") == "relation already exists"
@@ -51,11 +51,11 @@ def test_a_failed_migration_ends_in_error_and_the_previous_deployment_stays_acti
 
 
 def test_a_deployment_that_never_becomes_healthy_ends_in_error(tool: Tool, app: App, runner: ScriptedRunner) -> None:
-    former = app.active
+    previous = app.active
     runner.rolls = deque([None, None, Outcome(False, "readiness probe failed: 503")])
     deployment = tool.deploy(make_spec(NEW))
     assert tool.phases(deployment) == [*PHASES[1:5], "DEPLOYING", "DEPLOYING", "ERROR"]
-    assert app.active is former
+    assert app.active is previous
     assert deployment in runner.stopped
 
 
