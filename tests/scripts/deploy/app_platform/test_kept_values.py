@@ -22,7 +22,7 @@ from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.spec import Spec
 
 NEW_SECRET = "-".join(["hidden", "anew"])
-SECRETS = ("JWT_SECRET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "SMTP_USERNAME", "SMTP_PASSNEW_SECRET")
+SECRETS = ("JWT_SECRET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "SMTP_USERNAME", "SMTP_PASSWORD")
 
 
 def sent(account: Account) -> Spec:
@@ -118,14 +118,14 @@ def test_sync_env_changes_only_the_values_of_the_file(account: Account, tmp_path
     old = account.release(OLD, "sha", "tested")
     app = account.add_app("staging", old)
     before = env_values(app.spec)
-    changed = {"SMTP_PASSNEW_SECRET": NEW_SECRET, "RETENTION_DAYS": "5"}
+    changed = {"SMTP_PASSWORD": NEW_SECRET, "RETENTION_DAYS": "5"}
     ended = account.run("sync-env", "--env", "staging", "--file", write_env_file(tmp_path / "env", changed))
     assert_ended(ended, 0)
     assert NEW_SECRET not in ended.text
     after = env_values(app.spec)
     assert after.pop("RETENTION_DAYS") == "5"
-    assert {name for name in after if after[name] != before[name]} == {"SMTP_PASSNEW_SECRET"}
-    assert env_values(account.platform.cloud.vault.decrypt(app.spec))["SMTP_PASSNEW_SECRET"] == NEW_SECRET
+    assert {name for name in after if after[name] != before[name]} == {"SMTP_PASSWORD"}
+    assert env_values(account.platform.cloud.vault.decrypt(app.spec))["SMTP_PASSWORD"] == NEW_SECRET
     assert with_images(app.spec, old) == app.spec
     assert f"--expect-sha {OLD}" in account.programs[-1]
 
