@@ -60,7 +60,6 @@ def main(arguments: list[str] | None = None, system: System | None = None) -> in
 
 
 def _run(command: Command, options: argparse.Namespace) -> str:
-    """Run the command and return its final message."""
     if options.command == "staging":
         return deploy_staging(command, options.tag)
     if options.command == "promote":
@@ -86,7 +85,7 @@ def _exit_code(error: DeployError, command: Command | None) -> int:
 def _lock(environment: Environment, platform: str) -> Iterator[None]:
     """Let only one command of this folder change an environment at a time. Raises Refused.
 
-    Commands on other machines show up on the platform, as a deployment in progress.
+    Commands on other machines are detected as a deployment in progress on the platform.
     """
     LOCKS.mkdir(exist_ok=True)
     with (LOCKS / f"{platform}-{environment.name}.lock").open("w") as lock:
@@ -104,14 +103,16 @@ def _parser() -> argparse.ArgumentParser:
     for name, env in {"staging": "staging", "promote": "production"}.items():
         one = _command(commands, name, {"env": env})
         one.add_argument("--tag", default="", required=name == "promote", help="a commit, tested-<commit>, or v1.2.3")
-        one.add_argument("--env-file", default="", help="values for variables the spec leaves open, for a new app")
-    commands.choices["promote"].add_argument("--release", default="", help="v1.2.3, another tag for the images")
+        one.add_argument("--env-file", default="", help="for a new app: a file of the variables without a value")
+    commands.choices["promote"].add_argument("--release", default="", help="v1.2.3, an additional tag for the images")
     for name in ("rollback", "status", "logs", "smoke", "sync-env"):
         one = _command(commands, name, {})
         one.add_argument("--env", choices=tuple(ENVIRONMENTS), required=True)
-    commands.choices["rollback"].add_argument("--to", default="", help="a commit, a tag, or a deployment's id")
-    commands.choices["logs"].add_argument("--component", default="", help="such as api, worker, migrate")
-    commands.choices["sync-env"].add_argument("--file", default="", help="instead of .env.<environment>")
+    commands.choices["rollback"].add_argument("--to", default="", help="a commit, a tag, or a deployment id")
+    commands.choices["logs"].add_argument("--component", default="", help="for example api, worker or migrate")
+    commands.choices["sync-env"].add_argument(
+        "--file", default="", help="the file of variables; default: .env.<environment>"
+    )
     prune_help = "remove variables that only the platform has"
     commands.choices["sync-env"].add_argument("--prune", action="store_true", help=prune_help)
     return parser
@@ -123,8 +124,8 @@ def _command(
     one = commands.add_parser(name)
     one.set_defaults(env_file="", **fixed)
     one.add_argument("--platform", choices=tuple(PLATFORMS), default="do")
-    one.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
-    one.add_argument("--json", action="store_true", help="one document on stdout, progress on stderr")
+    one.add_argument("--dry-run", action="store_true", help="show the changes without making them")
+    one.add_argument("--json", action="store_true", help="print one JSON document to stdout, and progress to stderr")
     one.add_argument("--yes", action="store_true", help="skip the confirmation")
     return one
 
@@ -134,6 +135,6 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    # A cancelled CI job gets SIGTERM; it is handled like Ctrl-C.
+    # A cancelled CI job gets SIGTERM: handle it like Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""What every command works with, and the checks before a deployment."""
+"""The context of a command, and the checks before a deployment."""
 
 from dataclasses import dataclass, field
 
@@ -39,14 +39,13 @@ class Command:
 
     @property
     def repositories(self) -> dict[str, str]:
-        """The platform's images with their repositories."""
         return {image: self.platform.repository(image) for image in self.platform.images}
 
     def confirm(self, what: str) -> None:
-        """Ask the user to confirm, if the environment requires it. Raises Refused."""
-        if not self.environment.asks_first or self.yes:
+        """Let the user confirm, if the environment requires it. Raises Refused."""
+        if not self.environment.needs_confirmation or self.yes:
             return
-        typed = self.system.ask(f"{what}? Type {self.platform.app} to continue:")
+        typed = self.system.prompt(f"{what}? Type {self.platform.app} to continue:")
         if typed != self.platform.app:
             raise Refused("Not confirmed. Type the app's name, or set YES=1 where there is no terminal")
 
@@ -63,7 +62,6 @@ def find_deployable_state(command: Command, *, while_deploying: bool = False) ->
 
 
 def require_app(command: Command, state: State | None) -> State:
-    """Return the app's state. Raises Refused when there is no app."""
     if state is None:
         raise Refused(f"There is no app {command.platform.app}: its first deployment creates it")
     return state
@@ -73,7 +71,7 @@ def make_plan(command: Command, release: Release, state: State | None) -> Plan:
     """Return the deployment of a release and show what it changes. Raises Refused."""
     if state and state.in_progress and state.in_progress.images != release.images:
         hint = f"wait for it, or cancel it: make rollback ENV={command.environment.name}"
-        raise Refused(f"{command.platform.app} is deploying something else, {state.in_progress.id}: {hint}")
+        raise Refused(f"{command.platform.app} is deploying another release, {state.in_progress.id}: {hint}")
     with command.report.phase("plan"):
         plan = command.platform.plan(release.images, release.git_sha, command.given)
         command.report.facts["release"] = {"git_sha": release.git_sha, "images": plan.images}

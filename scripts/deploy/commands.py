@@ -18,7 +18,7 @@ from scripts.deploy.releases import (
 
 
 def deploy_staging(command: Command, tag: str) -> str:
-    """Build the checked-out commit, or take the images of a tag, deploy them to staging and tag them as tested."""
+    """Build the checked-out commit, or use the images of a tag, deploy them to staging and tag them as tested."""
     with command.report.phase("check"):
         commit = commit_of(tag, command.system) if tag else checked_out_commit(command.system)
         state = find_deployable_state(command)
@@ -87,12 +87,11 @@ def _find_or_build(command: Command, commit: str, tag: str) -> Release | None:
     command.report.facts["built"] = True
     release = find_release(command.registry, repositories, commit, "sha")
     if release is None:
-        raise Refused(f"sha-{commit} was pushed to {command.registry.prefix}, but is not there")
+        raise Refused(f"sha-{commit} was pushed to {command.registry.prefix}, but the registry does not have it")
     return release
 
 
 def _find_tested(command: Command, commit: str) -> Release:
-    """Return the release that passed staging's smoke test. Raises Refused for any other."""
     repositories = list(command.repositories.values())
     needed = command.environment.required_tag
     release = find_release(command.registry, repositories, commit, needed)
@@ -125,16 +124,15 @@ def _rollback_target(command: Command, state: State, to: str) -> tuple[Deploymen
     if to:
         target: Deployment | None = _find_target(command, to)
     else:
-        # Cancelling a deployment in progress is the rollback.
+        # With a deployment in progress, the rollback is to cancel it.
         target = state.active if state.in_progress else command.delivery.find_last_good()
     if target is None:
-        hint = "name one yourself with TO=<commit>; see: make status"
-        raise Refused(f"No earlier release of {command.environment.name} ever passed its smoke test: {hint}")
+        hint = "choose one with TO=<commit>; see: make status"
+        raise Refused(f"No earlier release of {command.environment.name} passed its smoke test: {hint}")
     return target, commit_of_images(command.registry, target.images)
 
 
 def _find_target(command: Command, to: str) -> Deployment:
-    """Return the deployment or the release that the user named. Raises Refused."""
     history = command.platform.history()
     by_id = next((deployment for deployment in history if deployment.id == to), None)
     if by_id:

@@ -16,8 +16,6 @@ ROLLBACK_SECONDS = 300
 
 
 class Delivery:
-    """The deployment of one command, and its rollback."""
-
     def __init__(
         self, system: System, report: Report, environment: Environment, platform: Platform, registry: Registry
     ) -> None:
@@ -26,14 +24,14 @@ class Delivery:
         self.environment = environment
         self.platform = platform
         self.registry = registry
-        # Whether anything was changed on the platform: a later error is then more than a refusal.
+        # Whether anything was changed on the platform: a later error then needs attention.
         self.changed = False
 
     def deploy(self, plan: Plan, git_sha: str, planned: State | None = None) -> None:
         """Deploy a plan and test the site. Raises DeployError, which says whether the last good release is live.
 
-        `planned` is the state the plan was made for. A confirmation may take long, and the spec is sent as a whole:
-        it would undo what others changed in the meantime.
+        `planned` is the state the plan was made for. Others may deploy while the user confirms. The plan replaces the
+        whole spec, so it would undo their changes.
         """
         state = self.platform.find_state() or State("")
         self._refuse_concurrent_changes(state, planned)
@@ -77,14 +75,16 @@ class Delivery:
             raise
 
     def _explain_failure(self, error: ReleaseFailed, before: Deployment | None) -> NoReturn:
-        """Raise what a failed deployment left behind; where it replaced the last release, restore that first."""
+        """Raise an error with the live release; if the failed deployment replaced it, restore it first."""
         active = self._get_state().active
         if (active and active.images) != (before and before.images):
             self._restore(str(error), before, error.log)
         if active is None:
             raise NeedsAttention(f"{error}; nothing is live, and nothing was live before", error.log) from None
         if not all(active.images.values()):
-            raise NeedsAttention(f"{error}; what is live is not one known release. See: make status") from None
+            raise NeedsAttention(
+                f"{error}; the live components run images of different releases. See: make status"
+            ) from None
         raise ReleaseFailed(f"{error}; {self._describe(active)} is still live", error.log) from None
 
     def _smoke(self, git_sha: str) -> str:
@@ -96,7 +96,6 @@ class Delivery:
         return problem
 
     def _restore(self, problem: str, before: Deployment | None, log: str = "") -> NoReturn:
-        """Restore the last good release, and raise the problem."""
         self.report.say(problem)
         log = log or self._log()
         target = self._restore_target(before)
@@ -110,7 +109,7 @@ class Delivery:
         """Return the previous deployment if it passed its smoke test, else the newest that did, else the previous."""
         active = self._get_state().active
         if before and active and before.images == active.images:
-            # Only variables changed: nothing older is better.
+            # Only variables changed, so an older release is no better.
             return before
         try:
             if before and passed_smoke_test(self.registry, before.images, self.environment.passed_tag):
@@ -167,7 +166,7 @@ class Delivery:
         return f"{self._commit(deployment)[:SHORT] or 'a release of an unknown commit'} ({deployment.id})"
 
     def _commit(self, deployment: Deployment) -> str:
-        """Return the commit of a deployment, or "" without the registry, which must not prevent a rollback."""
+        """Return the commit, or "" when the registry is unavailable: that must not prevent a rollback."""
         try:
             return commit_of_images(self.registry, deployment.images)
         except ExternalError:

@@ -49,7 +49,7 @@ def _value(written: str, place: str) -> str:
     else:
         value = written
     if not value:
-        raise Refused(f"{place} is empty. A file can't empty a variable: delete the line; PRUNE=1 removes the variable")
+        raise Refused(f"{place} is empty. To remove the variable, delete the line and set PRUNE=1")
     if "\0" in value:
         raise Refused(f"{place} contains a NUL character")
     if len(value.encode()) > LONGEST:

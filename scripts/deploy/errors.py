@@ -24,7 +24,7 @@ class NeedsAttention(DeployError):
 
 
 class ExternalError(DeployError):
-    """A server or a program returned no useful response; what that means depends on what was in progress."""
+    """A request or a program failed. The exit code depends on what was changed before."""
 
     def __init__(self, message: str, log: str = "", status: int = 0) -> None:
         super().__init__(message, log)

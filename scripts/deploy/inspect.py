@@ -1,4 +1,4 @@
-"""The commands that change nothing: status, logs, smoke."""
+"""The read-only commands: status, logs, smoke."""
 
 from typing import Any
 
@@ -31,15 +31,13 @@ def status(command: Command) -> str:
 
 
 def logs(command: Command, component: str) -> str:
-    """Print the last lines of a component, or of all."""
     require_app(command, command.platform.find_state())
     text = command.platform.logs(component)
-    command.report.quote(text or "nothing was logged, or the platform keeps no log")
+    command.report.quote(text or "there is no log: nothing was logged, or the platform did not keep it")
     return f"the last lines of {component or 'all components'}"
 
 
 def smoke_test(command: Command) -> str:
-    """Run the smoke test against the live release."""
     state = require_app(command, command.platform.find_state())
     if state.active is None:
         raise Refused(f"Nothing is live in {command.platform.app} yet")
@@ -67,4 +65,4 @@ def _health(command: Command, url: str) -> str:
     except ExternalError as error:
         return str(error)
     except (ValueError, LookupError, TypeError):
-        return f"/health returned {response.status_code}, and not this application's document"
+        return f"/health returned {response.status_code}, not this application's health document"

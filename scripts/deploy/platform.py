@@ -1,4 +1,4 @@
-"""What the commands need of a hosting platform; App Platform and Fly.io implement it."""
+"""The interface of a hosting platform; App Platform and Fly.io implement it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A planned deployment: what it changes, one line each, and what is sent to the platform."""
+    """A planned deployment: one line for each change, and the payload for the platform."""
 
     images: dict[str, str]
     changes: list[str]
@@ -38,10 +38,10 @@ class Plan:
 class Platform(Protocol):
     """One app on one platform. Methods raise ExternalError when the platform is unavailable."""
 
-    # The app's name.
     app: str
-    # The images it runs, such as `app`, and how long a deployment may take, in seconds.
+    # Names such as `app` and `web`.
     images: tuple[str, ...]
+    # How long a deployment may take.
     deploy_seconds: float
 
     def registry(self) -> Registry:
@@ -57,13 +57,13 @@ class Platform(Protocol):
         """Return the deployments that were live and can be rolled back to, newest first."""
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
-        """Return the deployment of a release, repository to digest, with values for variables the file leaves open.
+        """Plan a release (repository to digest); `given` has values for variables that have none in the file.
 
         Raises Refused when the platform would reject it.
         """
 
     def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
-        """Return a deployment that sets the given variables, some of them secret, and removes the pruned ones."""
+        """Plan to set the given variables, some of them secret, and to remove the pruned ones."""
 
     def deploy(self, plan: Plan) -> str:
         """Start the deployment, once, and return its id. Raises Refused or NeedsAttention."""
@@ -78,7 +78,7 @@ class Platform(Protocol):
         """Deploy an earlier deployment again and return the new one's id. Raises ReleaseFailed or NeedsAttention."""
 
     def logs(self, component: str, deployment: str = "") -> str:
-        """Return the last lines of a component, or of all for ""."""
+        """Return the last lines of a component; "" means all."""
 
     def declared_variables(self) -> DeclaredVariables:
         """Return the variables that the platform's file in git names."""

@@ -1,7 +1,7 @@
-"""The registry of the images: reads the digest of a tag and the labels of an image, and adds tags.
+"""Client of the image registry: reads the digest of a tag and the labels of an image, and adds tags.
 
-Implements the OCI Distribution Specification 1.1. It logs in as other clients do: the registry names a token server in
-`WWW-Authenticate`, which returns a token for the account's name and password.
+Implements the OCI Distribution Specification 1.1. The registry names a token server in `WWW-Authenticate`, which
+returns a token for the account's name and password.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-LOGIN_HINT = "may the account of DIGITALOCEAN_ACCESS_TOKEN or FLY_API_TOKEN write there?"
+LOGIN_HINT = "check that DIGITALOCEAN_ACCESS_TOKEN or FLY_API_TOKEN may push to it"
 PLAIN_HTTP = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 
 
@@ -37,7 +37,6 @@ class Registry:
 
     @property
     def host(self) -> str:
-        """The registry's host, with its port."""
         return self.prefix.partition("/")[0]
 
     def digest(self, repository: str, tag: str) -> str | None:
@@ -70,7 +69,7 @@ class Registry:
         try:
             self._put(repository, tag, manifest)
         except ExternalError:
-            # The response may have been lost after the tag was set.
+            # The tag may have been set although the response was lost.
             if self.digest(repository, tag) != digest:
                 raise
 
@@ -89,7 +88,7 @@ class Registry:
             return None
         _expected(response)
         if ":" in reference and _digest(response.content) != reference:
-            raise ExternalError(f"{self.prefix}{repository}@{reference}: the registry returned something else")
+            raise ExternalError(f"{self.prefix}{repository}@{reference}: the registry returned different content")
         return response
 
     def _get(self, repository: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
@@ -101,7 +100,7 @@ class Registry:
         return response
 
     def _authenticate(self, response: httpx.Response, repository: str) -> None:
-        """Get a token from the server the response names; without a token server, use the password itself."""
+        """Get a token from the token server in the response; without one, use the password itself."""
         challenge = dict(re.findall(r'(\w+)="([^"]*)"', response.headers.get("www-authenticate", "")))
         login = b64encode(f"{self.username}:{self.password}".encode()).decode() if self.password else ""
         basic = {"authorization": f"Basic {login}"} if login else {}

@@ -38,7 +38,7 @@ class Release:
 def commit_of(tag: str, system: System) -> str:
     """Return the first 12 characters of a tag's commit: `tested-<commit>`, `<commit>`, or git's `v1.2.3`.
 
-    Raises Refused for any other tag, including those of uncommitted changes.
+    Raises Refused for any other tag, also for a tag of uncommitted changes.
     """
     if VERSION.fullmatch(tag):
         found = system.run(["git", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"])
@@ -103,7 +103,7 @@ def passed_smoke_test(registry: Registry, images: Mapping[str, str], kind: str) 
 
 
 def _revision(labels: Mapping[str, str]) -> str:
-    """Return the commit of an image, or "" for anything else: it becomes an argument of git."""
+    """Return the commit of an image, or "" for an invalid label, because it becomes an argument of git."""
     found = COMMIT.fullmatch(labels.get(REVISION, ""))
     return found[0] if found else ""
 
@@ -117,7 +117,7 @@ def tag_images(registry: Registry, release: Release, tag: str) -> None:
 def build(system: System, report: Report, registry: Registry, commit: str, images: Mapping[str, str]) -> None:
     """Build the images, name to repository, and push them as `sha-<commit>`. Raises Refused or ExternalError."""
     if not shutil.which("docker"):
-        raise Refused("docker builds the images and is not installed here. TAG=<commit> uses images that exist")
+        raise Refused("docker is not installed, so no images can be built. TAG=<commit> uses existing images")
     tag = f"sha-{commit}"
     command = [sys.executable, "-m", "scripts.images", "--tag", tag, "--platform", ARCHITECTURE, *images]
     if system.run(command, env={"IMAGE_PREFIX": registry.prefix}, each=report.quote).code:
@@ -135,9 +135,9 @@ def build(system: System, report: Report, registry: Registry, commit: str, image
 
 
 def _login(system: System, registry: Registry, folder: Path) -> dict[str, str]:
-    """Return the environment that logs Docker in for one command; nothing is kept, and no process list shows it.
+    """Return the environment that logs Docker in for one command. It is not stored and is in no argument list.
 
-    DOCKER_CONFIG hides the user's choice of engine, so the environment names that too.
+    DOCKER_CONFIG hides the user's Docker context, so DOCKER_HOST names its engine.
     """
     if not registry.password:
         return {}

@@ -1,4 +1,4 @@
-"""What a command prints: its phases with their durations, and one JSON document for programs."""
+"""Prints a command's progress, and its result as text or as one JSON document."""
 
 import json
 import sys
@@ -29,17 +29,16 @@ class Report:
         self._started = clock()
 
     def say(self, message: str) -> None:
-        """Print a line."""
         print(message, file=sys.stderr if self._as_json else sys.stdout, flush=True)
 
     def quote(self, text: str) -> None:
-        """Print another program's output, so that neither a terminal nor a CI service executes anything in it."""
+        """Print another program's output without control characters or lines that a CI service would execute."""
         for line in text.splitlines():
             self.say("  | " + "".join(char if char.isprintable() else " " for char in line))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """Time a part of the command and print its status, which the part may set itself."""
+        """Measure and print one part of the command; the caller may set its status."""
         self.say(f"{time.strftime('%H:%M:%S')} {name} …")
         started, phase = self._clock(), Phase(name, 0, "ok")
         self.phases.append(phase)
@@ -53,7 +52,6 @@ class Report:
             self.say(f"{time.strftime('%H:%M:%S')} {name}: {phase.status}, {phase.seconds:.1f} s")
 
     def end(self, exit_code: int, message: str) -> int:
-        """Print how the command ended, and return its exit code."""
         total = self._clock() - self._started
         print(f"{self.facts['command']}: {message} ({total:.0f} s)", file=sys.stderr if exit_code else self._stream())
         if self._as_json:

@@ -12,34 +12,33 @@ from scripts.deploy.system import System
 
 # Shown by --help.
 VARIABLES = (
-    "The smoke test signs in as SMOKE_EMAIL with SMOKE_PASSWORD, or the content of SMOKE_PASSWORD_FILE, else as a new "
-    "account. SMOKE_URL=https://… replaces the platform's address; SMOKE_API_ONLY=1 tests no page, for a frontend "
-    "that is hosted elsewhere."
+    "The smoke test signs in as SMOKE_EMAIL with SMOKE_PASSWORD or the content of SMOKE_PASSWORD_FILE; without them it "
+    "creates an account. SMOKE_URL=https://… replaces the platform's address. SMOKE_API_ONLY=1 tests no page; use it "
+    "when the frontend is hosted elsewhere."
 )
-# After a release went live, processes of the old one may still respond for this long.
+# How long processes of the old release may still respond after the new one is live.
 SETTLE_SECONDS = 30
 SITE = re.compile(r"(https://[^/?#@\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)/?")
 
 
 def check_variables() -> None:
-    """Raise Refused for variables the smoke test would reject only after the deployment, as a failed release."""
+    """Raise Refused for variables that the smoke test would reject only after the deployment."""
     url = os.environ.get("SMOKE_URL", "")
     if url and not SITE.fullmatch(url):
         raise Refused("SMOKE_URL must be a scheme and a host, such as https://studio.example.com")
     has_password = bool(os.environ.get("SMOKE_PASSWORD") or os.environ.get("SMOKE_PASSWORD_FILE"))
     if bool(os.environ.get("SMOKE_EMAIL")) != has_password:
-        raise Refused("SMOKE_EMAIL and SMOKE_PASSWORD (or SMOKE_PASSWORD_FILE) belong together: set both or neither")
+        raise Refused("Set both SMOKE_EMAIL and SMOKE_PASSWORD (or SMOKE_PASSWORD_FILE), or neither")
 
 
 def site_url(url: str) -> str:
-    """Return SMOKE_URL if it is set, else `url`."""
     return os.environ.get("SMOKE_URL", "").rstrip("/") or url
 
 
 def smoke(system: System, report: Report, url: str, git_sha: str) -> str:
     """Test a site, including its queue; return "" when it is healthy, else one line per failed step.
 
-    The account is passed in the environment, because all users of a machine can read argument lists.
+    The account is passed in the environment, because every user of a machine can read argument lists.
     """
     more = ["--expect-sha", git_sha] if git_sha else []
     more += ["--api-only"] if os.environ.get("SMOKE_API_ONLY") else []

@@ -1,4 +1,4 @@
-"""The deploy tool's input and output: HTTP requests, programs, the terminal and the clock."""
+"""Access to the outside: HTTP requests, programs, the terminal and the clock."""
 
 import os
 import signal
@@ -27,15 +27,13 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True)
 class ProgramResult:
-    """The exit code and the output of a program."""
-
     code: int
     out: str
     err: str
 
 
 class System:
-    """The system a command runs on; tests replace the clock."""
+    """The system a command runs on. Tests replace the clock."""
 
     def __init__(
         self, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
@@ -45,7 +43,7 @@ class System:
         self._http = httpx.Client(timeout=REQUEST_SECONDS, headers={"user-agent": "slipway-deploy"})
 
     def get(self, url: str, headers: Mapping[str, str], *, attempts: int = ATTEMPTS, **more: Any) -> httpx.Response:
-        """Send a GET request, and retry it after lost responses, 429 and 5xx. Raises ExternalError."""
+        """Send a GET request; retry it after lost responses, 429 and 5xx. Raises ExternalError."""
         for attempt in range(1, attempts + 1):
             try:
                 response = self._http.get(url, headers=headers, **more)
@@ -61,7 +59,7 @@ class System:
         return response
 
     def send(self, method: str, url: str, headers: Mapping[str, str], **more: Any) -> httpx.Response:
-        """Send a request, and retry it only after 429, which means that nothing was done. Raises ExternalError."""
+        """Send a request; retry it only after 429, because then nothing was done. Raises ExternalError."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 response = self._http.request(method, url, headers=headers, **more)
@@ -76,7 +74,7 @@ class System:
         return response
 
     def read_log(self, url: str, seconds: float = 5) -> str:
-        """Return the end of a log; a log that never ends is read for so many seconds. "" when it is not available."""
+        """Return the end of a log, "" when it is unavailable. An endless log is read for `seconds`."""
         chunks: list[bytes] = []
         deadline = time.monotonic() + seconds
         try:
@@ -101,7 +99,7 @@ class System:
     ) -> ProgramResult:
         """Run a program in the repository's folder and return its output; `each` is called with every line.
 
-        On Ctrl-C, or a CI system's SIGTERM, it gets SIGINT and time to clean up. Raises ExternalError.
+        On Ctrl-C or SIGTERM the program gets SIGINT and time to clean up. Raises ExternalError.
         """
         process = None
         try:
@@ -115,7 +113,7 @@ class System:
                 _interrupt(process)
             raise
 
-    def ask(self, question: str) -> str:
+    def prompt(self, question: str) -> str:
         """Return what the user types at the terminal, or "" without a terminal."""
         if not sys.stdin.isatty():
             return ""
@@ -126,7 +124,7 @@ class System:
 def _start(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     try:
-        # In a session of its own, so that it gets only our signal and not the terminal's too.
+        # A new session, so that it does not get the terminal's signals in addition to ours.
         return subprocess.Popen(
             argv,
             cwd=ROOT,
@@ -144,13 +142,13 @@ def _start(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> subproce
 
 @contextmanager
 def _hold_signals() -> Iterator[list[int]]:
-    """Collect signals instead of raising them: a program that is just being started would be left running."""
+    """Collect signals while a program starts: raising them then would leave it running."""
     held: list[int] = []
-    former = {number: signal.signal(number, lambda sign, _: held.append(sign)) for number in STOPPING}
+    previous = {number: signal.signal(number, lambda sign, _: held.append(sign)) for number in STOPPING}
     try:
         yield held
     finally:
-        for number, handler in former.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 

@@ -1,6 +1,6 @@
-"""Compares variables: what a file sets, what the platform has, and what the application knows.
+"""Compares the variables of a file with those of the platform and the application's settings.
 
-Pure functions. What they return for display never contains a value.
+Pure functions. Returned lines never contain a value.
 """
 
 import difflib
@@ -15,7 +15,7 @@ from scripts.deploy.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class DeclaredVariables:
-    """The variables that the platform's file in git, `source`, names: with a value, without one, and as secrets."""
+    """The variables in the platform's file, `source`: those with a value, those without one, and secrets."""
 
     source: str
     fixed: frozenset[str]
@@ -42,14 +42,14 @@ def is_secret(key: str, declared_secret: frozenset[str]) -> bool:
 def compare(
     file: Mapping[str, str], platform: Mapping[str, str | None], declared: DeclaredVariables, *, prune: bool
 ) -> list[Line]:
-    """Return a line for each variable of the file or the platform; a value of None can't be read.
+    """Return a line for each variable of the file or the platform; None is a value that can't be read.
 
     Raises Refused for unknown names, and for values that the next deployment would overwrite.
     """
     _refuse_unknown(file, declared)
     overwritten = [key for key in file if key in declared.fixed]
     if overwritten:
-        hint = "and a deployment would overwrite the file's value: change it there"
+        hint = "and a deployment would overwrite your value: change it there"
         raise Refused(f"{declared.source} sets {', '.join(overwritten)}, {hint}")
     lines = []
     for key in sorted({*file, *platform}):
@@ -73,8 +73,8 @@ def _platform_action(key: str, declared: DeclaredVariables, prune: bool) -> tupl
     if key in declared.fixed:
         return ("keep", f"from {declared.source}")
     if key in declared.open:
-        return ("keep", "needed, and not in the file")
-    return ("remove",) if prune else ("keep", "only on the platform; PRUNE=1 removes it")
+        return ("keep", "required, and not in the file")
+    return ("remove",) if prune else ("keep", "only on the platform; remove it with PRUNE=1")
 
 
 def _refuse_unknown(file: Mapping[str, str], declared: DeclaredVariables) -> None:
@@ -83,6 +83,6 @@ def _refuse_unknown(file: Mapping[str, str], declared: DeclaredVariables) -> Non
     for key in file:
         if key not in known:
             similar = difflib.get_close_matches(key, known, 1)
-            unknown.append(f"{key} (do you mean {similar[0]}?)" if similar else key)
+            unknown.append(f"{key} (did you mean {similar[0]}?)" if similar else key)
     if unknown:
-        raise Refused(f"The application has no setting {', '.join(unknown)}. See .env.example")
+        raise Refused(f"The application has no setting {', '.join(unknown)}. All settings are in .env.example")

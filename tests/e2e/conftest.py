@@ -1,4 +1,4 @@
-"""A real browser with the built frontend."""
+"""Starts a real browser with the built frontend."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,6 @@ FLAGS = [
 
 @pytest.fixture
 def settings(make_settings: MakeSettings) -> Settings:
-    """The settings, with the built frontend."""
     built = ROOT / "frontend" / "dist"
     assert (built / "index.html").exists(), "the frontend is not built; run: make test"
     return make_settings(FRONTEND_DIR=built)
@@ -34,7 +33,7 @@ def settings(make_settings: MakeSettings) -> Settings:
 
 @pytest.fixture
 def page(server: LiveServer) -> Iterator[Page]:
-    """A page of a fresh browser; an error on its console fails the test."""
+    """A page of a new browser. An exception or a violation of the content security policy fails the test."""
     with sync_playwright() as playwright:
         path = os.environ.get("BROWSER_PATH") or browser_path()
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)

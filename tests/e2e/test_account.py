@@ -1,4 +1,4 @@
-"""The life of an account as a person lives it, in a real browser, with links from real mails."""
+"""A user's account from sign-up to deletion, in a real browser, with links from real mails."""
 
 import html
 import re
@@ -12,7 +12,7 @@ PASSWORD, NEW_PASSWORD = "correct horse battery", "another horse battery"
 
 
 def mailed_link(folder: Path, page: str) -> str:
-    """Return the path of the newest link to a page, from the mails kept as files."""
+    """Return the path of the newest link to a page in the mails, which are written to files."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for file in sorted((folder / "outbox").glob("*.html"), key=lambda file: -file.stat().st_mtime):
@@ -34,7 +34,7 @@ def log_in(page: Page, email: str, password: str) -> None:
 
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_person_signs_up_verifies_forgets_the_password_and_leaves(page: Page, tmp_path: Path) -> None:
+def test_a_user_signs_up_verifies_resets_the_password_and_deletes_the_account(page: Page, tmp_path: Path) -> None:
     page.goto("/signup")
     page.get_by_label("Your name").fill("A new user")
     page.get_by_label("Email address").fill("new@example.com")
@@ -43,7 +43,7 @@ def test_a_person_signs_up_verifies_forgets_the_password_and_leaves(page: Page, 
     page.get_by_role("heading", name="Your files").wait_for()
 
     page.goto(mailed_link(tmp_path, "/verify"))
-    # The secret leaves the address bar at once.
+    # The token is removed from the address bar at once.
     page.wait_for_url(re.compile("/verify$"))
     page.get_by_role("button", name="Confirm email").click()
     page.get_by_role("link", name="Go to your files").click()

@@ -1,4 +1,4 @@
-"""The page of the API document in a real browser: its policy lets it work, with a stand-in for the CDN's viewer."""
+"""The API document's page works under its content security policy; a fake replaces the viewer from the CDN."""
 
 import pytest
 from playwright.sync_api import Page, Route
@@ -20,20 +20,19 @@ window.SwaggerUIBundle.SwaggerUIStandalonePreset = [];
 
 @pytest.fixture
 def settings(make_settings: MakeSettings) -> Settings:
-    """The settings, with the page."""
     return make_settings(ENABLE_DOCS=True)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_page_runs_the_viewer_and_its_own_script_and_nothing_else(page: Page) -> None:
-    def answer(route: Route) -> None:
+    def respond(route: Route) -> None:
         style = route.request.url.endswith(".css")
         route.fulfill(
             body="h1 { color: rgb(1, 2, 3) }" if style else SCRIPT,
             content_type="text/css" if style else "text/javascript",
         )
 
-    page.route(f"{VIEWER}**", answer)
+    page.route(f"{VIEWER}**", respond)
     page.route("https://fastapi.tiangolo.com/**", lambda route: route.fulfill(body=""))
     page.goto("/docs")
     page.get_by_role("button", name="Authorize").wait_for()

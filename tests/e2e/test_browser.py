@@ -1,4 +1,4 @@
-"""The main job as a person does it, in a real browser."""
+"""A user processes a photo in a real browser."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.servers import LiveServer
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_person_signs_in_drops_a_photo_and_downloads_a_result(page: Page, server: LiveServer, tmp_path: Path) -> None:
+def test_a_user_signs_in_uploads_a_photo_and_downloads_a_result(page: Page, server: LiveServer, tmp_path: Path) -> None:
     with server.client() as client:
         email = sign_up_and_in(client)["email"]
     photo = tmp_path / "Bag red.jpg"
@@ -31,5 +31,6 @@ def test_a_person_signs_in_drops_a_photo_and_downloads_a_result(page: Page, serv
     download.value.save_as(saved)
 
     assert download.value.suggested_filename == "Bag red-web-800.webp"
-    picture = pyvips.Image.new_from_file(str(saved))
-    assert (picture.width, picture.height) == (800, 600)
+    image = pyvips.Image.new_from_file(str(saved))
+    assert image.width == 800
+    assert image.height == 600

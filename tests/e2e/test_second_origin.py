@@ -1,4 +1,4 @@
-"""Pages of other origins in a real browser: what an allowed one can do, and what all others can not."""
+"""Pages of allowed and of other origins call the API in a real browser."""
 
 import os
 import re
@@ -19,12 +19,12 @@ from tests.e2e.conftest import FLAGS, ROOT
 from tests.servers import LiveServer
 
 LIMIT = 150
-# One function for all pages: what a script there can know of an answer.
+# Returns everything that a page's script can read of a response.
 CALL = """async ([url, options]) => {
     try {
-        const answer = await fetch(url, options);
-        const text = await answer.text();
-        return {status: answer.status, headers: Object.fromEntries(answer.headers), text};
+        const response = await fetch(url, options);
+        const text = await response.text();
+        return {status: response.status, headers: Object.fromEntries(response.headers), text};
     } catch (error) {
         return {error: error.name};
     }
@@ -37,8 +37,6 @@ FORM = """([url, name]) => {
 
 
 class EmptyPage(BaseHTTPRequestHandler):
-    """A site of one empty page."""
-
     def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
@@ -51,7 +49,7 @@ class EmptyPage(BaseHTTPRequestHandler):
 
 @contextmanager
 def site(host: str = "127.0.0.1") -> Iterator[str]:
-    """Serve the empty page on a port, hence an origin, of its own."""
+    """Serve the empty page on its own port, which is its own origin."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://{host}:{server.server_port}"
@@ -61,7 +59,7 @@ def site(host: str = "127.0.0.1") -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def sites() -> Iterator[dict[str, str]]:
-    """Two origins that are allowed, the second on another site, and two that are not."""
+    """Two allowed origins, the second on another site, and two others."""
     with site() as allowed, site("localhost") as allowed_far, site() as other, site("localhost") as other_far:
         yield {"allowed": allowed, "allowed_far": allowed_far, "other": other, "other_far": other_far}
 
@@ -96,7 +94,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of a browser that knows nobody."""
+    """A page without cookies."""
     context = browser.new_context()
     yield context.new_page()
     context.close()
@@ -127,14 +125,14 @@ def test_an_allowed_page_signs_in_and_works_with_cookies(
     assert account["status"] == 200
     assert email in account["text"]
     changed = call(
-        page, f"{api.url}/api/accounts/me", "PATCH", '{"name": "From afar"}', **{"Content-Type": "application/json"}
+        page, f"{api.url}/api/accounts/me", "PATCH", '{"name": "Changed"}', **{"Content-Type": "application/json"}
     )
     assert changed["status"] == 200
     assert call(page, f"{api.url}/api/session", "DELETE")["status"] == 204
     assert call(page, f"{api.url}/api/accounts/me")["status"] == 401
 
 
-def test_an_allowed_page_reads_the_headers_it_needs_also_of_a_refusal(
+def test_an_allowed_page_reads_the_headers_of_responses_and_refusals(
     page: Page, api: LiveServer, sites: dict[str, str], email: str
 ) -> None:
     page.goto(sites["allowed"])
@@ -159,7 +157,7 @@ def test_an_allowed_page_of_another_site_works_with_a_token(
         form = {"grant_type": "password", "username": email, "password": PASSWORD}
         token = client.post("/api/session/token", data=form).json()["access_token"]
     page.goto(sites["allowed_far"])
-    # The browser keeps no cookie of an answer to another site.
+    # The browser stores no cookie from a cross-site response.
     assert log_in(page, api, email)["status"] == 200
     assert call(page, f"{api.url}/api/accounts/me")["status"] == 401
     assert call(page, f"{api.url}/api/accounts/me", Authorization=f"Bearer {token}")["status"] == 200
@@ -174,7 +172,7 @@ def test_any_other_page_can_neither_read_nor_act(
     page.goto(sites[name])
     assert call(page, f"{api.url}/api/accounts/me") == {"error": "TypeError"}
     assert call(page, f"{api.url}/api/session", "DELETE") == {"error": "TypeError"}
-    # This one needs no preflight: the browser sends it, and the server refuses.
+    # This request needs no preflight: the browser sends it, and the server refuses it.
     assert call(page, f"{api.url}/api/session", "POST", "{}", **{"Content-Type": "text/plain"}) == {
         "error": "TypeError"
     }
@@ -187,21 +185,21 @@ def test_a_form_of_another_page_is_refused_by_the_server(
     name: str, page: Page, api: LiveServer, sites: dict[str, str], email: str
 ) -> None:
     page.goto(sites[name])
-    with page.expect_response(f"{api.url}/api/session/token") as answer:
+    with page.expect_response(f"{api.url}/api/session/token") as response:
         page.evaluate(FORM, [f"{api.url}/api/session/token", email])
-    assert answer.value.status == 403
-    assert "cross_origin" in answer.value.text()
-    assert "set-cookie" not in answer.value.all_headers()
+    assert response.value.status == 403
+    assert "cross_origin" in response.value.text()
+    assert "set-cookie" not in response.value.all_headers()
 
 
-def test_no_page_of_ours_can_be_shown_inside_another(page: Page, api: LiveServer, sites: dict[str, str]) -> None:
+def test_no_page_can_be_embedded_in_another_site(page: Page, api: LiveServer, sites: dict[str, str]) -> None:
     page.goto(sites["allowed"])
     with page.expect_console_message(lambda message: "frame" in message.text.lower()):
         page.evaluate("url => { document.body.innerHTML = `<iframe src='${url}'></iframe>` }", api.url)
 
 
-def test_every_page_of_ours_runs_under_its_own_policy(page: Page, api: LiveServer, email: str) -> None:
-    # An address of its own: these are many requests for one.
+def test_every_page_complies_with_its_content_security_policy(page: Page, api: LiveServer, email: str) -> None:
+    # A separate client address, because these requests would reach the rate limit.
     page.set_extra_http_headers({"X-Forwarded-For": "203.0.113.9"})
     violations: list[str] = []
     page.expose_function("report", lambda text: violations.append(text))
@@ -217,6 +215,6 @@ def test_every_page_of_ours_runs_under_its_own_policy(page: Page, api: LiveServe
         assert violations == []
         if not signed_in:
             assert log_in(page, api, email)["status"] == 200
-    # The policy is in force: what it forbids is reported.
+    # The policy is active: a violation is reported.
     with page.expect_console_message(lambda message: "Content Security" in message.text):
         page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p>')")

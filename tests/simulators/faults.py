@@ -1,4 +1,4 @@
-"""Faults on demand: error responses, lost responses, and hooks at a chosen request."""
+"""Simulated faults: error responses, lost responses, and hooks at a chosen request."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Fault:
-    """What happens to the next matching requests."""
+    """A fault of the next matching requests."""
 
     method: str
     path: re.Pattern[str]
@@ -17,12 +17,12 @@ class Fault:
     status: int | None = None
     retry_after: int | None = None
     lost: bool = False
-    # Whether the request is carried out nevertheless.
+    # Whether the request is carried out in spite of the fault.
     executed: bool = False
     call: Callable[[], object] | None = None
 
     def is_due(self, method: str, path: str) -> bool:
-        """Return whether the fault applies to this request; count those that pass first."""
+        """Return whether the fault applies to this request, and count skipped requests."""
         if self.times == 0 or self.method not in ("*", method) or not self.path.search(path):
             return False
         self.skip -= 1
@@ -31,7 +31,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The faults to come. `path` is a regular expression; `skip` matching requests pass first."""
+    """The next faults. `path` is a regular expression; the first `skip` matching requests have no fault."""
 
     waiting: list[Fault] = field(default_factory=list)
 
@@ -40,11 +40,10 @@ class Faults:
         self._add(Fault(method, re.compile(path), times, skip, status=status))
 
     def fail_after_executing(self, method: str, path: str, status: int, *, times: int = 1, skip: int = 0) -> None:
-        """Carry out the request and return an error, as a gateway does after its time-out."""
+        """Carry out the request and return an error, as a gateway does after a timeout."""
         self._add(Fault(method, re.compile(path), times, skip, status=status, executed=True))
 
     def rate_limit(self, method: str, path: str, *, retry_after: int | None = 1, times: int = 1, skip: int = 0) -> None:
-        """Return 429 with the rate limit's headers."""
         self._add(Fault(method, re.compile(path), times, skip, status=429, retry_after=retry_after))
 
     def lose_response(self, method: str, path: str, *, times: int = 1, skip: int = 0) -> None:
@@ -60,7 +59,7 @@ class Faults:
         self._add(Fault(method, re.compile(path), times, skip, executed=True, call=callback))
 
     def take(self, method: str, path: str) -> list[Fault]:
-        """Return what happens to this request: every hook that applies, and the first fault."""
+        """Return the hooks that apply to this request, and the first fault; each is used up."""
         due = [fault for fault in self.waiting if fault.is_due(method, path)]
         faults = [fault for fault in due if not fault.call]
         taken = [fault for fault in due if fault.call or fault is faults[0]]

@@ -1,4 +1,4 @@
-"""Serves ASGI applications in threads, on sockets of 127.0.0.1."""
+"""Serves ASGI applications in threads on 127.0.0.1."""
 
 import asyncio
 import threading
@@ -14,41 +14,39 @@ from starlette.types import ASGIApp
 
 @dataclass(frozen=True)
 class Page:
-    """A response that a test prepared."""
+    """A prepared response."""
 
     status: int
     body: Any
 
 
 class PromptServer(uvicorn.Server):
-    """Stops at once; uvicorn's own loop checks ten times a second, which is slow for tests."""
+    """Stops at once; uvicorn's own loop checks only ten times a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
 
     async def main_loop(self) -> None:
-        """Wait until the server is stopped."""
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         await self.on_tick(0)
         self.ready.set()
         await self._ended.wait()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Close without the tenth of a second uvicorn gives to connections that are idle."""
+        """Close at once; uvicorn waits a tenth of a second for idle connections."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
 
     def end(self) -> None:
-        """Stop serving."""
         self._loop.call_soon_threadsafe(self._ended.set)
 
 
 @contextmanager
 def serve(app: ASGIApp) -> Iterator[str]:
-    """Serve an ASGI application in a thread and return its address."""
+    """Serve an ASGI application in a thread; yield its address."""
     server = PromptServer(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", proxy_headers=False, ws="none")
     )

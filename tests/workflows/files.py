@@ -1,4 +1,4 @@
-"""The workflows as data: files, jobs and steps, for the tests beside."""
+"""Reads the workflows: files, jobs and steps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Mapping = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """A job, and the name of the workflow it stands in."""
+    """A job, with the name of its workflow."""
 
     workflow: str
     name: str
@@ -36,26 +36,24 @@ class Job:
 
 
 def workflow(name: str) -> Mapping:
-    """Return a workflow; its `on` is under that name, which YAML takes for a truth value."""
+    """Return a workflow. YAML reads the key `on` as True; it is restored here."""
     document = yaml.safe_load((FOLDER / "workflows" / f"{name}.yml").read_text())
     document["on"] = document.pop(True)
     return dict(document)
 
 
 def jobs() -> Iterator[Job]:
-    """Yield every job of every workflow."""
     for path in WORKFLOWS:
         for name, body in workflow(path.stem)["jobs"].items():
             yield Job(path.stem, name, body)
 
 
 def job(workflow_name: str, name: str) -> Job:
-    """Return one job."""
     return Job(workflow_name, name, workflow(workflow_name)["jobs"][name])
 
 
 def steps() -> Iterator[tuple[str, Mapping]]:
-    """Yield every step with the place it stands in, those of our own action too."""
+    """Yield every step with its place, including those of the prepare action."""
     for each in jobs():
         for step in each.steps:
             yield f"{each}: {step['name']}", step

@@ -1,4 +1,4 @@
-"""How the workflows deliver: what starts them, in which order, with what they name."""
+"""The delivery by workflows: their triggers, order and inputs."""
 
 import re
 import tomllib
@@ -16,12 +16,12 @@ GROUPS = {
     "rollback.rollback": ("deploy-${{ inputs.environment }}", True),
     "staging.attest": ("attest-${{ matrix.image.value }}", False),
     "staging.deploy": ("deploy-staging", False),
-    "staging.parts": ("parts-${{ matrix.image.value }}", False),
+    "staging.sbom": ("sbom-${{ matrix.image.value }}", False),
 }
 
 
 class Event:
-    """What an expression sees behind a name: values, or nothing at all."""
+    """A context of an expression; a missing name is an empty context."""
 
     def __init__(self, values: Mapping) -> None:
         self._values = values
@@ -32,7 +32,7 @@ class Event:
 
 
 def holds(condition: str, github: Mapping) -> bool:
-    """Evaluate an expression of comparisons, && and ||; these bind as Python's words do."""
+    """Evaluate an expression of comparisons, && and ||; their precedence is that of `and` and `or` in Python."""
     expression = condition.replace("&&", " and ").replace("||", " or ").replace("\n", " ")
     return bool(eval(expression, {"github": Event(github), "startsWith": str.startswith}))
 
@@ -42,14 +42,14 @@ def after_ci(**changes: Any) -> Mapping:
     return {"event_name": "workflow_run", "repository": "we/ours", "event": {"workflow_run": run | changes}}
 
 
-def test_statements_are_about_the_deployed_digest_and_stay_out_of_the_registry() -> None:
+def test_attestations_are_for_the_deployed_digest_and_not_in_the_registry() -> None:
     attest = job("staging", "attest")
-    statements = [step["with"] for step in attest.steps if step.get("uses", "").startswith("actions/attest")]
-    assert len(statements) == 2
-    for statement in statements:
-        assert statement["subject-digest"] == "${{ matrix.image.value }}"
-        assert statement["push-to-registry"] is False
-    assert job("staging", "parts").body["permissions"] == {}
+    attestations = [step["with"] for step in attest.steps if step.get("uses", "").startswith("actions/attest")]
+    assert len(attestations) == 2
+    for attestation in attestations:
+        assert attestation["subject-digest"] == "${{ matrix.image.value }}"
+        assert attestation["push-to-registry"] is False
+    assert job("staging", "sbom").body["permissions"] == {}
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_statements_are_about_the_deployed_digest_and_stay_out_of_the_registry()
         (after_ci(conclusion="cancelled"), False),
         (after_ci(event="pull_request"), False),
         (after_ci(head_branch="other"), False),
-        (after_ci(head_repository={"full_name": "stranger/ours"}), False),
+        (after_ci(head_repository={"full_name": "others/ours"}), False),
         ({"event_name": "workflow_dispatch", "ref": "refs/heads/main"}, True),
         ({"event_name": "workflow_dispatch", "ref": "refs/heads/other"}, False),
     ],
 )
-def test_staging_takes_only_what_ci_passed_on_main(github: Mapping, deploys: bool) -> None:
+def test_staging_deploys_only_commits_of_main_that_passed_ci(github: Mapping, deploys: bool) -> None:
     assert holds(job("staging", "deploy").body["if"], github) is deploys
 
 
-def test_staging_checks_out_exactly_what_ci_tested() -> None:
-    checkout = job("staging", "deploy").step("Check out what CI has tested")
+def test_staging_checks_out_the_commit_that_ci_tested() -> None:
+    checkout = job("staging", "deploy").step("Check out the commit that CI tested")
     assert checkout["with"]["ref"] == "${{ github.event.workflow_run.head_sha || github.sha }}"
     assert workflow("staging")["on"]["workflow_run"]["workflows"] == [workflow("ci")["name"]]
 
@@ -82,7 +82,7 @@ def test_production_never_builds() -> None:
     assert job("production", "promote").steps[-1]["run"] == 'make promote TAG="$TAG" RELEASE="$RELEASE" YES=1'
 
 
-def test_production_begins_at_a_version_tag_or_by_hand_on_main() -> None:
+def test_production_starts_with_a_version_tag_or_by_hand_on_main() -> None:
     events = workflow("production")["on"]
     assert events["push"] == {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}
     condition = job("production", "promote").body["if"]
@@ -91,20 +91,20 @@ def test_production_begins_at_a_version_tag_or_by_hand_on_main() -> None:
     assert not holds(condition, {"event_name": "workflow_dispatch", "ref": "refs/heads/other"})
 
 
-def test_a_rollback_has_more_time_than_the_tool_gives_itself() -> None:
+def test_a_rollback_job_has_more_time_than_the_tool_needs() -> None:
     rollback = job("rollback", "rollback")
     seconds = rollback.steps[-1]["timeout-minutes"] * 60
     assert seconds > ROLLBACK_SECONDS
     assert rollback.body["timeout-minutes"] * 60 >= seconds + ROLLBACK_SECONDS
 
 
-def test_an_environment_is_changed_by_one_at_a_time_and_a_rollback_waits_for_none() -> None:
+def test_an_environment_is_changed_by_one_run_at_a_time_and_a_rollback_cancels_the_others() -> None:
     found = {str(each): each.body["concurrency"] for each in jobs() if "concurrency" in each.body}
     assert {name: (group["group"], group["cancel-in-progress"]) for name, group in found.items()} == GROUPS
 
 
 @pytest.mark.parametrize("name", [path.stem for path in WORKFLOWS])
-def test_no_workflow_runs_beside_itself_unawares(name: str) -> None:
+def test_every_workflow_sets_its_concurrency(name: str) -> None:
     assert "concurrency" in workflow(name) or all("concurrency" in each for each in workflow(name)["jobs"].values())
 
 
@@ -116,7 +116,7 @@ def test_every_make_target_that_is_used_exists() -> None:
     assert used - TARGETS == set()
 
 
-def test_ci_runs_on_every_python_from_the_oldest_we_promise() -> None:
+def test_ci_runs_on_every_supported_python() -> None:
     versions = job("ci", "test").body["strategy"]["matrix"]["python"]
     numbers = [tuple(map(int, version.split("."))) for version in versions]
     assert numbers == [(3, minor) for minor in range(OLDEST_PYTHON[1], OLDEST_PYTHON[1] + len(numbers))]

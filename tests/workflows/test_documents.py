@@ -1,4 +1,4 @@
-"""What docs/deploy/github-actions.md says about the workflows is so, and nothing they need is missing there."""
+"""docs/deploy/github-actions.md describes the workflows correctly and completely."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.workflows.files import FOLDER, ROOT, WORKFLOWS, jobs, workflow
 
 GUIDE = (ROOT / "docs" / "deploy" / "github-actions.md").read_text()
 CODE = "\n".join(path.read_text() for path in WORKFLOWS)
-# The first cell of a row of the two tables, which may hold several names.
+# The first cell of each row of the two tables, which may have several names.
 NAMED = {
     name
     for cell in re.findall(r"^\| (`[A-Z].*?) \|", GUIDE, re.MULTILINE)
@@ -28,7 +28,7 @@ def test_every_workflow_and_environment_is_in_the_guide() -> None:
         assert f"`{name}`" in GUIDE
 
 
-def test_everything_waits_a_week_before_it_is_taken() -> None:
+def test_updates_wait_a_week() -> None:
     updates = yaml.safe_load((FOLDER / "dependabot.yml").read_text())["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"npm", "docker", "docker-compose", "github-actions"}
     for update in updates:

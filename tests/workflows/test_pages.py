@@ -1,4 +1,4 @@
-"""The frontend on a host and path of its own, as `npm run pages` builds it for GitHub Pages."""
+"""The frontend on another host, built with `npm run pages` for GitHub Pages."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ def build(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 @on_one_database
-def test_a_person_works_on_pages_that_another_host_serves(make_settings: MakeSettings, tmp_path: Path) -> None:
+def test_the_frontend_works_on_another_host(make_settings: MakeSettings, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     with pages(folder) as site, LiveServer(make_settings(ALLOWED_ORIGINS=[site])) as api:
         built = build(folder, VITE_API_ORIGIN=api.url, BASE_PATH=BASE, PAGES_DOMAIN="www.example.com")
@@ -77,7 +77,7 @@ def test_a_person_works_on_pages_that_another_host_serves(make_settings: MakeSet
             with page.expect_response(f"{api.url}/api/jobs/events") as stream:
                 page.get_by_role("button", name="Log in").click()
             assert stream.value.status == 200
-            # An address without a file, asked for anew, and signed in still.
+            # A page without a file of its own loads, and the user is still signed in.
             page.goto(f"{BASE}account")
             page.get_by_role("heading", level=1, name="Your account").wait_for()
             assert page.url == f"{site}{BASE}account"
@@ -85,7 +85,7 @@ def test_a_person_works_on_pages_that_another_host_serves(make_settings: MakeSet
 
 
 @pytest.mark.parametrize("origin", ["", "api.example.com", "https://api.example.com/api"])
-def test_a_build_that_would_not_know_its_api_is_refused(origin: str, tmp_path: Path) -> None:
+def test_a_build_without_a_valid_api_origin_is_refused(origin: str, tmp_path: Path) -> None:
     refused = build(tmp_path / "site", VITE_API_ORIGIN=origin)
     assert refused.returncode == 2
     assert "VITE_API_ORIGIN" in refused.stderr

@@ -1,4 +1,4 @@
-"""What the workflows may do: which actions they trust, who gets a secret, what a stranger's pull request reaches."""
+"""The rights of the workflows: trusted actions, access to secrets, and pull requests from forks."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from tests.workflows.files import ALL_FILES, FOLDER, ROOT, WORKFLOWS, Job, Mapping, job, jobs, steps, workflow
 
-# Whose code runs in our jobs. A new line is a new party to trust.
+# The third-party code in our jobs. A new line is a new party to trust.
 TRUSTED = {
     "actions/attest",
     "actions/attest-build-provenance",
@@ -27,7 +27,7 @@ TRUSTED = {
 }
 OWN = "./.github/actions/prepare"
 ENVIRONMENTS = {"staging", "production"}
-# All that may write anything; the rest reads.
+# The jobs with write permissions.
 WRITERS = {
     "dependencies.propose": {"contents", "pull-requests"},
     "pages.publish": {"contents"},
@@ -41,14 +41,13 @@ every_job = pytest.mark.parametrize("each", JOBS, ids=str)
 
 
 def environments_of(each: Job) -> set[str]:
-    """Return the environments a job may run in."""
     name = each.body.get("environment")
     if name == "${{ inputs.environment }}":
         return set(workflow(each.workflow)["on"]["workflow_dispatch"]["inputs"]["environment"]["options"])
     return {name} if name else set()
 
 
-def test_every_action_is_one_we_trust_at_a_commit_with_its_version() -> None:
+def test_every_action_is_trusted_and_pinned_to_a_commit_with_its_version() -> None:
     pins: dict[str, set[tuple[str, str]]] = {}
     for path in ALL_FILES:
         found = USES.findall(path.read_text())
@@ -66,7 +65,7 @@ def test_no_pin_is_missing() -> None:
     assert [path.name for path in ALL_FILES if "TODO(pin)" in path.read_text()] == []
 
 
-def test_what_a_pull_request_starts_reads_and_knows_no_secret() -> None:
+def test_pull_request_workflows_are_read_only_and_get_no_secret() -> None:
     started = {path.stem for path in WORKFLOWS if any("pull_request" in event for event in workflow(path.stem)["on"])}
     assert started == {"ci"}
     assert "pull_request_target" not in workflow("ci")["on"]
@@ -85,15 +84,15 @@ def test_a_job_has_only_the_rights_it_names(each: Job) -> None:
 
 @every_job
 def test_a_secret_reaches_one_step_of_a_job_in_an_environment(each: Job) -> None:
-    knowing = [step for step in each.steps if "secrets." in str(step)]
-    assert str(each.body).count("secrets.") == sum(str(step.get("env")).count("secrets.") for step in knowing)
-    if knowing:
+    with_secrets = [step for step in each.steps if "secrets." in str(step)]
+    assert str(each.body).count("secrets.") == sum(str(step.get("env")).count("secrets.") for step in with_secrets)
+    if with_secrets:
         assert environments_of(each)
         assert environments_of(each) <= ENVIRONMENTS
-        assert len(knowing) == 1
-        after = each.steps[each.steps.index(knowing[0]) + 1 :]
+        assert len(with_secrets) == 1
+        after = each.steps[each.steps.index(with_secrets[0]) + 1 :]
         assert {step["uses"].partition("@")[0] for step in after if "uses" in step} <= {"actions/upload-artifact"}
-        assert "run" in knowing[0], "no action of others may get it"
+        assert "run" in with_secrets[0], "no third-party action may get a secret"
         assert not any("actions/cache" in step.get("uses", "") for step in each.steps)
 
 
@@ -112,12 +111,12 @@ def test_every_job_that_deploys_runs_in_its_environment() -> None:
 @every_job
 def test_a_job_ends_in_time_and_stops_at_the_first_failure(each: Job) -> None:
     assert each.body["timeout-minutes"] <= 60
-    # Named, bash is started with pipefail; unnamed it is not.
+    # With an explicit shell, GitHub starts bash with pipefail.
     assert workflow(each.workflow)["defaults"] == {"run": {"shell": "bash"}}
 
 
 @pytest.mark.parametrize(("place", "step"), list(steps()), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_step_leaves_no_token_behind_and_takes_nothing_into_its_script(place: str, step: Mapping) -> None:
+def test_a_step_keeps_no_token_and_has_no_expression_in_its_script(place: str, step: Mapping) -> None:
     assert "${{" not in step.get("run", ""), f"{place}: pass it through env"
     if step.get("uses", "").startswith("actions/checkout@"):
         assert step["with"]["persist-credentials"] is False, place

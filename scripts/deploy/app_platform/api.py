@@ -1,4 +1,4 @@
-"""DigitalOcean's HTTP API: requests with the account's token, errors as readable messages."""
+"""Client of DigitalOcean's HTTP API, with readable error messages."""
 
 import os
 from typing import Any
@@ -28,11 +28,10 @@ class Api:
             raise Refused("DIGITALOCEAN_API_URL must start with https://, because the token is sent there")
 
     def get(self, path: str, **query: Any) -> Document:
-        """Return a document. Raises ExternalError."""
         return self._read(self.system.get(f"{self.url}{path}", self._headers(), params=query or None))
 
     def pages(self, path: str, name: str, most: int = 20) -> list[Document]:
-        """Return the items of all pages of a list. Raises ExternalError."""
+        """Return the items of all pages. Raises ExternalError."""
         items: list[Document] = []
         for page in range(1, most + 1):
             document = self.get(path, page=page, per_page=PAGE)
@@ -42,7 +41,7 @@ class Api:
         return items
 
     def send(self, method: str, path: str, body: Document | None = None) -> Document:
-        """Send a change once. Raises ExternalError; its status is 0 or above 499 when it may have been carried out."""
+        """Send a change once. Raises ExternalError; with status 0 or above 499 the change may have been carried out."""
         return self._read(self.system.send(method, f"{self.url}{path}", self._headers(), json=body))
 
     def _headers(self) -> dict[str, str]:

@@ -34,21 +34,20 @@ def read_spec(text: str, name: str) -> Spec:
 
 
 def components(spec: Spec) -> Iterator[tuple[str, Spec]]:
-    """Return every component with its kind."""
     for kind in KINDS:
         for component in spec.get(kind) or []:
             yield kind, component
 
 
 def levels(spec: Spec) -> Iterator[tuple[str, Spec]]:
-    """Return each level that can have variables: the app itself, named "", and each component by its name."""
+    """Yield each level that can have variables, with its name: the app, named "", and each component."""
     yield "", spec
     for _, component in components(spec):
         yield component["name"], component
 
 
 def digests(spec: Spec) -> dict[str, str]:
-    """Return each repository with the digest its components run; "" where they differ or name a tag.
+    """Map each repository to the digest its components run; "" when they differ or use a tag.
 
     The PRE_DEPLOY job is ignored: after a rollback it may stay at a newer release.
     """
@@ -63,7 +62,7 @@ def digests(spec: Spec) -> dict[str, str]:
 
 
 def with_digests(spec: Spec, release: Mapping[str, str], *, jobs: bool = True) -> Spec:
-    """Return a copy that runs a release (repository to digest); without `jobs`, jobs keep their images.
+    """Return a copy with the images of a release (repository to digest); without `jobs`, jobs keep their images.
 
     Raises Refused when a component's image is not in the release.
     """
@@ -79,18 +78,18 @@ def with_digests(spec: Spec, release: Mapping[str, str], *, jobs: bool = True) -
 
 
 def merged(base: Spec, live: Spec | None, given: Mapping[str, str]) -> Spec:
-    """Return the file's spec with the values it leaves open: the given ones, else the live ones.
+    """Return the file's spec; variables without a value get the given one, else the live one.
 
-    Raises Refused with the names of all variables that have no value in any of the three.
+    Raises Refused with the names of all variables that have no value anywhere.
     """
     spec, live = copy.deepcopy(base), live or {}
     for key in KEPT_OF_APP:
         if key in live:
             spec.setdefault(key, copy.deepcopy(live[key]))
-    former = dict(levels(live))
+    previous = dict(levels(live))
     missing = []
     for name, level in levels(spec):
-        before = former.get(name, {})
+        before = previous.get(name, {})
         for key in KEPT_OF_COMPONENTS if name else ():
             if key in before:
                 level.setdefault(key, copy.deepcopy(before[key]))
@@ -104,20 +103,20 @@ def merged(base: Spec, live: Spec | None, given: Mapping[str, str]) -> Spec:
 
 
 def _fill(level: Spec, before: Spec, given: Mapping[str, str]) -> list[str]:
-    """Fill in a level's variables, keep those only the platform has, and return the names without a value."""
+    """Set a level's values, keep variables that only the platform has, and return the names without a value."""
     envs = level.setdefault("envs", [])
     live = {env["key"]: env for env in before.get("envs") or []}
     missing = []
     for env in envs:
-        former = live.pop(env["key"], {})
+        previous = live.pop(env["key"], {})
         if "value" in env:
             continue
         if env["key"] in given:
             env["value"] = given[env["key"]]
-        elif former.get("value"):
-            env["value"] = former["value"]
+        elif previous.get("value"):
+            env["value"] = previous["value"]
             # The type goes with the value: without it the platform would use the ciphertext as the value.
-            env |= {"type": "SECRET"} if former["value"].startswith(CIPHERTEXT) else {}
+            env |= {"type": "SECRET"} if previous["value"].startswith(CIPHERTEXT) else {}
         else:
             missing.append(env["key"])
     envs += copy.deepcopy(list(live.values()))
@@ -141,11 +140,11 @@ def with_values(
         envs = [
             env for env in level.get("envs") or [] if env["key"] not in pruned or places.get(env["key"], "") != name
         ]
-        former = {env["key"]: env for env in envs}
+        previous = {env["key"]: env for env in envs}
         for key, value in mine.items():
-            if key not in former:
-                envs.append(former.setdefault(key, {"key": key, "scope": "RUN_TIME"}))
-            former[key] |= {"value": value} | ({"type": "SECRET"} if key in secret else {})
+            if key not in previous:
+                envs.append(previous.setdefault(key, {"key": key, "scope": "RUN_TIME"}))
+            previous[key] |= {"value": value} | ({"type": "SECRET"} if key in secret else {})
         if envs:
             level["envs"] = envs
         else:
@@ -154,5 +153,5 @@ def with_values(
 
 
 def component_keys(base: Spec) -> dict[str, str]:
-    """Return the variables that the file sets for one component only, with the component's name."""
+    """Map each variable that the file sets on a component to the component's name."""
     return {env["key"]: name for name, level in levels(base) if name for env in level.get("envs") or []}

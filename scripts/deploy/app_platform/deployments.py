@@ -1,4 +1,4 @@
-"""Deployments on App Platform: start one, wait for it, and report why it failed."""
+"""Starts deployments on App Platform, waits for them, and reports why they failed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from scripts.deploy.errors import ExternalError, NeedsAttention, Refused, Releas
 from scripts.deploy.report import Report
 
 POLL_SECONDS = 5
-# How often a deployment is looked for when the response that names it was lost.
+# How often to search for a deployment whose response was lost.
 SEARCH_ATTEMPTS = 6
 FAILED = ("ERROR", "CANCELED")
 LOG_LINES = 60
@@ -21,7 +21,7 @@ def find_app(api: Api, name: str) -> str:
 
 
 def create_app(api: Api, report: Report, spec: app_spec.Spec) -> str:
-    """Create an app and return its id. Raises Refused or NeedsAttention."""
+    """Return the new app's id. Raises Refused or NeedsAttention."""
     try:
         return str(api.send("POST", "/v2/apps", {"spec": spec})["app"]["id"])
     except ExternalError as error:
@@ -34,22 +34,21 @@ def create_app(api: Api, report: Report, spec: app_spec.Spec) -> str:
 
 
 def list_deployments(api: Api, app_id: str) -> list[Document]:
-    """Return the last deployments, newest first."""
     return list(api.get(f"/v2/apps/{app_id}/deployments", page=1, per_page=30).get("deployments") or [])
 
 
 def start_deployment(
     api: Api, report: Report, app_id: str, method: str, path: str, body: dict[str, Any], images: dict[str, str]
 ) -> str:
-    """Send a change of an app, once, and return the id of the deployment of these images that it starts.
+    """Send a change of an app once, and return the id of the deployment that it starts.
 
-    When the response is lost, the deployment is looked for on the platform. Raises Refused when the platform rejects
-    the change, NeedsAttention when it is unknown whether the change was carried out.
+    When the response is lost, the platform is searched for a new deployment of these images. Raises Refused when the
+    platform rejects the change, NeedsAttention when it is unknown whether the change was carried out.
     """
     try:
         known = {one["id"] for one in list_deployments(api, app_id)}
     except ExternalError as error:
-        # Without this list, a new deployment could not be told from an older one of the same images.
+        # Without this list, a new deployment can't be distinguished from an older one of the same images.
         raise Refused(f"{error}. Nothing was changed") from None
     try:
         response = api.send(method, f"/v2/apps/{app_id}{path}", body)
@@ -79,13 +78,13 @@ def _find_new_deployment(api: Api, app_id: str, known: set[str], images: dict[st
 
 
 def _raise_if_rejected(error: ExternalError) -> None:
-    """Raise Refused for a response that says nothing was done; a lost response or a server error does not say that."""
+    """Raise Refused for a 4xx response: nothing was done. After a lost response or a 5xx that is unknown."""
     if 400 <= error.status < 500:
         raise Refused(str(error)) from None
 
 
 def wait_until_active(api: Api, report: Report, app_id: str, deployment: str, seconds: float) -> bool:
-    """Poll a deployment until it is ACTIVE and return True, or return False when the time is up.
+    """Poll a deployment; return True when it is ACTIVE, False when the time is up.
 
     Raises ReleaseFailed with the failed steps' logs, NeedsAttention when another deployment replaced it.
     """
@@ -153,6 +152,6 @@ def read_log(api: Api, path: str, kind: str) -> str:
         return ""
     urls = [*(links.get("historic_urls") or []), links.get("live_url") or ""]
     url = next((one for one in urls if one.startswith(("https:", "http:"))), "")
-    # The URL is signed: the token is not sent there, and the URL is not shown.
+    # The URL is signed: send no token there, and never show the URL.
     text = api.system.read_log(url) if url else ""
     return "\n".join(text.splitlines()[-LOG_LINES:])

@@ -39,22 +39,20 @@ class AppPlatform:
         self._app: Document = {}
 
     def registry(self) -> Registry:
-        """Return the registry of IMAGE_PREFIX, or the account's only one; the API token logs in there."""
+        """Return the registry of IMAGE_PREFIX, else the account's only one, with the API token as login."""
         prefix = os.environ.get("IMAGE_PREFIX", "")
         if not prefix:
             names = [registry["name"] for registry in self._api.get("/v2/registries").get("registries") or []]
             if len(names) != 1:
-                found = f"the account has {', '.join(names) or 'none'}"
-                raise Refused(f"Which registry? {found}. Set IMAGE_PREFIX={REGISTRY_HOST}/<name>/")
+                found = f"The account has {', '.join(names) or 'no registry'}"
+                raise Refused(f"{found}. Name the registry to use: IMAGE_PREFIX={REGISTRY_HOST}/<name>/")
             prefix = f"{REGISTRY_HOST}/{names[0]}/"
         return platform_registry(self._system, prefix, REGISTRY_HOST, self._api.token, self._api.token)
 
     def repository(self, image: str) -> str:
-        """Return an image's repository, as the spec names it."""
         return f"slipway-{image}"
 
     def find_state(self) -> State | None:
-        """Return the app's current state, or None when the account has no app with the spec's name."""
         if not self._id:
             self._id = deployments.find_app(self._api, self.app)
         if not self._id:
@@ -69,30 +67,29 @@ class AppPlatform:
         )
 
     def history(self) -> list[Deployment]:
-        """Return the deployments that were live, newest first; the platform can roll back to the last ten of them."""
+        """Return the deployments that were live, newest first. The platform can roll back to the last ten."""
         listed = deployments.list_deployments(self._api, self._id)
         found = [_deployment(one) for one in listed if one["phase"] in ("ACTIVE", "SUPERSEDED")]
         return [deployment for deployment in found if deployment and all(deployment.images.values())]
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
-        """Return the file's spec with the release's digests and the values that only the platform has."""
+        """Plan the file's spec, with the release's digests and the values that only the platform has."""
         spec = app_spec.merged(app_spec.with_digests(self._base, release), self._live, given)
         return self._validated_plan(spec, dict(release))
 
     def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
-        """Return the live spec with other variables and the live images."""
+        """Plan the live spec with changed variables and the live images."""
         spec = app_spec.with_values(self._live, self._base, given, pruned, secret)
         return self._validated_plan(spec, app_spec.digests(self._live))
 
     def deploy(self, plan: Plan) -> str:
-        """Send the spec once."""
         if not self._id:
             self._id = deployments.create_app(self._api, self._report, plan.payload)
             return deployments.find_first_deployment(self._api, self._id, plan.images)
         return self._start("PUT", "", {"spec": plan.payload, "update_all_source_versions": True}, plan.images)
 
     def wait_until_active(self, deployment: str, seconds: float) -> None:
-        """Poll the deployment until it is live; one that takes too long is cancelled."""
+        """Poll the deployment until it is live; after `seconds` it is cancelled."""
         if not self._reaches_active(deployment, seconds):
             self.cancel(deployment)
             raise ReleaseFailed(f"Deployment {deployment} did not finish in {seconds:.0f} s and was cancelled")
@@ -101,22 +98,22 @@ class AppPlatform:
             if state and state.active and state.active.id == deployment:
                 return
             self._system.sleep(deployments.POLL_SECONDS)
-        raise NeedsAttention(f"Deployment {deployment} is ACTIVE, but another one is live. See: make status")
+        raise NeedsAttention(f"Deployment {deployment} is ACTIVE, but another deployment is live. See: make status")
 
     def cancel(self, deployment: str) -> None:
-        """Cancel a deployment and wait until it has ended, even if it became active first."""
+        """Cancel a deployment and wait until it has ended; it may still become active."""
         problem = None
         try:
             self._api.send("POST", f"/v2/apps/{self._id}/deployments/{deployment}/cancel")
         except ExternalError as error:
-            # It may have ended before, or only the response was lost: its phase shows that.
+            # It may have ended already, or only the response was lost: the phase shows which.
             problem = error
         with suppress(ReleaseFailed):
             if not self._reaches_active(deployment, CANCEL_SECONDS) and problem:
                 raise problem
 
     def roll_back(self, target: Deployment, git_sha: str, seconds: float) -> str:
-        """Use the platform's rollback, which restores the whole spec; without it, deploy the old images only."""
+        """Use the platform's rollback, which restores the whole spec; if it is refused, deploy only the old images."""
         deadline = self._system.clock() + seconds
         refusal = self._rollback_refusal(target.id) if target.id else "it no longer has that deployment"
         if not refusal:
@@ -128,18 +125,16 @@ class AppPlatform:
                 refusal = str(error)
         self._report.say(f"  App Platform can't roll back ({refusal}); rolling back the images only")
         self.find_state()
-        # The migrations stay at the newer release: an old one may not know the schema.
+        # The migration job stays at the newer release: an older image may not have the newest migrations.
         spec = app_spec.with_digests(self._live, target.images, jobs=False)
         return self._wait_for_rollback(self.deploy(self._validated_plan(spec, target.images)), deadline)
 
     def logs(self, component: str, deployment: str = "") -> str:
-        """Return the last lines of the live deployment, or of one that failed."""
         which = f"/deployments/{deployment}" if deployment else ""
         part = f"/components/{component}" if component else ""
         return deployments.read_log(self._api, f"/v2/apps/{self._id}{which}{part}/logs", "RUN")
 
     def declared_variables(self) -> DeclaredVariables:
-        """Return the variables of the spec file: with a value, without one, and secrets."""
         envs = [env for _, level in app_spec.levels(self._base) for env in level.get("envs") or []]
         return DeclaredVariables(
             source=f".do/{self._environment.spec.name}",
@@ -149,7 +144,6 @@ class AppPlatform:
         )
 
     def current_values(self) -> dict[str, str | None]:
-        """Return the app's variables; secrets can't be read."""
         found: dict[str, str | None] = {}
         for name, level in app_spec.levels(self._live):
             for env in level.get("envs") or []:
@@ -177,12 +171,11 @@ class AppPlatform:
         except ExternalError as error:
             if 400 <= error.status < 500:
                 raise Refused(f"App Platform rejected the spec: {error}") from None
-            # Only the validation is unavailable, and that must not prevent a rollback.
+            # An unavailable validation must not prevent a rollback.
             self._report.say(f"  the spec could not be validated beforehand: {error}")
         return Plan(images, changes(self._live, spec), spec)
 
     def _rollback_refusal(self, deployment: str) -> str:
-        """Return why the platform can't roll back to a deployment, or ""."""
         body = {"deployment_id": deployment, "skip_pin": True}
         try:
             response = self._api.send("POST", f"/v2/apps/{self._id}/rollback/validate", body)
@@ -194,9 +187,11 @@ class AppPlatform:
         return "" if response.get("valid") else str(refusal.get("message") or refusal.get("code") or "no reason given")
 
     def _wait_for_rollback(self, deployment: str, deadline: float) -> str:
-        """Wait for a rollback. A late one is not cancelled, because there is nothing better."""
+        """Wait for a rollback. A slow one is not cancelled, because there is no better release."""
         if not self._reaches_active(deployment, deadline - self._system.clock()):
-            raise NeedsAttention(f"Rollback {deployment} did not finish in time and still runs. See: make status")
+            raise NeedsAttention(
+                f"Rollback {deployment} did not finish in time and is still in progress. See: make status"
+            )
         return deployment
 
 

@@ -11,10 +11,10 @@ IDENTITIES = {"name", "key", "rule", "domain"}
 
 
 def changes(before: Spec, after: Spec) -> list[str]:
-    """Return one line per change; of variables only the names are shown.
+    """Return one line per change, with the names of variables but not their values.
 
-    Settings that only the live spec has are defaults which the platform added, so they are no change; missing
-    components, databases, domains and variables are.
+    Settings that only the live spec has are defaults added by the platform, so they are no change. Missing components,
+    databases, domains and variables are changes.
     """
     old, new = dict(_flat(before)), dict(_flat(after))
     lines = [f"+ {path}{_shown(path, new[path])}" for path in new if path not in old]
@@ -25,7 +25,7 @@ def changes(before: Spec, after: Spec) -> list[str]:
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Return each setting with its path; items with an identity are addressed by it."""
+    """Yield each setting with its path; list items are addressed by their identity."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(inner, f"{path}.{key}" if path else key)
@@ -43,7 +43,6 @@ def _name(item: dict[str, Any]) -> str:
 
 
 def _named(spec: Spec) -> set[str]:
-    """Return the paths of all components, databases, domains and variables."""
     paths = {f"{kind}.{_name(item)}" for kind in (*KINDS, "databases", "domains") for item in spec.get(kind) or []}
     for kind, component in components(spec):
         paths |= {f"{kind}.{component['name']}.envs.{env['key']}" for env in component.get("envs") or []}

@@ -22,12 +22,12 @@ LONGEST_LINE = 64 * 1024 - 1
 
 
 def deploy(app: str, config: str, image: str) -> list[str]:
-    """Deploy an image: the release command, then one Machine after the other."""
+    """Run the release command, then update one Machine after the other."""
     return ["flyctl", "deploy", "--app", app, "--config", config, "--image", image, "--yes"]
 
 
 def roll_back(app: str, config: str, image: str, seconds: float) -> list[str]:
-    """Deploy an earlier image: on all Machines at once, without the migrations, which it may not know."""
+    """Deploy an earlier image on all Machines at once. It may not have the newest migrations, so they are not run."""
     argv = deploy(app, config, image)
     return [*argv, "--skip-release-command", "--strategy", "immediate", "--wait-timeout", f"{seconds:.0f}s"]
 
@@ -38,33 +38,29 @@ def validate(app: str, config: str) -> list[str]:
 
 
 def show(what: str, app: str) -> list[str]:
-    """Print `releases`, `machine list` or `secrets list` as JSON."""
     images = ["--image"] if what == "releases" else []
     return ["flyctl", *what.split(), "--app", app, *images, "--json"]
 
 
 def show_config(app: str, local: str = "") -> list[str]:
-    """Print the deployed configuration, or a local one, as flyctl reads it."""
     return ["flyctl", "config", "show", "--app", app, *(["--config", local, "--local"] if local else [])]
 
 
 def logs(app: str, machine: str) -> list[str]:
-    """Print the last lines of a Machine, or of all for ""."""
+    """Print the last lines of one Machine; "" means all."""
     return ["flyctl", "logs", "--app", app, "--no-tail", *(["--machine", machine] if machine else [])]
 
 
 def import_secrets(app: str) -> list[str]:
-    """Import secrets from standard input; staged, because every Machine would restart at once otherwise."""
+    """Import secrets from standard input. Without --stage every Machine would restart at once."""
     return ["flyctl", "secrets", "import", "--app", app, "--stage"]
 
 
 def unset_secrets(app: str, names: Sequence[str]) -> list[str]:
-    """Remove secrets, staged."""
     return ["flyctl", "secrets", "unset", "--app", app, "--stage", *names]
 
 
 def deploy_secrets(app: str) -> list[str]:
-    """Restart the Machines with the staged secrets."""
     return ["flyctl", "secrets", "deploy", "--app", app]
 
 
@@ -101,7 +97,6 @@ def _single_line_encodings(value: str) -> dict[str, bool]:
 
 
 def _multi_line_encodings(first: str, others: Sequence[str]) -> dict[str, bool]:
-    """Return the encodings of a value of several lines, and whether flyctl reads them correctly."""
     ends = any(line.endswith('"""') for line in (first, *others[:-1]))
     return {"\n".join([f'"""{first}', *others]) + '"""': not ends and not _is_truncated(f'"""{first}')}
 

@@ -9,12 +9,11 @@ from scripts.deploy.system import ROOT, System
 
 
 def read_config(name: str) -> dict[str, Any]:
-    """Return a configuration file of this folder."""
     return tomllib.loads((ROOT / name).read_text("utf-8"))
 
 
 def config_changes(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return one line per change: the names of variables and tables, never their values."""
+    """Return one line per change, with names of variables and tables but no values."""
     if not before:
         return [f"+ {name}"]
     old, new = _flat(before), _flat(after)

@@ -21,12 +21,10 @@ def machines_of_app(machines: Iterable[Document]) -> list[Document]:
 
 
 def group_of(machine: Document) -> str:
-    """Return a Machine's process group."""
     return _metadata(machine, "fly_process_group")
 
 
 def digest_of(machine: Document) -> str:
-    """Return the digest of the image that a Machine runs, or "" when it is unknown."""
     return str((machine.get("image_ref") or {}).get("digest", ""))
 
 
@@ -36,13 +34,13 @@ def newest_of(machines: Iterable[Document]) -> str:
 
 
 def image_of(release: Document) -> tuple[str, str]:
-    """Return the tag and the digest of a release's image, "" for what its reference does not contain."""
+    """Return the tag and the digest of a release's image; "" when the reference does not contain it."""
     named, _, digest = str(release["image_ref"]).partition("@")
     return named.rpartition("/")[2].partition(":")[2], digest
 
 
 def is_in_progress(release: Document, seconds: float) -> bool:
-    """Return whether a release is being deployed; after `seconds` it is one that a killed flyctl left behind."""
+    """Return whether a release is being deployed; one older than `seconds` was left by a killed flyctl."""
     if not release.get("in_progress"):
         return False
     return (datetime.now(UTC) - datetime.fromisoformat(release["created_at"])).total_seconds() < seconds

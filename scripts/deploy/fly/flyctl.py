@@ -11,10 +11,10 @@ from scripts.deploy.fly import commands
 from scripts.deploy.report import Report
 from scripts.deploy.system import ProgramResult, System
 
-# No questions about updates, no usage statistics, no colours in logs.
+# No update checks, no usage statistics, no colours in logs.
 QUIET = {"FLY_NO_UPDATE_CHECK": "1", "FLY_SEND_METRICS": "0", "NO_COLOR": "1"}
 LAST_LINES = 60
-# The errors of Fly's two APIs; which one flyctl uses depends on the command and on its version.
+# Messages of Fly's two APIs; the command and the version of flyctl decide which one is used.
 APP_NOT_FOUND = re.compile(r"could not find app|app not found", re.IGNORECASE)
 UNAUTHORIZED = re.compile(r"must be authenticated|unauthorized|no access token|token validation", re.IGNORECASE)
 TOKEN_HINT = "FLY_API_TOKEN is invalid or expired. Create another for the organisation: fly tokens create org"
@@ -35,7 +35,6 @@ class Flyctl:
             )
 
     def run(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:
-        """Run one command and return its result. Raises ExternalError when it can't be started."""
         return self._system.run(argv, stdin=stdin, env=QUIET)
 
     def run_checked(self, argv: Sequence[str], stdin: str = "") -> ProgramResult:

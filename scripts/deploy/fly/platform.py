@@ -21,7 +21,7 @@ from scripts.deploy.variables import DeclaredVariables, compare
 
 POLL_SECONDS = 5
 HOST = "registry.fly.io"
-NOT_KEPT = "Fly.io keeps no previous secrets: put the previous values into the file and run make sync-env again"
+NOT_KEPT = "Fly.io keeps no previous secrets: write the previous values into the file and run make sync-env again"
 
 
 class Fly:
@@ -46,15 +46,14 @@ class Fly:
         self._secrets_only = False
 
     def registry(self) -> Registry:
-        """Return the registry of IMAGE_PREFIX, or Fly's own."""
         return self._registry
 
     def repository(self, image: str) -> str:
-        """Return staging's repository: both apps of an organisation share it, so production runs the tested digest."""
+        """Return staging's repository, which production uses too, so that it runs the tested digest."""
         return str(read_config(STAGING.fly_config)["app"])
 
     def find_state(self) -> State | None:
-        """Return the app's current state. Raises Refused when there is no app: create it with flyctl."""
+        """Raise Refused when there is no app: it must be created with flyctl."""
         newest = next(iter(self._releases()), {})
         return State(
             url=str(self._settings["env"].get("PUBLIC_URL") or f"https://{self.app}.fly.dev").rstrip("/"),
@@ -68,7 +67,6 @@ class Fly:
         return [deployment for deployment in found if all(deployment.images.values())]
 
     def plan(self, release: Mapping[str, str], git_sha: str, given: Mapping[str, str]) -> Plan:
-        """Return the deployment of an image with this folder's configuration."""
         current = self.current_values()
         missing = [name for name in commands.NEEDED_SECRETS if name not in {*current, *given}]
         if missing:
@@ -81,7 +79,6 @@ class Fly:
         return Plan(dict(release), [f"+ secret {name}" for name in added] + self._config_changes(), payload)
 
     def plan_variables(self, given: Mapping[str, str], secret: Collection[str], pruned: Collection[str]) -> Plan:
-        """Return a restart of the Machines with other secrets."""
         active = self._active()
         changes = [f"+ secret {name}" for name in given] + [f"- secret {name}" for name in pruned]
         payload = {"image": "", "stdin": commands.secrets_input(given), "pruned": list(pruned)}
@@ -146,7 +143,7 @@ class Fly:
         return self._verify_machines(target.images)
 
     def logs(self, component: str, deployment: str = "") -> str:
-        """Return the last lines of each Machine of a process group, or of the whole app."""
+        """Return the last lines of each Machine; the component is a process group."""
         machines = [one["id"] for one in self._machines() if documents.group_of(one) == component]
         if component and not machines:
             groups = ", ".join(self._settings["processes"])
@@ -155,12 +152,10 @@ class Fly:
         return "\n".join(line for text in texts for line in text.splitlines()[-LAST_LINES:])
 
     def declared_variables(self) -> DeclaredVariables:
-        """Return the variables of the configuration, and the secrets the application needs."""
         needed = frozenset(commands.NEEDED_SECRETS)
         return DeclaredVariables(self._config, frozenset(self._settings["env"]), needed, needed)
 
     def current_values(self) -> dict[str, str | None]:
-        """Return the names of the app's secrets; their values can't be read."""
         return {one["name"]: None for one in self._flyctl.read_json("secrets list")}
 
     def _active(self) -> Deployment | None:
@@ -173,14 +168,14 @@ class Fly:
         return Deployment(documents.newest_of(machines), {self.repository("app"): digest})
 
     def _deployment(self, release: Document) -> Deployment:
-        """Return a release; where its image is named by a tag, the registry has the digest."""
+        """Convert a release; if it names its image by tag, get the digest from the registry."""
         repository, (tag, digest) = self.repository("app"), documents.image_of(release)
         if not digest and tag:
             digest = self._registry.digest(repository, tag) or ""
         return Deployment(f"v{release['version']}", {repository: digest})
 
     def _verify_machines(self, images: Mapping[str, str]) -> str:
-        """Check that every Machine runs the digest, as a tag can be moved; return the release. Raises ReleaseFailed."""
+        """Check that every Machine runs the digest, because tags can move. Return the release. Raises ReleaseFailed."""
         (wanted,) = images.values()
         other = [one["id"] for one in self._machines() if documents.digest_of(one) != wanted]
         if other:
@@ -189,7 +184,7 @@ class Fly:
         return self._own_release
 
     def _config_changes(self) -> list[str]:
-        """Return the differences of the deployed and the local configuration, both as flyctl reads them."""
+        """Compare the deployed with the local configuration, both as flyctl prints them."""
         live = self._flyctl.run(commands.show_config(self.app))
         local = self._flyctl.run_checked(commands.show_config(self.app, self._config))
         return config_changes(self._config, {} if live.code else json.loads(live.out), json.loads(local.out))

@@ -1,4 +1,4 @@
-"""One real site for all tests of the deploy tool."""
+"""One real site, shared by all tests of the deploy tool."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from tests.scripts.deploy.site import real_site
 
 @pytest.fixture(scope="session")
 def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real site, which serves as every release of every test."""
+    """The address of a real site, used for every release in every test."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copyfile(sqlite_template, folder / "site.db")
     with real_site(f"sqlite:///{folder / 'site.db'}", folder) as url:

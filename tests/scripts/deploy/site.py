@@ -1,4 +1,4 @@
-"""A real site for the deploy tool's smoke test, and the proxy in front that makes it look like any release."""
+"""A real site for the deploy tool's smoke test, behind a proxy that changes its commit and responses."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,7 +24,7 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "date", "server"}
 
 @contextmanager
 def real_site(database_url: str, folder: Path) -> Iterator[str]:
-    """Run web and worker with a page, and return their address. They have a Valkey of their own."""
+    """Run web and worker with a page and their own Valkey; yield the address."""
     page = folder / "dist"
     page.mkdir()
     (page / "index.html").write_text("<!doctype html><title>Slipway</title>")
@@ -35,7 +35,7 @@ def real_site(database_url: str, folder: Path) -> Iterator[str]:
 
 
 class Releases(Protocol):
-    """How each image, by its digest, behaves: its commit, and responses by "METHOD /path" that differ."""
+    """For each image (digest): its commit, and prepared responses by "METHOD /path"."""
 
     git_shas: dict[str, str]
     pages: dict[tuple[str, str], Page]
@@ -43,7 +43,7 @@ class Releases(Protocol):
 
 @dataclass
 class Proxy:
-    """An ASGI application: the real site, with the commit and the prepared responses of the image that is live."""
+    """ASGI application: the real site with the commit and the prepared responses of the live image."""
 
     site: str
     releases: Releases
@@ -55,7 +55,6 @@ class Proxy:
         self._http = httpx.AsyncClient(base_url=self.site, verify=False, timeout=httpx.Timeout(10, read=None))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond to one request."""
         request = Request(scope, receive)
         digest = self.live_digest()
         page = self.releases.pages.get((digest, f"{request.method} {request.url.path}"))

@@ -1,4 +1,4 @@
-"""The migrations between two releases, as a plan lists them."""
+"""The list of migrations between two releases."""
 
 import pytest
 
@@ -18,6 +18,6 @@ def test_the_migrations_between_two_releases_are_named(before: str, after: str, 
     assert between(before, after) == expected
 
 
-def test_an_older_release_and_one_that_is_not_in_this_folder_are_told() -> None:
-    assert "the schema is not taken back" in between("0004", "0002")[0]
+def test_an_older_release_and_one_that_is_not_in_this_folder_are_reported() -> None:
+    assert "the schema is not downgraded" in between("0004", "0002")[0]
     assert "git fetch" in between("9000", "9001")[0]

@@ -26,7 +26,7 @@ def basic() -> Iterator[OciRegistry]:
         yield registry
 
 
-def test_a_registry_without_a_token_server_gets_the_login_itself(basic: OciRegistry, system: System) -> None:
+def test_basic_login_is_used_without_a_token_server(basic: OciRegistry, system: System) -> None:
     digest = basic.push_image("slipway-app", git_sha=NEW, tags=("sha-1",))
     client = Registry(system, basic.prefix, *FLY)
     assert client.digest("slipway-app", "sha-1") == digest
@@ -35,13 +35,13 @@ def test_a_registry_without_a_token_server_gets_the_login_itself(basic: OciRegis
     assert FLY[1] not in repr(client)
 
 
-def test_a_wrong_login_is_told_once_it_matters(basic: OciRegistry, system: System) -> None:
+def test_a_wrong_login_is_reported(basic: OciRegistry, system: System) -> None:
     basic.push_image("slipway-app", git_sha=NEW, tags=("sha-1",))
-    with pytest.raises(ExternalError, match="returned 401: may the account of DIGITALOCEAN_ACCESS_TOKEN"):
+    with pytest.raises(ExternalError, match="returned 401: check that DIGITALOCEAN_ACCESS_TOKEN"):
         Registry(system, basic.prefix, "x", "wrong").digest("slipway-app", "sha-1")
 
 
-def test_a_registry_for_everybody_is_sent_no_login(system: System) -> None:
+def test_a_public_registry_gets_no_login(system: System) -> None:
     with oci_registry() as registry:
         digest = registry.push_image("slipway-app", git_sha=NEW, tags=("sha-1",))
         client = Registry(system, registry.prefix, *DIGITALOCEAN)
@@ -50,49 +50,50 @@ def test_a_registry_for_everybody_is_sent_no_login(system: System) -> None:
         assert client.digest("slipway-web", "sha-1") is None
 
 
-def test_a_manifest_that_is_not_the_digest_is_not_believed(basic: OciRegistry, system: System) -> None:
+def test_a_manifest_that_does_not_match_its_digest_is_rejected(basic: OciRegistry, system: System) -> None:
     digest = basic.push_image("slipway-app", git_sha=NEW)
     other = basic.push_image("slipway-app", git_sha=OLD)
     store = basic.http.store
     store.manifests["slipway-app", digest].content = store.manifests["slipway-app", other].content
-    with pytest.raises(ExternalError, match="the registry returned something else"):
+    with pytest.raises(ExternalError, match="the registry returned different content"):
         Registry(system, basic.prefix, *FLY).labels("slipway-app", digest)
 
 
 def test_a_token_server_that_is_not_https_gets_no_login() -> None:
     class Elsewhere(System):
-        asked: list[str] = []
+        requested: list[str] = []
 
         def get(self, url: str, *arguments: object, **more: object) -> httpx.Response:
-            self.asked.append(url)
+            self.requested.append(url)
             challenge = {"www-authenticate": 'Bearer realm="http://tokens.example.org/token",service="r"'}
             return httpx.Response(401, headers=challenge, request=httpx.Request("GET", url))
 
     with pytest.raises(ExternalError, match="names a token server without https: no login is sent there"):
         Registry(Elsewhere(), "registry.example.org/x/", *DIGITALOCEAN).digest("slipway-app", "sha-1")
-    assert Elsewhere.asked == ["https://registry.example.org/v2/x/slipway-app/manifests/sha-1"]
+    assert Elsewhere.requested == ["https://registry.example.org/v2/x/slipway-app/manifests/sha-1"]
 
 
-def test_a_release_lacks_nothing_and_says_what_it_is(basic: OciRegistry, system: System) -> None:
+def test_a_release_needs_all_images_and_their_commit(basic: OciRegistry, system: System) -> None:
     client = Registry(system, basic.prefix, *FLY)
     basic.push_image("slipway-app", git_sha=NEW, schema="0007", tags=(f"sha-{NEW[:12]}",))
     assert find_release(client, ["slipway-app", "slipway-web"], NEW[:12], "sha") is None
     release = find_release(client, ["slipway-app"], NEW[:12], "sha")
     assert release
-    assert (release.git_sha, release.schema) == (NEW, "0007")
+    assert release.git_sha == NEW
+    assert release.schema == "0007"
     basic.push_image("slipway-app", git_sha="", tags=(f"sha-{OLD[:12]}",))
     with pytest.raises(Refused, match="was built from "):
         find_release(client, ["slipway-app"], OLD[:12], "sha")
 
 
 @pytest.mark.parametrize("tag", [NEW, NEW[:12], *(f"{kind}-{NEW[:12]}" for kind in ("sha", "tested", "production"))])
-def test_a_tag_means_its_commit(system: System, tag: str) -> None:
+def test_a_tag_names_its_commit(system: System, tag: str) -> None:
     assert commit_of(tag, system) == NEW[:12]
 
 
 @pytest.mark.parametrize(
     "tag", ["", "main", "HEAD", NEW[:11], NEW.upper(), f"{NEW}0", f"release-{NEW[:12]}", "v1", "--all"]
 )
-def test_what_is_no_tag_of_a_release_is_refused(system: System, tag: str) -> None:
+def test_a_tag_that_names_no_release_is_refused(system: System, tag: str) -> None:
     with pytest.raises(Refused, match="is not a release"):
         commit_of(tag, system)

@@ -1,4 +1,4 @@
-"""Runs the deploy tool in the test's process, with a clock of its own, and checks how it ended."""
+"""Runs the deploy tool in the test's process with a simulated clock, and checks the result."""
 
 import json
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Clock:
 
 
 class RecordingSystem(System):
-    """The system, which records the programs that were run."""
+    """Also records the programs that were run."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock.sleep, clock)
@@ -40,7 +40,7 @@ class RecordingSystem(System):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, and what it printed."""
+    """A command's exit code and output."""
 
     code: int
     out: str
@@ -56,7 +56,6 @@ class Ended:
 
 
 def run_tool(argv: list[str], system: System, capture: pytest.CaptureFixture[str]) -> Ended:
-    """Run one command and return how it ended."""
     capture.readouterr()
     code = main(argv, system)
     captured = capture.readouterr()
@@ -76,7 +75,7 @@ def write_variables(path: Path, values: dict[str, str]) -> str:
 
 
 def assert_ended(ended: Ended, code: int, *, out: str = "", err: str = "") -> None:
-    """Check the exit code and what was printed; a failure shows the whole output."""
+    """Check the exit code and the output; a failure shows the whole output."""
     assert ended.code == code, f"exit code {ended.code} instead of {code}:\n{ended.text}"
     assert out in ended.out, f"{out!r} is not in stdout:\n{ended.text}"
     assert err in ended.err, f"{err!r} is not in stderr:\n{ended.text}"

@@ -1,4 +1,4 @@
-"""The operations of the API: each returns the response of a recognised call."""
+"""The operations of the API; each returns the body of its response."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,68 +13,67 @@ Body = dict[str, Any] | None
 
 
 class Api:
-    """Answers calls about one cloud; `url` is where its log files are served."""
+    """The API of one cloud; `url` returns the address of its log files."""
 
     def __init__(self, cloud: Cloud, url: Callable[[], str]) -> None:
         self.cloud = cloud
         self._url = url
 
     def respond(self, call: Call) -> Body:
-        """Return the body of the response, or raise ApiError."""
+        """Raises ApiError."""
         with self.cloud.lock:
             return OPERATIONS[call.operation](self, call)
 
     def list_apps(self, call: Call) -> Body:
-        """GET /v2/apps."""
         return paged(call, self._url(), "apps", [self.cloud.app(app_id).shown() for app_id in self.cloud.apps])
 
     def create_app(self, call: Call) -> Body:
-        """POST /v2/apps."""
         return {"app": self.cloud.create_app(call.body["spec"]).shown()}
 
     def get_app(self, call: Call) -> Body:
-        """GET /v2/apps/{id}."""
         return {"app": self.cloud.app(call.params["id"]).shown()}
 
     def update_app(self, call: Call) -> Body:
-        """PUT /v2/apps/{id}; the response contains pending_deployment."""
+        """The response contains pending_deployment."""
         app = self.cloud.app(call.params["id"])
         self.cloud.update(app, call.body["spec"])
         return {"app": app.shown()}
 
     def propose(self, call: Call) -> Body:
-        """POST /v2/apps/propose: a cheap check that changes nothing."""
+        """Validate a spec; nothing is changed."""
         app_id = call.body.get("app_id")
         if app_id is not None and app_id not in self.cloud.apps:
             raise not_found()
         spec = self.cloud.accepted(app_id or "proposed", call.body["spec"])
-        taken = {app.spec["name"] for app in self.cloud.apps.values() if app.id != app_id}
+        used_names = {app.spec["name"] for app in self.cloud.apps.values() if app.id != app_id}
         static = not any(spec.get(kind) for kind in ("services", "workers", "jobs", "functions"))
-        return {"spec": spec, "app_cost": 29, "app_is_static": static, "app_name_available": spec["name"] not in taken}
+        return {
+            "spec": spec,
+            "app_cost": 29,
+            "app_is_static": static,
+            "app_name_available": spec["name"] not in used_names,
+        }
 
     def list_deployments(self, call: Call) -> Body:
-        """GET /v2/apps/{app_id}/deployments, the newest first."""
+        """Newest first."""
         app = self.cloud.app(call.params["app_id"])
         kinds = call.query.get("deployment_types", "").split(",")
         chosen = [deployment for deployment in app.deployments if kinds == [""] or deployment.kind in kinds]
         return paged(call, self._url(), "deployments", [deployment.shown() for deployment in reversed(chosen)])
 
     def get_deployment(self, call: Call) -> Body:
-        """GET /v2/apps/{app_id}/deployments/{deployment_id}."""
         app = self.cloud.app(call.params["app_id"])
         return {"deployment": self.cloud.deployment(app, call.params["deployment_id"]).shown()}
 
     def create_deployment(self, call: Call) -> Body:
-        """POST /v2/apps/{app_id}/deployments."""
         return {"deployment": self.cloud.deploy_again(self.cloud.app(call.params["app_id"])).shown()}
 
     def cancel_deployment(self, call: Call) -> Body:
-        """POST …/deployments/{deployment_id}/cancel."""
         app = self.cloud.app(call.params["app_id"])
         return {"deployment": self.cloud.cancel(self.cloud.deployment(app, call.params["deployment_id"])).shown()}
 
     def get_logs(self, call: Call) -> Body:
-        """GET …/logs: links to live logs while the deployment runs, to archived ones when it is past."""
+        """Return links to the live log while the deployment runs, to archived logs afterwards."""
         app = self.cloud.app(call.params["app_id"])
         deployment_id = call.params.get("deployment_id") or (app.active.id if app.active else "")
         deployment = self.cloud.deployment(app, deployment_id)
@@ -85,36 +84,30 @@ class Api:
         return {"historic_urls": [link]}
 
     def validate_rollback(self, call: Call) -> Body:
-        """POST /v2/apps/{app_id}/rollback/validate."""
         app = self.cloud.app(call.params["app_id"])
         return validation(app, self.cloud.deployment(app, call.body.get("deployment_id", "")))
 
     def create_rollback(self, call: Call) -> Body:
-        """POST /v2/apps/{app_id}/rollback."""
         app = self.cloud.app(call.params["app_id"])
         target = self.cloud.deployment(app, call.body.get("deployment_id", ""))
         return {"deployment": self.cloud.roll_back(app, target, call.body.get("skip_pin", False)).shown()}
 
     def commit_rollback(self, call: Call) -> Body:
-        """POST /v2/apps/{app_id}/rollback/commit; the response has no body."""
+        """The response has no body."""
         self.cloud.commit_rollback(self.cloud.app(call.params["app_id"]))
         return None
 
     def revert_rollback(self, call: Call) -> Body:
-        """POST /v2/apps/{app_id}/rollback/revert."""
         return {"deployment": self.cloud.revert_rollback(self.cloud.app(call.params["app_id"])).shown()}
 
     def list_registries(self, call: Call) -> Body:
-        """GET /v2/registries."""
         registry = {"name": self.cloud.registry.name, "region": "fra1", "created_at": stamp(self.cloud.pace.now())}
         return {"registries": [registry]}
 
     def list_tags(self, call: Call) -> Body:
-        """GET /v2/registries/{registry_name}/repositories/{repository_name}/tags."""
         return paged(call, self._url(), "tags", self._of_repository(call, self.cloud.registry.tags_shown))
 
     def list_manifests(self, call: Call) -> Body:
-        """GET /v2/registries/{registry_name}/repositories/{repository_name}/digests."""
         return paged(call, self._url(), "manifests", self._of_repository(call, self.cloud.registry.manifests_shown))
 
     def _of_repository(self, call: Call, show: Callable[..., list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The platform itself: its apps and their operations."""
+"""The simulated platform: its apps and their operations."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.simulators.app_platform.vault import ForeignCiphertextError, Vault
 
 @dataclass
 class Cloud:
-    """One account's App Platform; tests reach into it, the tool sees it over HTTP."""
+    """One account's App Platform. Tests use it directly, the tool over HTTP."""
 
     runner: Runner = field(default_factory=ScriptedRunner)
     pace: Pace = field(default_factory=OnPolls)
@@ -26,11 +26,11 @@ class Cloud:
     apps: dict[str, App] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=lambda: {"do-test-token"})
     lock: threading.RLock = field(default_factory=threading.RLock)
-    # Gives a new app its address.
+    # Returns the address of a new app.
     site: Callable[[App], str] = lambda app: ""
 
     def add_app(self, spec: Spec, live_url: str = "") -> App:
-        """Add an app whose first deployment is active already."""
+        """Add an app whose first deployment is active."""
         app = App(spec, self.pace.now(), live_url)
         app.spec = self.accepted(app.id, spec)
         self.apps[app.id] = app
@@ -42,7 +42,7 @@ class Cloud:
         return app
 
     def create_app(self, spec: Spec) -> App:
-        """Add an app and begin its first deployment."""
+        """Add an app and start its first deployment."""
         if any(app.spec["name"] == spec["name"] for app in self.apps.values()):
             raise bad_request(f"app with name {spec['name']} already exists")
         app = App(spec, self.pace.now())
@@ -53,26 +53,25 @@ class Cloud:
         return app
 
     def app(self, app_id: str) -> App:
-        """Return an app, after the time its deployments had since the last look."""
+        """Return an app, after advancing its deployments."""
         if app_id not in self.apps:
             raise not_found()
         app = self.apps[app_id]
         lifecycle = self._lifecycle()
-        # The newest first: it supersedes the others before they can end.
+        # Newest first: it supersedes the others before they can end.
         for deployment in filter(lambda one: one.under_way, reversed(app.deployments)):
             for _ in range(self.pace.steps(deployment)):
                 lifecycle.advance(app, deployment, self.pace.now())
         return app
 
     def deployment(self, app: App, deployment_id: str) -> Deployment:
-        """Return a deployment of an app."""
         found = app.newest(lambda deployment: deployment.id == deployment_id)
         if found is None:
             raise not_found()
         return found
 
     def accepted(self, app_id: str, spec: Spec) -> Spec:
-        """Return the spec as it is kept: with defaults and ciphertexts. One that is wrong is refused."""
+        """Return the spec with defaults and ciphertexts. Raises ApiError for an invalid one."""
         problems = refusals(spec)
         if problems:
             raise bad_request("error validating app spec: " + "; ".join(problems))
@@ -82,27 +81,25 @@ class Cloud:
             raise bad_request("error validating app spec: a secret's encrypted value is not this app's") from error
 
     def update(self, app: App, spec: Spec) -> Deployment:
-        """Put a spec in the place of the app's, as a whole, and deploy it."""
+        """Replace the app's whole spec and deploy it."""
         if app.pinned:
             raise pinned()
         app.spec = self.accepted(app.id, spec)
         return self._start(app, "app spec updated")
 
     def deploy_again(self, app: App) -> Deployment:
-        """Deploy the app's spec once more."""
         if app.pinned:
             raise pinned()
         return self._start(app, "manual")
 
     def cancel(self, deployment: Deployment) -> Deployment:
-        """Cancel a deployment that is under way."""
         if not deployment.under_way:
             raise bad_request(f"the deployment can't be cancelled in phase {deployment.phase}")
         self._lifecycle().cancel(deployment, self.pace.now())
         return deployment
 
     def roll_back(self, app: App, target: Deployment, skip_pin: bool) -> Deployment:
-        """Deploy an earlier deployment's spec, envs included; without skip_pin the app is pinned to it."""
+        """Deploy an earlier deployment's spec, including envs; without skip_pin the app is pinned to it."""
         code = failing_condition(app, target)
         if code:
             raise pinned() if code == "app_pinned" else bad_request(f"rollback is not possible: {code}")

@@ -1,4 +1,4 @@
-"""The simulator with one running app, for its own tests."""
+"""The simulator with one running app."""
 
 from collections.abc import Iterator
 

@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).resolve().parents[1] / "contracts" / "app_platform.ope
 
 @dataclass(frozen=True)
 class Call:
-    """A request that was recognised: which operation, with which parameters."""
+    """A request, matched to an operation of the document."""
 
     operation: str
     method: str
@@ -26,17 +26,17 @@ class Call:
 
 
 class Contract:
-    """The operations of the document, each with its checks."""
+    """The operations of the document, and checks of their requests and responses."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = with_null_as_type(document)
-        # Fixed parts first: /v2/apps/propose is no app's id.
+        # Paths with fewer parameters first: in /v2/apps/propose, `propose` is not an app's id.
         templates = sorted(document["paths"], key=lambda template: template.count("{"))
         self._patterns = [(template, re.compile(pattern_of(template))) for template in templates]
         self._validators: dict[str, jsonschema_rs.Draft4Validator] = {}
 
     def find(self, method: str, raw_path: str) -> Call | None:
-        """Return the operation of a request; the path is still encoded, so that %2F is no slash."""
+        """Return the operation of a request. The path is still encoded, so that %2F is not a slash."""
         for template, pattern in self._patterns:
             found = pattern.fullmatch(raw_path)
             operation = self.document["paths"][template].get(method.lower())
@@ -46,7 +46,6 @@ class Contract:
         return None
 
     def request_problems(self, call: Call) -> list[str]:
-        """Return what is wrong with the request's query and body."""
         operation = self._operation(call)
         query = {p["name"]: p for p in map(self.resolve, operation.get("parameters", [])) if p["in"] == "query"}
         problems = [f"query: {name} is not a parameter" for name in call.query if name not in query]
@@ -59,7 +58,6 @@ class Contract:
         return problems + self._body_problems(operation, call.body)
 
     def response_problems(self, call: Call, status: int, headers: dict[str, str], body: Any) -> list[str]:
-        """Return what is wrong with a response."""
         responses = self._operation(call)["responses"]
         response = self.resolve(responses.get(str(status)) or responses["default"])
         problems = [f"header {name} is missing" for name in response.get("headers", {}) if name not in headers]
@@ -85,8 +83,8 @@ class Contract:
             return ["a body where none is declared"] if body not in (None, {}) else []
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         if not isinstance(body, dict):
-            return ["the body is no JSON object"]
-        # The document allows unknown names everywhere; at the top of a body they are always a mistake of the tool's.
+            return ["the body is not a JSON object"]
+        # The document allows unknown names everywhere, but at the top of a body they are always an error of the tool.
         unknown = body.keys() - self.resolve(schema).get("properties", {}).keys()
         return [f"body: {name} is unknown" for name in sorted(unknown)] + self._problems("body", schema, body)
 
@@ -103,17 +101,15 @@ class Contract:
 
 @functools.cache
 def load_contract() -> Contract:
-    """Return the contract of the extract that is kept in the repository."""
     return Contract(json.loads(DOCUMENT.read_text()))
 
 
 def pattern_of(template: str) -> str:
-    """Return the regular expression of a path template."""
     return re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
 
 
 def from_text(text: str, schema: dict[str, Any]) -> Any:
-    """Return a query parameter's value in the type its schema names, or the text where it has no such value."""
+    """Convert a query parameter to its schema's type, or return the text when that is impossible."""
     if schema.get("type") == "array":
         return text.split(",")
     if schema.get("type") == "integer" and text.isdigit():
@@ -122,12 +118,12 @@ def from_text(text: str, schema: dict[str, Any]) -> Any:
 
 
 def with_null_as_type(node: Any) -> Any:
-    """Turn OpenAPI 3.0's `nullable` into JSON Schema's type null."""
+    """Convert OpenAPI 3.0's `nullable` to JSON Schema's type null."""
     if isinstance(node, list):
         return [with_null_as_type(child) for child in node]
     if not isinstance(node, dict):
         return node
-    turned = {key: with_null_as_type(child) for key, child in node.items()}
+    converted = {key: with_null_as_type(child) for key, child in node.items()}
     if node.get("nullable") is True and isinstance(node.get("type"), str):
-        turned["type"] = [node["type"], "null"]
-    return turned
+        converted["type"] = [node["type"], "null"]
+    return converted

@@ -13,20 +13,17 @@ class ApiError(Exception):
 
 
 def not_found() -> ApiError:
-    """Return the error for something that does not exist."""
     return ApiError(404, "not_found", "The resource you were accessing could not be found.")
 
 
 def unauthorized() -> ApiError:
-    """Return the error for an invalid or expired token."""
     return ApiError(401, "unauthorized", "Unable to authenticate you")
 
 
 def bad_request(message: str) -> ApiError:
-    """Return the error for an invalid request."""
     return ApiError(400, "bad_request", message)
 
 
 def pinned() -> ApiError:
-    """Return the error for a deployment of a pinned app; the refusal is documented, its status is not."""
+    """A pinned app refuses deployments; that is documented, the status is not."""
     return ApiError(409, "conflict", "the app is pinned to a rollback deployment; commit or revert it first")

@@ -1,4 +1,4 @@
-"""Extracts what the deploy tool uses of DigitalOcean's OpenAPI document into tests/simulators/contracts/.
+"""Extracts the operations that the deploy tool uses from DigitalOcean's OpenAPI document.
 
 python -m tests.simulators.app_platform.extract path/to/digitalocean.openapi.json
 """
@@ -11,7 +11,7 @@ from typing import Any
 TARGET = Path(__file__).resolve().parents[1] / "contracts" / "app_platform.openapi.json"
 SOURCE = "https://github.com/digitalocean/openapi, commit 7c1300c"
 LICENCE = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0.html"}
-# What a deploy needs; tags and digests by the paths that are not deprecated.
+# For tags and digests, the paths that are not deprecated.
 OPERATIONS = {
     "/v2/apps": ["get", "post"],
     "/v2/apps/{id}": ["get", "put"],
@@ -35,7 +35,6 @@ PROSE = ("description", "example", "examples", "title", "summary", "tags", "exte
 
 
 def main() -> int:
-    """Read the document named on the command line and write the extract."""
     document = json.loads(Path(sys.argv[1]).read_text())
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_text(json.dumps(extract(document), indent=1, sort_keys=True) + "\n")
@@ -44,7 +43,7 @@ def main() -> int:
 
 
 def extract(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the operations with everything they refer to, without the prose."""
+    """Return the operations with all referenced components, without descriptions."""
     paths = {
         path: {method: without_prose(document["paths"][path][method]) for method in methods}
         for path, methods in OPERATIONS.items()
@@ -53,14 +52,14 @@ def extract(document: dict[str, Any]) -> dict[str, Any]:
         "openapi": document["openapi"],
         "info": {"title": "DigitalOcean API, extract", "version": "2.0", "license": LICENCE, "x-source": SOURCE},
         "paths": paths,
-        "components": referred_to(paths, document),
+        "components": referenced(paths, document),
     }
     correct(extracted)
     return extracted
 
 
-def referred_to(start: Any, document: dict[str, Any]) -> dict[str, Any]:
-    """Return the components that are referred to from the start, also indirectly."""
+def referenced(start: Any, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the components that are referenced from `start`, also indirectly."""
     components: dict[str, Any] = {}
     waiting = references(start)
     while waiting:
@@ -72,7 +71,6 @@ def referred_to(start: Any, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def references(node: Any) -> list[str]:
-    """Return every $ref in a tree."""
     if isinstance(node, list):
         return [found for child in node for found in references(child)]
     if not isinstance(node, dict):
@@ -82,7 +80,7 @@ def references(node: Any) -> list[str]:
 
 
 def without_prose(node: Any, names: bool = False) -> Any:
-    """Return the tree without what is only for readers; under `properties` the keys are names, which all stay."""
+    """Remove descriptions and examples; under `properties` the keys are names, and all are kept."""
     if isinstance(node, list):
         return [without_prose(child) for child in node]
     if not isinstance(node, dict):
@@ -95,7 +93,7 @@ def without_prose(node: Any, names: bool = False) -> Any:
 
 
 def correct(extracted: dict[str, Any]) -> None:
-    """Put right where the document contradicts godo, whose specs are the ones that work."""
+    """Correct the document where it contradicts godo, whose specs are known to work."""
     schemas = extracted["components"]["schemas"]
     schemas["app_job_spec"]["allOf"][2]["properties"]["kind"]["enum"].append("SCHEDULED")
     schemas["app_ingress_spec_rule_routing_component"]["properties"]["preserve_path_prefix"]["type"] = "boolean"

@@ -1,4 +1,4 @@
-"""The platform's HTTP API: routes requests, checks both directions against the contract, simulates faults."""
+"""The platform's HTTP API: routes requests, checks requests and responses against the contract, simulates faults."""
 
 import json
 import time
@@ -21,7 +21,7 @@ LIMIT = 5000
 
 @dataclass
 class Seen:
-    """A request as it came, and the status of its response; 0 for none."""
+    """A received request, and the status of its response; 0 means no response."""
 
     method: str
     path: str
@@ -33,7 +33,7 @@ class Seen:
 
 @dataclass
 class HttpApi:
-    """An ASGI application. What the tool did wrong is in `violations`; a test ends with none."""
+    """ASGI application. `violations` lists errors of the tool; any violation fails the test."""
 
     cloud: Cloud
     url: str = ""
@@ -58,7 +58,7 @@ class HttpApi:
         self.seen.append(seen)
         response = await run_in_threadpool(self._respond, seen)
         if response is None:
-            # ASGI has no word for this: uvicorn's own object behind `send` has the connection.
+            # ASGI can't close a connection without a response, so use uvicorn's transport behind `send`.
             send.__self__.transport.abort()  # type: ignore[attr-defined]
             await receive()
             return
@@ -83,13 +83,13 @@ class HttpApi:
         headers = rate_headers(LIMIT - len(self.seen))
         try:
             call = self._recognised(seen)
-            # Also without a body: the document gives committing a rollback a 200 that is empty, and no 204.
+            # 200 even without a body: the document declares an empty 200 for committing a rollback.
             body, status = self.api.respond(call), 200
         except ApiError as refusal:
             body, status = refusal.body, refusal.status
         if call:
             problems = load_contract().response_problems(call, status, headers, body)
-            self.violations += [f"{call.operation} responded against the contract: {problem}" for problem in problems]
+            self.violations += [f"{call.operation} response violates the contract: {problem}" for problem in problems]
         return json_response(status, body, headers)
 
     def _recognised(self, seen: Seen) -> Call:
@@ -98,7 +98,7 @@ class HttpApi:
             raise unauthorized()
         found = load_contract().find(seen.method, seen.path)
         if not found:
-            self.violations.append(f"{seen.method} {seen.path} is no operation of the extract")
+            self.violations.append(f"{seen.method} {seen.path} is not an operation of the extract")
             raise not_found()
         call = Call(found.operation, found.method, found.template, found.params, seen.query, seen.body)
         problems = load_contract().request_problems(call)
@@ -108,7 +108,7 @@ class HttpApi:
         return call
 
     def _log_file(self, seen: Seen) -> Response:
-        """Serve a log file; the links are signed, so a token sent with them has leaked."""
+        """Serve a log file. The links are signed, so a token in the request is a leak."""
         if seen.authorization:
             self.violations.append("the token was sent to a log file's address")
         _, _, deployment_id, kind, component = seen.path.split("/")
@@ -127,10 +127,10 @@ class HttpApi:
 
 
 def fault_response(fault: Fault) -> Response | None:
-    """Return a fault's response; None for a connection that is closed."""
+    """Return a fault's response; None closes the connection."""
     if fault.lost or fault.status is None:
         return None
-    # The edge in front of the API returns what is not JSON; 524 was seen on listing deployments.
+    # The proxy in front of the API returns HTML; 524 was observed when listing deployments.
     if fault.status > 504:
         return Response("<html><title>A timeout occurred</title></html>", fault.status, media_type="text/html")
     remaining = 0 if fault.status == 429 else LIMIT
@@ -145,13 +145,12 @@ def fault_response(fault: Fault) -> Response | None:
 
 
 def json_response(status: int, body: Any, headers: dict[str, str]) -> Response:
-    """Return a response with a JSON body, or with none."""
+    """Without a body, no content type is sent."""
     content = b"" if body is None else json.dumps(body).encode()
     return Response(content, status, headers, media_type="application/json" if content else None)
 
 
 def rate_headers(remaining: int) -> dict[str, str]:
-    """Return the headers of every response."""
     return {
         "ratelimit-limit": str(LIMIT),
         "ratelimit-remaining": str(max(remaining, 0)),
@@ -160,7 +159,7 @@ def rate_headers(remaining: int) -> dict[str, str]:
 
 
 def parsed(body: bytes) -> Any:
-    """Return a request's JSON; what is none stays text, and no operation takes it."""
+    """Parse a request's JSON; invalid JSON is returned as text, which every operation refuses."""
     try:
         return json.loads(body) if body else None
     except ValueError:

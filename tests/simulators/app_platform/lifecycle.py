@@ -1,4 +1,4 @@
-"""Moves deployments through their phases, PENDING_BUILD to ACTIVE or to one of the other ends."""
+"""Moves deployments through their phases, from PENDING_BUILD to ACTIVE or another final phase."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,11 @@ from tests.simulators.app_platform.vault import Vault
 
 @dataclass
 class Lifecycle:
-    """What a deployment needs to go on."""
-
     registry: Registry
     runner: Runner
     vault: Vault
 
     def advance(self, app: App, deployment: Deployment, at: datetime) -> None:
-        """Go one step on."""
         if deployment.phase == "PENDING_BUILD":
             self._supersede_older(app, deployment, at)
             deployment.plan()
@@ -31,16 +28,15 @@ class Lifecycle:
             self._deploy(app, deployment, at)
 
     def cancel(self, deployment: Deployment, at: datetime) -> None:
-        """Cancel a deployment."""
         self.runner.stop(deployment.id)
         deployment.enter("CANCELED", at)
 
     def activate(self, app: App, deployment: Deployment, at: datetime) -> None:
-        """Give the traffic to a deployment; the one that had it stays in the list as SUPERSEDED."""
-        former, app.active = app.active, deployment
-        if former:
-            former.enter("SUPERSEDED", at)
-            self.runner.stop(former.id)
+        """Make a deployment live; the previous one becomes SUPERSEDED."""
+        previous, app.active = app.active, deployment
+        if previous:
+            previous.enter("SUPERSEDED", at)
+            self.runner.stop(previous.id)
         deployment.enter("ACTIVE", at)
         deployment.was_active = True
 
@@ -51,7 +47,7 @@ class Lifecycle:
                 older.enter("SUPERSEDED", at)
 
     def _pull(self, deployment: Deployment, at: datetime) -> None:
-        # A digest that doesn't exist: the spec is taken, the deployment ends in ERROR.
+        # A spec with a missing digest is accepted, but the deployment ends in ERROR.
         missing = self.registry.missing(deployment.spec)
         log = "\n".join(f"image not found: {image}" for image in missing)
         self._end_step(deployment, deployment.steps[0], Outcome(not missing, log), at)
@@ -59,7 +55,7 @@ class Lifecycle:
             deployment.enter("PENDING_DEPLOY", at)
 
     def _deploy(self, app: App, deployment: Deployment, at: datetime) -> None:
-        """Run the PRE_DEPLOY jobs one after the other, then the roll."""
+        """Run the PRE_DEPLOY jobs one after the other, then the rollout."""
         step = next(step for step in deployment.steps if step.status in ("PENDING", "RUNNING"))
         step.status = "RUNNING"
         spec = self.vault.decrypt(deployment.spec)
@@ -79,12 +75,12 @@ class Lifecycle:
         if outcome.log:
             deployment.logs[kind, step.component] = outcome.log
         if outcome.log and step.component:
-            # It is not known under which type a job's own output stands: it is found under both.
+            # It is unknown which log type has a job's output, so both have it.
             deployment.logs["RUN", step.component] = outcome.log
         step.status = "SUCCESS" if outcome.ok else "ERROR"
         if outcome.ok:
             return
-        # what was active before stays active.
+        # The previous deployment stays active.
         step.reason = {"code": REASONS[step.name], "message": outcome.log or "the step failed"}
         self.runner.stop(deployment.id)
         deployment.enter("ERROR", at)

@@ -1,4 +1,4 @@
-"""Apps and deployments, and how the API shows them."""
+"""Apps and deployments, and their documents in the API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,15 +14,12 @@ RUNNING = ("BUILDING", "PENDING_DEPLOY", "DEPLOYING")
 
 @dataclass
 class Step:
-    """One step of a deployment's progress."""
-
     name: str
     component: str = ""
     status: str = "PENDING"
     reason: dict[str, str] | None = None
 
     def shown(self) -> dict[str, Any]:
-        """Return the step as the API does."""
         shown: dict[str, Any] = {"name": self.name, "status": self.status}
         if self.component:
             shown["component_name"] = self.component
@@ -31,8 +28,6 @@ class Step:
 
 @dataclass
 class Deployment:
-    """One deployment of an app."""
-
     spec: Spec
     cause: str
     created_at: datetime
@@ -52,20 +47,18 @@ class Deployment:
 
     @property
     def under_way(self) -> bool:
-        """Tell whether the phase is not one of the last four."""
+        """Whether the phase is not a final one."""
         return self.phase in (*STARTING, *RUNNING)
 
     def enter(self, phase: str, at: datetime) -> None:
-        """Go into a phase."""
         self.phase, self.entered_at, self.stepped_at = phase, at, at
 
     def plan(self) -> None:
-        """Set out the steps. Before this there are none: the 0 of 0 that `doctl --wait` takes for success (0.2)."""
+        """Create the steps. A deployment starts without any, and `doctl --wait` mistakes 0 of 0 for success."""
         jobs = [Step("pre_deploy", job) for job in jobs_of_kind(self.spec, "PRE_DEPLOY")]
         self.steps = [Step("build"), *jobs, Step("deploy")]
 
     def shown(self) -> dict[str, Any]:
-        """Return the deployment as the API does."""
         shown: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec,
@@ -91,7 +84,7 @@ class Deployment:
 
 @dataclass
 class App:
-    """One app with its deployments, the oldest first."""
+    """One app; its deployments are ordered from the oldest to the newest."""
 
     spec: Spec
     created_at: datetime
@@ -100,15 +93,13 @@ class App:
     deployments: list[Deployment] = field(default_factory=list)
     active: Deployment | None = None
     pinned: Deployment | None = None
-    # The latest spec before a rollback, which revert deploys.
+    # The spec before a rollback; revert deploys it.
     spec_before_rollback: Spec | None = None
 
     def newest(self, wanted: Callable[[Deployment], bool]) -> Deployment | None:
-        """Return the newest deployment that is wanted."""
         return next((deployment for deployment in reversed(self.deployments) if wanted(deployment)), None)
 
     def shown(self) -> dict[str, Any]:
-        """Return the app as the API does."""
         shown: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec,
@@ -131,5 +122,4 @@ class App:
 
 
 def stamp(at: datetime) -> str:
-    """Return a time as the API writes it."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The container registry that the platform pulls from, and how the API shows it."""
+"""The container registry that the platform pulls from, and its documents in the API."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +11,10 @@ from tests.simulators.registry.repositories import Repositories
 
 @dataclass
 class Registry(Repositories):
-    """The account's registry, as the platform's API shows it."""
-
     name: str = "slipway"
 
     def missing(self, spec: Spec) -> list[str]:
-        """Return the images of a spec that can't be pulled, of whatever registry."""
+        """Return the images of a spec that can't be pulled."""
         return [
             f"{name}: {image['repository']}{'@' if 'digest' in image else ':'}{image.get('digest') or image.get('tag')}"
             for name, image in images(spec)
@@ -24,7 +22,6 @@ class Registry(Repositories):
         ]
 
     def tags_shown(self, repository: str, at: datetime) -> list[dict[str, Any]]:
-        """Return a repository's tags as the API does."""
         return [
             {
                 "registry_name": self.name,
@@ -40,7 +37,6 @@ class Registry(Repositories):
         ]
 
     def manifests_shown(self, repository: str, at: datetime) -> list[dict[str, Any]]:
-        """Return a repository's digests as the API does."""
         return [
             {
                 "registry_name": self.name,

@@ -1,16 +1,16 @@
-"""Whether an app may be rolled back to a deployment, and what to be warned of."""
+"""Validates rollbacks: refusals and warnings."""
 
 from typing import Any
 
 from tests.simulators.app_platform.model import App, Deployment
 from tests.simulators.app_platform.spec import images
 
-# the ten most recent successful deployments; from secondary sources.
+# The number of most recent successful deployments that can be rolled back to; from secondary sources.
 REVISIONS = 10
 
 
 def validation(app: App, target: Deployment) -> dict[str, Any]:
-    """Return the response of POST /rollback/validate; the codes are the OpenAPI document's."""
+    """Return the response of POST /rollback/validate, with the OpenAPI document's codes."""
     response: dict[str, Any] = {"valid": True, "warnings": warnings(target)}
     code = failing_condition(app, target)
     if code:
@@ -19,7 +19,7 @@ def validation(app: App, target: Deployment) -> dict[str, Any]:
 
 
 def failing_condition(app: App, target: Deployment) -> str | None:
-    """Return the code of what forbids the rollback."""
+    """Return the code of the first condition that forbids the rollback."""
     successful = [deployment for deployment in app.deployments if deployment.was_active]
     conditions = {
         "app_pinned": app.pinned is not None,
@@ -33,7 +33,6 @@ def failing_condition(app: App, target: Deployment) -> str | None:
 
 
 def warnings(target: Deployment) -> list[dict[str, Any]]:
-    """Return what the rollback would do less well than one may think."""
     found = {
         "static_site_requires_rebuild": [site["name"] for site in target.spec.get("static_sites") or []],
         "image_source_missing_digest": [name for name, image in images(target.spec) if "digest" not in image],

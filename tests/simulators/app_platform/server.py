@@ -1,4 +1,4 @@
-"""Serves the simulated API, and the apps that are live on it, on sockets of 127.0.0.1."""
+"""Serves the simulated API and its live apps on 127.0.0.1."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +19,7 @@ from tests.simulators.serving import serve
 
 @dataclass
 class Simulator:
-    """The App Platform of one test: `url` for the tool, the rest for the test."""
+    """One test's App Platform: the tool uses `url`, the test everything else."""
 
     cloud: Cloud
     http: HttpApi
@@ -31,27 +31,25 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """The API's address."""
         return self.http.url
 
     @property
     def faults(self) -> Faults:
-        """The faults to come."""
         return self.http.faults
 
     @property
     def violations(self) -> list[str]:
-        """What the tool or the simulator did against the contract."""
+        """Violations of the contract by the tool or the simulator."""
         return self.http.violations
 
     def add_app(self, spec: Spec, live_url: str = "") -> App:
-        """Add an app that is live at the address given, or at one that the runner serves."""
+        """Add an app that is live at the given address, else at one that the runner serves."""
         app = self.cloud.add_app(spec, live_url)
         app.live_url = live_url or self.cloud.site(app)
         return app
 
     def seen(self, method: str, ending: str = "") -> list[Seen]:
-        """Return the requests of a method whose path ends so."""
+        """Return the requests of a method whose path has this ending."""
         return [seen for seen in self.http.seen if seen.method == method and seen.path.endswith(ending)]
 
 
@@ -63,7 +61,6 @@ class Site:
     app: App
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond to one request."""
         active = self.app.active
         assert active is not None, "an app is added with an active deployment"
         spec = self.cloud.vault.decrypt(active.spec)
@@ -75,7 +72,7 @@ class Site:
 
 @contextmanager
 def app_platform(runner: Runner | None = None) -> Iterator[Simulator]:
-    """Serve an App Platform of its own; what was done against the contract fails the test at the end."""
+    """Serve a new App Platform; violations of the contract fail the test at the end."""
     cloud = Cloud(runner or ScriptedRunner())
     http = HttpApi(cloud)
     with ExitStack() as stack:

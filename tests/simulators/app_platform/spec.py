@@ -1,4 +1,4 @@
-"""What App Platform makes of an app spec that is handed in: refusals and defaults."""
+"""Validates app specs as App Platform does, and adds its defaults."""
 
 import copy
 import functools
@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 Spec = dict[str, Any]
-# the OpenAPI document's app_spec is incomplete; this one was made from godo's structs.
+# The OpenAPI document's app_spec is incomplete; this schema is derived from godo's structs.
 SCHEMA = Path(__file__).resolve().parents[1] / "contracts" / "app-spec.schema.json"
 KINDS = ("services", "workers", "jobs", "static_sites", "functions")
 SOURCES = ("git", "github", "gitlab", "bitbucket", "image")
@@ -22,47 +22,43 @@ NOT_SCALABLE = (DEFAULT_SIZE, "apps-s-1vcpu-1gb-fixed")
 
 
 def components(spec: Spec) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return every component with its kind."""
+    """Yield each component with its kind."""
     for kind in KINDS:
         for component in spec.get(kind) or []:
             yield kind, component
 
 
 def levels_with_envs(spec: Spec) -> list[dict[str, Any]]:
-    """Return the app and every component: envs may stand at each."""
+    """Return the app and every component; each can have envs."""
     return [spec, *(component for _, component in components(spec))]
 
 
 def images(spec: Spec) -> list[tuple[str, dict[str, Any]]]:
-    """Return each component's name with its image."""
     return [(component["name"], component["image"]) for _, component in components(spec) if component.get("image")]
 
 
 def jobs_of_kind(spec: Spec, kind: str) -> list[str]:
-    """Return the names of the jobs of a kind, in their order."""
     return [job["name"] for job in spec.get("jobs") or [] if job.get("kind") == kind]
 
 
 def refusals(spec: Spec) -> list[str]:
-    """Return why the platform refuses a spec that keeps to the OpenAPI document."""
+    """Return the platform's objections to a spec that conforms to the OpenAPI document."""
     names = [component["name"] for _, component in components(spec)]
     problems = [f"component name {name!r} is not unique" for name in sorted(set(names)) if names.count(name) > 1]
     for kind, component in components(spec):
         where = f"{kind}.{component['name']}"
         problems += [f"{where}: {problem}" for problem in component_refusals(kind, component)]
-    # That the API refuses unknown keys as doctl does is not verified; a tool that sends none is right either way.
+    # Whether the API refuses unknown keys, as doctl does, is not verified; the tool must not send any.
     strict = [f"{'/'.join(map(str, error.instance_path))}: {error.message}" for error in schema().iter_errors(spec)]
     return problems + strict
 
 
 @functools.cache
 def schema() -> jsonschema_rs.Validator:
-    """Return the check of a spec's keys, types, enums and ranges."""
     return jsonschema_rs.validator_for(json.loads(SCHEMA.read_text()))
 
 
 def component_refusals(kind: str, component: dict[str, Any]) -> Iterator[str]:
-    """Tell what is wrong with one component."""
     sources = [source for source in SOURCES if component.get(source)]
     if len(sources) != 1:
         yield f"needs exactly one source, has {sources}"
@@ -77,7 +73,6 @@ def component_refusals(kind: str, component: dict[str, Any]) -> Iterator[str]:
 
 
 def image_refusals(image: dict[str, Any]) -> Iterator[str]:
-    """Tell what is wrong with an image."""
     if image.get("registry_type") == "DOCR":
         if image.get("registry"):
             yield "image.registry must be empty for DOCR"
@@ -86,7 +81,7 @@ def image_refusals(image: dict[str, Any]) -> Iterator[str]:
     if "tag" in image and "digest" in image:
         yield "image.tag and image.digest exclude each other"
     if "digest" in image and not DIGEST.fullmatch(image["digest"]):
-        yield "image.digest is no digest"
+        yield "image.digest is not a digest"
     if (image.get("deploy_on_push") or {}).get("enabled") and (
         "digest" in image or image.get("registry_type") != "DOCR"
     ):
@@ -94,7 +89,7 @@ def image_refusals(image: dict[str, Any]) -> Iterator[str]:
 
 
 def with_defaults(spec: Spec) -> Spec:
-    """Return the spec as the API gives it back: a copy with its defaults written out."""
+    """Return a copy of the spec with all defaults, as the API returns it."""
     spec = copy.deepcopy(spec)
     for level in levels_with_envs(spec):
         for env in level.get("envs") or []:

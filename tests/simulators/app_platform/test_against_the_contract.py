@@ -1,4 +1,4 @@
-"""The simulator keeps to DigitalOcean's OpenAPI document, and notices a tool that does not."""
+"""The simulator conforms to DigitalOcean's OpenAPI document, and detects requests that do not."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tests.simulators.app_platform.server import Simulator
 from tests.simulators.app_platform.tool import NEW, OLD, Tool, make_spec
 
 
-def test_extract_stands_alone_and_names_its_source() -> None:
+def test_the_extract_is_complete_and_names_its_source() -> None:
     document = json.loads(DOCUMENT.read_text())
     contract = load_contract()
     assert all(contract.resolve({"$ref": ref}) for ref in references(document))
@@ -21,7 +21,7 @@ def test_extract_stands_alone_and_names_its_source() -> None:
     assert document["info"]["license"]["name"] == "Apache-2.0"
 
 
-def test_registry_tells_the_digest_of_a_tag(platform: Simulator, tool: Tool) -> None:
+def test_the_registry_lists_the_digest_of_a_tag(platform: Simulator, tool: Tool) -> None:
     platform.cloud.registry.push("my/app", NEW, "tested-new")
     tags = tool.http.get("/v2/registries/slipway/repositories/my%2Fapp/tags").json()["tags"]
     assert [(found["tag"], found["manifest_digest"]) for found in tags] == [("tested-new", NEW)]
@@ -30,43 +30,44 @@ def test_registry_tells_the_digest_of_a_tag(platform: Simulator, tool: Tool) -> 
     assert tool.http.get("/v2/registries/slipway/repositories/none/tags").status_code == 404
 
 
-def test_what_is_not_there_is_not_found(tool: Tool) -> None:
+def test_missing_objects_are_not_found(tool: Tool) -> None:
     for path in ("/v2/apps/none", f"{tool.base}/deployments/none"):
         response = tool.http.get(path)
-        assert (response.status_code, response.json()["id"]) == (404, "not_found")
+        assert response.status_code == 404
+        assert response.json()["id"] == "not_found"
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "says"),
+    ("method", "path", "body", "message"),
     [
         ("PUT", "", {"spec": {"name": "UPPER CASE"}}, "name"),
         ("PUT", "", {}, "required"),
         ("PUT", "", {"spec": {"name": "slipway"}, "image_tag": "x"}, "image_tag is unknown"),
         ("POST", "/deployments", {"force_build": "yes"}, "force_build"),
-        ("POST", "/deployments", None, "no JSON object"),
+        ("POST", "/deployments", None, "not a JSON object"),
         ("GET", "/deployments?per_page=1000", None, "per_page"),
         ("GET", "/deployments?size=10", None, "size is not a parameter"),
         ("GET", "/logs", None, "type is missing"),
-        ("POST", "/exec", {}, "is no operation"),
+        ("POST", "/exec", {}, "is not an operation"),
     ],
 )
-def test_request_against_the_contract_fails_the_test(
-    platform: Simulator, tool: Tool, method: str, path: str, body: Any, says: str
+def test_a_request_that_violates_the_contract_fails_the_test(
+    platform: Simulator, tool: Tool, method: str, path: str, body: Any, message: str
 ) -> None:
     response = tool.http.request(method, tool.base + path, json=body)
     assert response.status_code in (400, 404)
-    assert says in " ".join(platform.violations)
+    assert message in " ".join(platform.violations)
     platform.violations.clear()
 
 
-def test_token_sent_to_a_log_file_is_noticed(platform: Simulator, tool: Tool, app: App) -> None:
+def test_a_token_sent_to_a_log_file_is_a_violation(platform: Simulator, tool: Tool, app: App) -> None:
     links = tool.http.get(f"{tool.base}/logs", params={"type": "RUN"}).json()
     tool.http.get(links["live_url"])
     assert platform.violations == ["the token was sent to a log file's address"]
     platform.violations.clear()
 
 
-def test_answers_have_no_field_the_document_lacks(tool: Tool) -> None:
+def test_responses_have_only_documented_fields(tool: Tool) -> None:
     tool.put(make_spec(NEW))
     shown = tool.app()
     schemas = load_contract().document["components"]["schemas"]

@@ -1,4 +1,4 @@
-"""Deployments on the simulator go through their phases, fail and supersede each other as the real one does."""
+"""Simulated deployments go through their phases, fail and supersede each other as on the real platform."""
 
 from collections import deque
 
@@ -25,7 +25,7 @@ def test_new_deployment_has_no_steps_yet(tool: Tool) -> None:
     assert progress["success_steps"] == progress["total_steps"] == 0
 
 
-def test_clock_paces_deployments_when_told(platform: Simulator, tool: Tool) -> None:
+def test_deployments_can_follow_a_clock(platform: Simulator, tool: Tool) -> None:
     clock = platform.cloud.pace = OnClock(seconds=10)
     deployment = tool.deploy(make_spec(NEW))
     assert {tool.poll(deployment)["phase"] for _ in range(5)} == {"PENDING_BUILD"}
@@ -35,14 +35,14 @@ def test_clock_paces_deployments_when_told(platform: Simulator, tool: Tool) -> N
     assert tool.poll(deployment)["phase"] == "ACTIVE"
 
 
-def test_failing_migration_ends_in_error_and_leaves_the_former_active(
+def test_a_failed_migration_ends_in_error_and_the_previous_deployment_stays_active(
     tool: Tool, app: App, runner: ScriptedRunner
 ) -> None:
-    former = app.active
+    previous = app.active
     runner.jobs = deque([Outcome(False, "relation already exists")])
     deployment = tool.deploy(make_spec(NEW))
     assert tool.phases(deployment)[-1] == "ERROR"
-    assert app.active is former
+    assert app.active is previous
     assert httpx.get(app.live_url + "/api/version").json()["git_sha"] == "old"
     assert [name for _, name, _ in runner.ran] == ["migrate"]
     assert tool.log(deployment, "DEPLOY") == "relation already exists"
@@ -50,12 +50,12 @@ def test_failing_migration_ends_in_error_and_leaves_the_former_active(
     assert tool.poll(deployment)["progress"]["error_steps"] == 1
 
 
-def test_health_that_never_turns_green_ends_in_error(tool: Tool, app: App, runner: ScriptedRunner) -> None:
-    former = app.active
+def test_a_deployment_that_never_becomes_healthy_ends_in_error(tool: Tool, app: App, runner: ScriptedRunner) -> None:
+    previous = app.active
     runner.rolls = deque([None, None, Outcome(False, "readiness probe failed: 503")])
     deployment = tool.deploy(make_spec(NEW))
     assert tool.phases(deployment) == [*PHASES[1:5], "DEPLOYING", "DEPLOYING", "ERROR"]
-    assert app.active is former
+    assert app.active is previous
     assert deployment in runner.stopped
 
 
@@ -66,7 +66,7 @@ def test_digest_that_does_not_exist_ends_in_error(tool: Tool) -> None:
     assert missing in tool.log(deployment, "BUILD")
 
 
-def test_newer_deployment_supersedes_the_one_under_way(tool: Tool, runner: ScriptedRunner) -> None:
+def test_a_newer_deployment_supersedes_the_one_in_progress(tool: Tool, runner: ScriptedRunner) -> None:
     runner.rolls = deque([None] * 9)
     first = tool.deploy(make_spec(NEW))
     assert tool.poll(first)["phase"] == "BUILDING"
@@ -85,13 +85,13 @@ def test_deployment_can_be_cancelled_once(tool: Tool) -> None:
     assert tool.post(f"/deployments/{deployment}/cancel").status_code == 400
 
 
-def test_failing_smoke_page_is_the_runners(app: App, runner: ScriptedRunner) -> None:
+def test_the_runner_serves_the_health_page(app: App, runner: ScriptedRunner) -> None:
     assert httpx.get(app.live_url + "/health/ready").status_code == 200
     runner.pages["", "/health/ready"] = Page(503, {"status": "unavailable"})
     assert httpx.get(app.live_url + "/health/ready").status_code == 503
 
 
-def test_somebody_else_may_deploy_between_two_requests(platform: Simulator, tool: Tool, app: App) -> None:
+def test_another_deployment_can_start_between_two_requests(platform: Simulator, tool: Tool, app: App) -> None:
     platform.faults.call("PUT", "/v2/apps/", lambda: platform.cloud.update(app, make_spec(OLD)))
     mine = tool.deploy(make_spec(NEW))
     assert mine == app.deployments[-1].id

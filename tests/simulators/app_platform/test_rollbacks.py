@@ -1,4 +1,4 @@
-"""Rollbacks on the simulator pin, commit, revert and warn as the real one does."""
+"""Simulated rollbacks pin, commit, revert and warn as on the real platform."""
 
 from collections import deque
 
@@ -12,7 +12,7 @@ from tests.simulators.app_platform.tool import NEW, OLD, Tool, make_spec
 from tests.simulators.serving import Page
 
 
-def test_rollback_brings_back_image_and_envs_and_goes_on(tool: Tool, app: App) -> None:
+def test_rollback_restores_image_and_envs_and_allows_deployments(tool: Tool, app: App) -> None:
     target = app.deployments[0]
     tool.phases(tool.deploy(make_spec(NEW)))
     assert tool.post("/rollback/validate", deployment_id=target.id).json() == {"valid": True, "warnings": []}
@@ -34,9 +34,11 @@ def test_pinned_app_refuses_deployments_until_commit(tool: Tool, app: App) -> No
     assert tool.put(make_spec(NEW)).status_code == 409
     assert tool.post("/deployments", force_build=True).status_code == 409
     validated = tool.post("/rollback/validate", deployment_id=target.id).json()
-    assert (validated["valid"], validated["error"]["code"]) == (False, "app_pinned")
+    assert validated["valid"] is False
+    assert validated["error"]["code"] == "app_pinned"
     committed = tool.post("/rollback/commit")
-    assert (committed.status_code, committed.content) == (200, b"")
+    assert committed.status_code == 200
+    assert committed.content == b""
     assert "pinned_deployment" not in tool.app()
     assert tool.put(make_spec(NEW)).status_code == 200
 
@@ -51,7 +53,7 @@ def test_revert_deploys_the_spec_from_before_the_rollback(tool: Tool, app: App) 
     assert tool.post("/rollback/revert").status_code == 400
 
 
-def test_rollback_to_what_never_ran_or_is_too_old_is_refused(tool: Tool, app: App, runner: ScriptedRunner) -> None:
+def test_rollback_to_a_failed_or_too_old_deployment_is_refused(tool: Tool, app: App, runner: ScriptedRunner) -> None:
     first = app.deployments[0]
     runner.jobs = deque([Outcome(False)])
     failed = tool.deploy(make_spec(NEW))
@@ -69,13 +71,14 @@ def test_rollback_warns_of_images_without_a_digest(platform: Simulator, tool: To
     tagged = tool.deploy(spec)
     assert tool.phases(tagged)[-1] == "ACTIVE"
     (warning,) = tool.post("/rollback/validate", deployment_id=tagged).json()["warnings"]
-    assert (warning["code"], warning["components"]) == ("image_source_missing_digest", ["api"])
+    assert warning["code"] == "image_source_missing_digest"
+    assert warning["components"] == ["api"]
 
 
-@pytest.mark.parametrize("goes_on", [True, False])
-def test_rollback_whose_migration_meets_a_newer_schema(goes_on: bool) -> None:
+@pytest.mark.parametrize("tolerated", [True, False])
+def test_rollback_with_a_migration_older_than_the_schema(tolerated: bool) -> None:
     revisions = {OLD: ["0001"], NEW: ["0001", "0002"]}
-    runner = SchemaRunner(revisions=revisions, database="0001", goes_on=lambda spec: goes_on)
+    runner = SchemaRunner(revisions=revisions, database="0001", tolerates_newer_schema=lambda spec: tolerated)
     with app_platform(runner) as platform:
         for digest in (OLD, NEW):
             platform.cloud.registry.push("app", digest)
@@ -84,13 +87,11 @@ def test_rollback_whose_migration_meets_a_newer_schema(goes_on: bool) -> None:
         tool.phases(tool.deploy(make_spec(NEW)))
         assert runner.database == "0002"
         rolled = tool.post("/rollback", deployment_id=app.deployments[0].id, skip_pin=True).json()["deployment"]["id"]
-        assert tool.phases(rolled)[-1] == ("ACTIVE" if goes_on else "ERROR")
+        assert tool.phases(rolled)[-1] == ("ACTIVE" if tolerated else "ERROR")
         assert "Can't locate revision" in tool.log(rolled, "DEPLOY")
 
 
-def test_smoke_that_fails_on_the_new_image_passes_after_the_rollback(
-    tool: Tool, app: App, runner: ScriptedRunner
-) -> None:
+def test_the_site_is_healthy_again_after_the_rollback(tool: Tool, app: App, runner: ScriptedRunner) -> None:
     runner.pages[NEW, "/health/ready"] = Page(503, {"status": "unavailable"})
     tool.phases(tool.deploy(make_spec(NEW)))
     assert httpx.get(app.live_url + "/health/ready").status_code == 503

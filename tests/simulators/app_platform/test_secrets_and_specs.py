@@ -1,4 +1,4 @@
-"""The simulator encrypts, wipes, completes and refuses what is in specs as the real one does."""
+"""The simulator encrypts and deletes secrets, adds defaults and refuses specs as the real platform does."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ def test_secret_becomes_ciphertext_and_stays_when_sent_back(tool: Tool, runner: 
     assert runner.ran[-1][2]["services"][0]["envs"][0]["value"] == "first"
 
 
-def test_same_clear_secret_gives_another_ciphertext(tool: Tool) -> None:
+def test_the_same_secret_gets_a_new_ciphertext(tool: Tool) -> None:
     before = tool.app()["spec"]["services"][0]["envs"]
     tool.put(make_spec(NEW, secret("first")))
     assert tool.app()["spec"]["services"][0]["envs"] != before
 
 
-def test_empty_secret_wipes_it_without_a_word(tool: Tool, runner: ScriptedRunner) -> None:
+def test_an_empty_secret_silently_deletes_the_value(tool: Tool, runner: ScriptedRunner) -> None:
     response = tool.put(make_spec(NEW, secret("")))
     assert response.status_code == 200
     assert "value" not in response.json()["app"]["spec"]["services"][0]["envs"][0]
@@ -36,7 +36,7 @@ def test_empty_secret_wipes_it_without_a_word(tool: Tool, runner: ScriptedRunner
     assert "value" not in runner.ran[-1][2]["services"][0]["envs"][0]
 
 
-def test_spec_replaces_all_of_the_former(tool: Tool) -> None:
+def test_a_spec_replaces_the_previous_one_completely(tool: Tool) -> None:
     tool.put(make_spec(NEW))
     assert tool.app()["spec"]["services"][0]["envs"] == []
 
@@ -51,11 +51,12 @@ def test_defaults_are_written_out(tool: Tool) -> None:
     del spec["services"][0]["http_port"]
     service = tool.put(spec).json()["app"]["spec"]["services"][0]
     assert service["envs"][0]["scope"] == "RUN_AND_BUILD_TIME"
-    assert (service["http_port"], service["instance_count"]) == (8080, 1)
+    assert service["http_port"] == 8080
+    assert service["instance_count"] == 1
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         ({"image": {"registry_type": "DOCR", "repository": "registry.digitalocean.com/x/app"}}, "name alone"),
         ({"image": {"registry_type": "DOCR", "registry": "x", "repository": "app"}}, "must be empty"),
@@ -65,12 +66,12 @@ def test_defaults_are_written_out(tool: Tool) -> None:
         ({"instance_count": 2, "autoscaling": {"min_instance_count": 1, "max_instance_count": 2}}, "excludes"),
     ],
 )
-def test_spec_the_platform_refuses(tool: Tool, change: dict[str, Any], says: str) -> None:
+def test_an_invalid_spec_is_refused(tool: Tool, change: dict[str, Any], message: str) -> None:
     spec = make_spec(OLD)
     spec["services"][0] |= change
     for response in (tool.put(spec), tool.http.post("/v2/apps/propose", json={"spec": spec})):
         assert response.status_code == 400
-        assert says in response.json()["message"]
+        assert message in response.json()["message"]
 
 
 def test_static_site_from_an_image_is_refused(tool: Tool) -> None:
@@ -86,7 +87,7 @@ def test_propose_changes_nothing(tool: Tool, app: App) -> None:
 
 
 @pytest.mark.parametrize("name", ["app.staging.yaml", "app.production.yaml"])
-def test_specs_of_the_project_are_taken(platform: Simulator, tool: Tool, name: str) -> None:
+def test_specs_of_the_project_are_accepted(platform: Simulator, tool: Tool, name: str) -> None:
     spec = yaml.safe_load((ROOT / ".do" / name).read_text())
     for _, image in images(spec):
         image.pop("tag", None)

@@ -1,4 +1,4 @@
-"""The requests a deploy tool makes, as short as they can be, and the specs it sends."""
+"""The requests of a deploy tool, and the specs it sends."""
 
 from typing import Any
 
@@ -27,8 +27,6 @@ def secret(value: str) -> dict[str, str]:
 
 
 class Tool:
-    """The requests a deploy tool makes, as short as they can be."""
-
     def __init__(self, platform: Simulator, app: App) -> None:
         self.base = f"/v2/apps/{app.id}"
         self.http = httpx.Client(
@@ -48,7 +46,7 @@ class Tool:
         return self.http.get(f"{self.base}/deployments/{deployment}").json()["deployment"]
 
     def phases(self, deployment: str) -> list[str]:
-        """Poll to the end and return the phases that were seen."""
+        """Poll until the deployment ends; return its phases."""
         seen: list[str] = []
         while not seen or seen[-1] not in ("ACTIVE", "SUPERSEDED", "ERROR", "CANCELED"):
             seen.append(self.poll(deployment)["phase"])

@@ -1,4 +1,4 @@
-"""Encrypts the secrets of specs as App Platform does: clear text in, EV[1:…] out, and EV back unchanged."""
+"""Encrypts the secrets of specs as App Platform does: clear text becomes EV[1:…], and EV stays unchanged."""
 
 import copy
 import secrets
@@ -9,11 +9,11 @@ from tests.simulators.app_platform.spec import Spec, images, levels_with_envs
 
 
 class ForeignCiphertextError(Exception):
-    """An EV[…] that this platform did not make for this app."""
+    """An EV[…] that was not created for this app."""
 
 
 class Vault:
-    """What each ciphertext stands for, and for which app it was made."""
+    """The clear text of each ciphertext, and the app it was created for."""
 
     def __init__(self) -> None:
         self._clear: dict[str, tuple[str, str]] = {}
@@ -21,20 +21,20 @@ class Vault:
     def encrypt(self, app_id: str, spec: Spec) -> Spec:
         """Return the spec with every secret as ciphertext.
 
-        clear text becomes a new ciphertext each time, also for the value it had; EV stays verbatim;
-        an empty value wipes the secret without a word, which is the trap the tool has to keep out of.
+        Clear text becomes a new ciphertext each time, even for the same value. EV stays unchanged. An empty value
+        silently deletes the secret; the tool must avoid that.
         """
         return mapped(spec, lambda value: self._encrypted(app_id, value))
 
     def decrypt(self, spec: Spec) -> Spec:
-        """Return the spec as the containers get it: with clear secrets."""
+        """Return the spec with clear secrets, as the containers get it."""
         return mapped(spec, lambda value: self._clear[value][1] if value in self._clear else value)
 
     def _encrypted(self, app_id: str, value: str) -> str:
         if not value:
             return value
         if value.startswith("EV["):
-            # whether EV moves between apps is not verified; the tool must never try.
+            # Whether EV works in another app is not verified, so the tool must not try it.
             if self._clear.get(value, ("", ""))[0] != app_id:
                 raise ForeignCiphertextError(value)
             return value
@@ -44,7 +44,7 @@ class Vault:
 
 
 def mapped(spec: Spec, change: Callable[[str], str]) -> Spec:
-    """Return a copy of the spec with every secret value changed; an empty one is left out, as in the API's JSON."""
+    """Return a copy of the spec with every secret value changed; an empty value is omitted, as in the API's JSON."""
     spec = copy.deepcopy(spec)
     for holder, key in secret_places(spec):
         value = change(holder.get(key, ""))
@@ -56,7 +56,7 @@ def mapped(spec: Spec, change: Callable[[str], str]) -> Spec:
 
 
 def secret_places(spec: Spec) -> Iterator[tuple[dict[str, Any], str]]:
-    """Return where secrets stand: SECRET envs at every level, and registry credentials."""
+    """Yield the place of each secret: SECRET envs on every level, and registry credentials."""
     for level in levels_with_envs(spec):
         for env in level.get("envs") or []:
             if env.get("type") == "SECRET":

@@ -1,4 +1,4 @@
-"""Calls the simulator for flyctl as a deploy tool does."""
+"""Calls the flyctl simulator as a deploy tool does."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A Fly.io with one app that runs, for the simulator's own tests."""
+"""A simulated Fly.io with one running app."""
 
 from pathlib import Path
 

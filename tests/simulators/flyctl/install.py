@@ -1,4 +1,4 @@
-"""Puts the simulator for flyctl on PATH, and lets a test script it and read its calls."""
+"""Installs the flyctl simulator on PATH, and lets a test set its outcomes and read its calls."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.simulators.flyctl.program.state import State, changing, load
 
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "fly-test-token"
-# Without site-packages and without the environment's say: it starts in a third of the time, and nothing leaks in.
+# -IS ignores site-packages and environment variables: three times faster, and isolated.
 SCRIPT = """#!{python} -IS
 import sys
 sys.path.insert(0, {root!r})
@@ -27,46 +27,43 @@ sys.exit(main(Path({folder!r}), sys.argv[1:]))
 
 @dataclass
 class Flyctl:
-    """One test's Fly.io, seen from behind: what was called, and what is to come."""
+    """One test's Fly.io: its state, its recorded calls and its next outcomes."""
 
     folder: Path
     token: str = TOKEN
 
     @property
     def environment(self) -> dict[str, str]:
-        """What to start the tool with: flyctl is found first, and lets it in."""
+        """The tool's environment: the simulator is first on PATH, and the token is valid."""
         path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
         return {**os.environ, "PATH": path, "FLY_API_TOKEN": self.token}
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """Every call so far: argv, stdin and the FLY_ names that were set."""
+        """Each call: argv, stdin and the names of FLY_ variables that were set."""
         record = self.folder / "calls.jsonl"
         return [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
 
     @property
     def argvs(self) -> list[list[str]]:
-        """The argv of every call."""
         return [call["argv"] for call in self.calls]
 
     def app(self, name: str) -> dict[str, Any]:
-        """Return an app's state."""
         app: dict[str, Any] = load(self.folder)["apps"][name]
         return app
 
     @contextmanager
     def changing(self) -> Iterator[State]:
-        """Change the state by hand."""
         with changing(self.folder) as state:
             yield state
 
     def push(self, image: str, digest: str) -> None:
-        """Put an image where Fly can find it."""
+        """Add an image to Fly's registry."""
         with self.changing() as state:
             state["images"][image] = digest
 
     def outcome(self, kind: str, log: str = "") -> None:
-        """Say how the next deploy ends: ok, release_command_fails, never_healthy, half_done or hangs."""
+        """Set the next deploy's outcome: ok, release_command_fails, never_healthy, half_done or hangs."""
         with self.changing() as state:
             state["outcomes"].append({"outcome": kind, "log": log})
 
@@ -76,7 +73,7 @@ class Flyctl:
             state["tokens"] = []
 
     def add_app(self, name: str, image: str, digest: str, groups: tuple[str, ...] = ("app", "app", "worker")) -> None:
-        """Add an app whose first release runs on a Machine for each group named."""
+        """Add an app whose first release runs on one Machine for each given group."""
         self.push(image, digest)
         machines = [
             {"id": f"{name}-{number}", "group": group, "image": image, "digest": digest, "version": 1, "healthy": True}
@@ -89,15 +86,15 @@ class Flyctl:
             state["apps"][name] = app | {"logs": [], "release_commands": [], "restarts": 0}
 
     def wait_for_release(self, name: str, status: str, seconds: float = 10) -> None:
-        """Wait until the newest release has a status: `running` before Ctrl-C is sent to a deploy that hangs."""
+        """Wait until the newest release has a status; use `running` before sending Ctrl-C to a deploy that hangs."""
         deadline = time.monotonic() + seconds
         while self.app(name)["releases"][-1]["status"] != status:
-            assert time.monotonic() < deadline, f"no release came to be {status}"
+            assert time.monotonic() < deadline, f"no release became {status}"
             time.sleep(0.01)
 
 
 def install_flyctl(folder: Path) -> Flyctl:
-    """Write the program into a folder of the test's own."""
+    """Write the program into the test's folder."""
     state = {"apps": {}, "images": {}, "outcomes": [], "tokens": [TOKEN], "salt": secrets.token_hex(8)}
     (folder / "state.json").write_text(json.dumps(state))
     program = folder / "bin" / "flyctl"

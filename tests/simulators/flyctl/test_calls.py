@@ -1,4 +1,4 @@
-"""The simulator for flyctl records its calls, and refuses what the real one does not have."""
+"""The flyctl simulator records its calls, and refuses commands and flags that flyctl does not have."""
 
 import json
 
@@ -18,7 +18,7 @@ def test_call_is_recorded_exactly_and_without_the_token(fly: Flyctl) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "says"),
+    ("argv", "message"),
     [
         ("releases rollback", 'unknown command "rollback" for "flyctl releases"'),
         ("releases list", 'unknown command "list" for "flyctl releases"'),
@@ -30,13 +30,14 @@ def test_call_is_recorded_exactly_and_without_the_token(fly: Flyctl) -> None:
         ("releases --limit 5", "unknown flag: --limit"),
     ],
 )
-def test_what_flyctl_does_not_have_is_refused_in_its_words(fly: Flyctl, argv: str, says: str) -> None:
+def test_unknown_commands_and_flags_are_refused_with_flyctls_message(fly: Flyctl, argv: str, message: str) -> None:
     ended = run(fly, *argv.split())
-    assert (ended.returncode, ended.stderr.strip()) == (1, f"Error: {says}")
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == f"Error: {message}"
     assert fly.argvs == [argv.split()]
 
 
-def test_what_is_real_but_not_played_says_so(fly: Flyctl) -> None:
+def test_a_command_that_is_not_simulated_fails(fly: Flyctl) -> None:
     assert run(fly, "mpg", "backup", "create", "cluster").returncode == 97
 
 

@@ -1,4 +1,4 @@
-"""Deploys by the simulator for flyctl leave releases and Machines as the real one does."""
+"""Deploys of the flyctl simulator change releases and Machines as flyctl does."""
 
 import json
 import signal
@@ -45,7 +45,7 @@ def test_failure_in_rolling_leaves_the_updated_machines(fly: Flyctl, kind: str, 
     assert health.count("passing") == 3
 
 
-def test_failure_in_bluegreen_leaves_none(fly: Flyctl) -> None:
+def test_failure_in_bluegreen_updates_no_machine(fly: Flyctl) -> None:
     fly.outcome("never_healthy")
     assert deploy(fly, NEW, "--strategy", "bluegreen").returncode == 1
     assert digests(fly) == ["sha256:old"] * 4
@@ -59,20 +59,20 @@ def test_rollback_is_a_deploy_of_the_old_image_without_the_release_command(fly: 
     assert len(fly.app("slipway")["release_commands"]) == 1
 
 
-def test_immediate_asks_for_no_health(fly: Flyctl) -> None:
+def test_immediate_skips_health_checks(fly: Flyctl) -> None:
     fly.outcome("never_healthy")
     assert deploy(fly, NEW, "--strategy", "immediate").returncode == 0
     assert digests(fly) == ["sha256:new"] * 4
 
 
-def test_image_that_is_not_there_is_an_error(fly: Flyctl) -> None:
+def test_a_missing_image_is_an_error(fly: Flyctl) -> None:
     ended = deploy(fly, "registry.fly.io/slipway:none")
     assert ended.returncode == 1
     assert "could not find image" in ended.stderr
     assert len(fly.app("slipway")["releases"]) == 1
 
 
-def test_interrupted_deploy_says_so_in_its_release(fly: Flyctl) -> None:
+def test_an_interrupted_deploy_is_recorded_in_its_release(fly: Flyctl) -> None:
     fly.outcome("hangs")
     argv = ["flyctl", "deploy", "-a", "slipway", "--image", NEW]
     with subprocess.Popen(argv, env=fly.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""The simulator for flyctl keeps secrets, with the pitfalls of the real one."""
+"""The flyctl simulator stores secrets, with the pitfalls of flyctl."""
 
 import json
 
@@ -6,7 +6,7 @@ from tests.simulators.flyctl.caller import deploy, run
 from tests.simulators.flyctl.install import Flyctl
 
 
-def test_secrets_merge_and_are_told_by_digest_alone(fly: Flyctl) -> None:
+def test_secrets_are_merged_and_listed_by_digest_only(fly: Flyctl) -> None:
     run(fly, "secrets", "import", "-a", "slipway", "--stage", stdin='A="one"\nB="two"\n')
     ended = run(fly, "secrets", "set", "-a", "slipway", "--stage", "B=three")
     assert "staged" in ended.stdout

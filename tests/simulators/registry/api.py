@@ -1,4 +1,4 @@
-"""The operations of the distribution specification that reading, tagging, pushing and pulling images need."""
+"""The operations of the OCI Distribution Specification that read, tag, push and pull images."""
 
 import re
 from collections.abc import Callable
@@ -33,12 +33,12 @@ class Call:
 
     @property
     def action(self) -> str:
-        """What it must be allowed to do."""
+        """The right that the request needs."""
         return "pull" if self.method in ("GET", "HEAD") else "push"
 
 
 def respond(store: Store, call: Call) -> Response:
-    """Carry out a call. Raises RegistryError."""
+    """Raises RegistryError."""
     method = "GET" if call.method == "HEAD" else call.method
     if (method, call.kind) not in OPERATIONS:
         raise RegistryError("UNSUPPORTED")
@@ -48,11 +48,11 @@ def respond(store: Store, call: Call) -> Response:
 
 
 def get_manifest(store: Store, call: Call) -> Response:
-    """GET /v2/<name>/manifests/<tag or digest>, of a kind that the client names in Accept."""
+    """Return a manifest of a media type that the Accept header names."""
     manifest = store.manifest(call.name, call.reference)
     accepted = [part.split(";")[0].strip() for line in call.headers.getlist("accept") for part in line.split(",")]
-    # The registry of Docker, whose code others run, does not take */* for an response. By tag it makes a manifest of
-    # Docker's first kind out of one of the second that is not accepted, with another digest: here that is not there.
+    # Docker's registry, which many hosts use, does not treat */* as a match. If schema 2 is not accepted, it converts a
+    # tagged manifest to schema 1, with another digest; here that manifest is not found.
     by_digest = manifest.media_type == DOCKER_TYPES[0] and call.reference == manifest.digest
     if manifest.media_type not in accepted and not by_digest:
         raise RegistryError("MANIFEST_UNKNOWN", f"{manifest.media_type} found, but the accept header does not name it")
@@ -61,14 +61,13 @@ def get_manifest(store: Store, call: Call) -> Response:
 
 
 def put_manifest(store: Store, call: Call) -> Response:
-    """PUT /v2/<name>/manifests/<tag or digest>."""
     media_type = call.headers.get("content-type", "").split(";")[0].strip()
     digest = store.put_manifest(call.name, call.reference, call.body, media_type)
     return created(call, "manifests", digest)
 
 
 def list_tags(store: Store, call: Call) -> Response:
-    """GET /v2/<name>/tags/list, in pages of `n` behind the tag `last`."""
+    """Return pages of `n` tags after the tag `last`."""
     if call.reference != "list":
         raise RegistryError("UNSUPPORTED")
     count = call.query.get("n")
@@ -83,27 +82,26 @@ def list_tags(store: Store, call: Call) -> Response:
 
 
 def get_blob(store: Store, call: Call) -> Response:
-    """GET /v2/<name>/blobs/<digest>."""
     headers = {"docker-content-digest": call.reference, "content-type": "application/octet-stream"}
     return Response(store.blob(call.name, call.reference), headers=headers)
 
 
 def start_upload(store: Store, call: Call) -> Response:
-    """POST /v2/<name>/blobs/uploads/: start an upload, or take a blob over from another repository."""
+    """Start an upload, or mount a blob from another repository."""
     source, digest = call.query.get("from", ""), call.query.get("mount", "")
     if (source, digest) in store.blobs:
         store.put_blob(call.name, store.blobs[source, digest], digest)
         return created(call, "blobs", digest)
-    return under_way(call, store.start_upload(), 0)
+    return upload_in_progress(call, store.start_upload(), 0)
 
 
 def continue_upload(store: Store, call: Call) -> Response:
-    """PATCH the address that starting an upload gave."""
-    return under_way(call, call.reference, store.upload(call.reference, call.body))
+    """PATCH the address that `start_upload` returned."""
+    return upload_in_progress(call, call.reference, store.upload(call.reference, call.body))
 
 
 def finish_upload(store: Store, call: Call) -> Response:
-    """PUT the address that starting an upload gave, with the rest and the digest of the whole."""
+    """PUT the address that `start_upload` returned, with the rest and the digest of the whole blob."""
     store.upload(call.reference, call.body)
     digest = call.query.get("digest", "")
     store.put_blob(call.name, store.uploads[call.reference], digest)
@@ -112,13 +110,13 @@ def finish_upload(store: Store, call: Call) -> Response:
 
 
 def created(call: Call, kind: str, digest: str) -> Response:
-    """Return 201 with the address and the digest of what is there now."""
+    """Return 201 with the address and the digest of the new object."""
     headers = {"location": f"{call.url}/v2/{call.name}/{kind}/{digest}", "docker-content-digest": digest}
     return Response(status_code=201, headers=headers)
 
 
-def under_way(call: Call, upload: str, size: int) -> Response:
-    """Return 202 with the address where the upload goes on; that it has a query is usual."""
+def upload_in_progress(call: Call, upload: str, size: int) -> Response:
+    """Return 202 with the address where the upload continues; as in most registries, it has a query."""
     location = f"{call.url}/v2/{call.name}/blobs/uploads/{upload}?_state={upload}"
     headers = {"location": location, "range": f"0-{max(size - 1, 0)}", "docker-upload-uuid": upload}
     return Response(status_code=202, headers=headers)

@@ -1,4 +1,4 @@
-"""The requests a client of a registry makes, as short as they can be."""
+"""A minimal client of a registry."""
 
 import re
 
@@ -12,7 +12,7 @@ CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
 
 class Client:
-    """Speaks about one repository."""
+    """The requests for one repository."""
 
     def __init__(self, registry: OciRegistry, name: str = "slipway-app") -> None:
         self.http = httpx.Client(base_url=registry.url, headers={"Accept": READABLE})
@@ -30,12 +30,12 @@ class Client:
         )
 
     def copy_tag(self, old: str, new: str) -> httpx.Response:
-        """Give a manifest one more tag, byte by byte, as the deploy tool does."""
+        """Add a tag to a manifest by pushing its bytes again, as the deploy tool does."""
         manifest = self.get(f"/manifests/{old}")
         return self.put(new, manifest.content, manifest.headers["content-type"])
 
     def log_in(self, challenged: httpx.Response, credentials: tuple[str, str]) -> httpx.Response:
-        """Do what a challenge asks for, and use the token from now on."""
+        """Get the token that a challenge requires, and use it from now on."""
         parts = dict(CHALLENGE.findall(challenged.headers["www-authenticate"]))
         response = httpx.get(parts.pop("realm"), params=parts, auth=credentials)
         if response.is_success:
@@ -44,5 +44,4 @@ class Client:
 
 
 def codes(response: httpx.Response) -> list[str]:
-    """Return the codes of an error."""
     return [error["code"] for error in response.json()["errors"]]

@@ -1,4 +1,4 @@
-"""A registry without a login, for the simulator's own tests."""
+"""A registry without a login."""
 
 from collections.abc import Iterator
 

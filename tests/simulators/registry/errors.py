@@ -23,7 +23,7 @@ CODES = {
 
 
 class Json(JSONResponse):
-    """JSON as registries say it: with a charset, which a client must not trip over."""
+    """JSON with a charset, as registries send it; clients must accept it."""
 
     media_type = "application/json; charset=utf-8"
 
@@ -36,7 +36,6 @@ class RegistryError(Exception):
         self.code, self.details, self.headers = code, details or (None,), headers or {}
 
     def response(self) -> Response:
-        """Return the response."""
         status, message = CODES[self.code]
         return error_response(self.code, status, message, *self.details, headers=self.headers)
 
@@ -44,6 +43,6 @@ class RegistryError(Exception):
 def error_response(
     code: str, status: int, message: str, *details: Any, headers: dict[str, str] | None = None
 ) -> Response:
-    """Return the specification's form of an error: a list, as one request may have several."""
+    """Return errors in the specification's format: a list, because one request can have several."""
     errors = [{"code": code, "message": message, "detail": detail} for detail in details]
     return Json({"errors": errors}, status, headers)

@@ -17,7 +17,7 @@ Grant = tuple[str, str]
 
 @dataclass
 class Token:
-    """What a token allows, by repository and action, and until when."""
+    """A token: the allowed repositories with actions, and the expiry time."""
 
     grants: set[Grant]
     expires: float
@@ -25,7 +25,7 @@ class Token:
 
 @dataclass
 class Guard:
-    """Knows one account. Without credentials everybody may do everything."""
+    """Checks the logins of one account. Without credentials, everything is allowed for everyone."""
 
     credentials: Credentials | None = None
     scheme: Literal["Bearer", "Basic"] = "Bearer"
@@ -36,26 +36,26 @@ class Guard:
     tokens: dict[str, Token] = field(default_factory=dict)
 
     def expire_tokens(self) -> None:
-        """End every token that was issued; new ones are issued as before."""
+        """Expire every issued token; new ones are issued as before."""
         for token in self.tokens.values():
             token.expires = 0
 
     def issue(self, authorization: str, scopes: Iterable[str]) -> dict[str, Any]:
-        """Return the token endpoint's response; a scope that is not allowed is left out, as the token flow has it."""
-        if not self._knows(authorization):
+        """Return the token endpoint's response; scopes that are not allowed are omitted, as in Docker's token flow."""
+        if not self._is_account(authorization):
             raise RegistryError("UNAUTHORIZED")
         grants = {grant for scope in scopes for grant in granted(scope) if not (self.read_only and grant[1] == "push")}
-        word = secrets.token_urlsafe(24)
-        self.tokens[word] = Token(grants, time.time() + self.lifetime_seconds)
+        token = secrets.token_urlsafe(24)
+        self.tokens[token] = Token(grants, time.time() + self.lifetime_seconds)
         issued_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"token": word, "access_token": word, "expires_in": self.lifetime_seconds, "issued_at": issued_at}
+        return {"token": token, "access_token": token, "expires_in": self.lifetime_seconds, "issued_at": issued_at}
 
     def check(self, authorization: str, name: str, action: str, url: str) -> None:
-        """Raise RegistryError unless the request may do this; `name` is empty for the registry as a whole."""
+        """Raise RegistryError unless the action is allowed; an empty `name` means the registry as a whole."""
         if self.credentials is None:
             return
         if self.scheme == "Basic":
-            if not self._knows(authorization):
+            if not self._is_account(authorization):
                 raise RegistryError("UNAUTHORIZED", headers={"www-authenticate": f'Basic realm="{self.service}"'})
         else:
             self._check_token(authorization, name, action, url)
@@ -63,8 +63,8 @@ class Guard:
             raise RegistryError("DENIED")
 
     def _check_token(self, authorization: str, name: str, action: str, url: str) -> None:
-        scheme, _, word = authorization.partition(" ")
-        token = self.tokens.get(word) if scheme == "Bearer" else None
+        scheme, _, value = authorization.partition(" ")
+        token = self.tokens.get(value) if scheme == "Bearer" else None
         if token is None or token.expires <= time.time():
             raise self._challenge(name, action, url, "invalid_token" if scheme == "Bearer" else "")
         denied = self.read_only and action == "push"
@@ -79,17 +79,17 @@ class Guard:
         header = ",".join(f'{key}="{value}"' for key, value in parts.items())
         return RegistryError("UNAUTHORIZED", headers={"www-authenticate": f"Bearer {header}"})
 
-    def _knows(self, authorization: str) -> bool:
-        scheme, _, word = authorization.partition(" ")
+    def _is_account(self, authorization: str) -> bool:
+        scheme, _, value = authorization.partition(" ")
         try:
-            user, _, password = base64.b64decode(word, validate=True).decode().partition(":")
+            user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return False
         return scheme == "Basic" and self.credentials in (None, (user, password))
 
 
 def granted(scope: str) -> set[Grant]:
-    """Return what `repository:NAME:pull,push` asks for; other kinds of scope ask for nothing."""
+    """Return the grants of `repository:NAME:pull,push`; other kinds of scope grant nothing."""
     kind, _, rest = scope.partition(":")
     name, _, actions = rest.rpartition(":")
     return {(name, action) for action in actions.split(",")} if kind == "repository" else set()

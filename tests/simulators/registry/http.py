@@ -17,7 +17,7 @@ from tests.simulators.registry.store import Store
 
 @dataclass
 class Seen:
-    """A request as it came, and the status of its response; 0 for none. Credentials are not kept."""
+    """A received request, and the status of its response; 0 means no response. Credentials are not stored."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Seen:
 
 @dataclass
 class HttpApi:
-    """An ASGI application."""
+    """ASGI application."""
 
     store: Store
     guard: Guard
@@ -44,7 +44,7 @@ class HttpApi:
         self.seen.append(seen)
         response = await run_in_threadpool(self._respond, seen, request, body)
         if response is None:
-            # ASGI has no word for this: uvicorn's own object behind `send` has the connection.
+            # ASGI can't close a connection without a response, so use uvicorn's transport behind `send`.
             send.__self__.transport.abort()  # type: ignore[attr-defined]
             await receive()
             return
@@ -88,15 +88,15 @@ class HttpApi:
 
 
 def scopes(request: Request) -> list[str]:
-    """Return the scopes that are asked for: in several parameters, or in one with spaces."""
+    """Return the requested scopes: in several parameters, or in one separated by spaces."""
     return [scope for value in request.query_params.getlist("scope") for scope in value.split()]
 
 
 def fault_response(fault: Fault) -> Response | None:
-    """Return a fault's response; None for a connection that is closed."""
+    """Return a fault's response; None closes the connection."""
     if fault.lost or fault.status is None:
         return None
-    # A proxy in front of a registry returns what is not JSON.
+    # A proxy in front of a registry returns HTML.
     if fault.status in (502, 504) or fault.status > 504:
         return Response("<html><title>Bad gateway</title></html>", fault.status, media_type="text/html")
     code = next((code for code in ("NAME_UNKNOWN", *CODES) if CODES[code][0] == fault.status), "UNKNOWN")

@@ -1,4 +1,4 @@
-"""Makes small images that are true ones: a layer, a config with labels, a manifest, and an index of two."""
+"""Creates small valid images: a layer, a config with labels, a manifest, and an index of two."""
 
 import gzip
 import io
@@ -10,7 +10,7 @@ from tests.simulators.registry.store import Store, digest_of
 
 OCI, DOCKER = "application/vnd.oci.image", "application/vnd.docker"
 INDEX_TYPE = f"{OCI}.index.v1+json"
-# The kinds of manifest, config and layer: of BuildKit when it pushes, and of `docker push`.
+# Media types of manifest, config and layer: those of BuildKit, and those of `docker push`.
 OCI_TYPES = (f"{OCI}.manifest.v1+json", f"{OCI}.config.v1+json", f"{OCI}.layer.v1.tar+gzip")
 DOCKER_TYPES = (
     f"{DOCKER}.distribution.manifest.v2+json",
@@ -20,7 +20,7 @@ DOCKER_TYPES = (
 
 
 def put_image(store: Store, name: str, labels: dict[str, str], architecture: str, docker: bool) -> str:
-    """Put an image into a repository and return its digest."""
+    """Return the digest."""
     manifest_type, config_type, layer_type = DOCKER_TYPES if docker else OCI_TYPES
     files = layer(labels)
     config = {
@@ -44,7 +44,7 @@ def put_image(store: Store, name: str, labels: dict[str, str], architecture: str
 
 
 def put_index(store: Store, name: str, image: str) -> str:
-    """Put an index of an image and of what attests to how it was built, as BuildKit does; return its digest."""
+    """Put an index of an image and its build attestation, as BuildKit does; return its digest."""
     statement = packed({"_type": "https://in-toto.io/Statement/v0.1", "subject": [], "predicate": {}})
     attestation = put_manifest(
         store,
@@ -65,14 +65,14 @@ def put_index(store: Store, name: str, image: str) -> str:
 
 
 def child(store: Store, name: str, digest: str, platform: dict[str, str]) -> dict[str, Any]:
-    """Return an index's entry about a manifest."""
+    """Return an index's entry for a manifest."""
     manifest = store.manifest(name, digest)
     size = len(manifest.content)
     return {"mediaType": manifest.media_type, "digest": digest, "size": size, "platform": platform}
 
 
 def put_manifest(store: Store, name: str, manifest: dict[str, Any]) -> str:
-    """Put a manifest by its digest, which is returned."""
+    """Put a manifest by its digest; return the digest."""
     content = packed(manifest)
     return store.put_manifest(name, digest_of(content), content, manifest["mediaType"])
 
@@ -85,7 +85,7 @@ def put_part(store: Store, name: str, content: bytes, media_type: str) -> dict[s
 
 
 def layer(labels: dict[str, str]) -> bytes:
-    """Return a tar file with one file, another for other labels."""
+    """Return a tar file with one file, whose content depends on the labels."""
     content, target = packed(labels), io.BytesIO()
     with tarfile.open(fileobj=target, mode="w") as tar:
         entry = tarfile.TarInfo("app/labels.json")
@@ -95,5 +95,4 @@ def layer(labels: dict[str, str]) -> bytes:
 
 
 def packed(value: Any) -> bytes:
-    """Return JSON as registries get it."""
     return json.dumps(value, separators=(",", ":")).encode()

@@ -1,16 +1,16 @@
-"""Which digests a registry holds, and which tags name them."""
+"""The digests in a registry, and their tags."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Repositories:
-    """Repositories by name; in each the digests, in the order they were pushed, with their tags."""
+    """Maps each repository to its digests, in the order they were pushed, with their tags."""
 
     repositories: dict[str, dict[str, set[str]]] = field(default_factory=dict)
 
     def push(self, repository: str, digest: str, *tags: str) -> str:
-        """Add an image; a tag that named another digest moves."""
+        """Add an image; a tag of another digest moves."""
         manifests = self.repositories.setdefault(repository, {})
         for others in manifests.values():
             others.difference_update(tags)
@@ -18,5 +18,5 @@ class Repositories:
         return digest
 
     def delete(self, repository: str, digest: str) -> None:
-        """Delete an image, as garbage collection does with untagged ones."""
+        """Delete an image, as garbage collection does with untagged images."""
         del self.repositories[repository][digest]

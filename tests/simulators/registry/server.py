@@ -1,4 +1,4 @@
-"""Serves the registry on a socket of 127.0.0.1, and lets a test push to it, break it and read its requests."""
+"""Serves the registry on 127.0.0.1, and lets a test push images, simulate faults and read its requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,35 +13,32 @@ from tests.simulators.registry.repositories import Repositories
 from tests.simulators.registry.store import Store
 from tests.simulators.serving import serve
 
-# DigitalOcean takes its API token as both, Fly any token of its with the name x.
+# DigitalOcean expects its API token as user name and password, Fly its token with the user name x.
 DIGITALOCEAN = ("do-test-token", "do-test-token")
 FLY = ("x", "fly-test-token")
 
 
 @dataclass
 class OciRegistry:
-    """The registry of one test: `prefix` for the tool, the rest for the test."""
+    """One test's registry: the tool uses `prefix`, the test everything else."""
 
     http: HttpApi
 
     @property
     def url(self) -> str:
-        """The registry's address."""
         return self.http.url
 
     @property
     def prefix(self) -> str:
-        """What stands before an image's name, up to and with the last slash."""
+        """The part before an image's name, including the last slash."""
         return "/".join(part for part in (self.url.removeprefix("http://"), self.http.store.namespace) if part) + "/"
 
     @property
     def faults(self) -> Faults:
-        """The faults to come."""
         return self.http.faults
 
     @property
     def guard(self) -> Guard:
-        """Who may do what."""
         return self.http.guard
 
     def push_image(
@@ -56,9 +53,9 @@ class OciRegistry:
         docker: bool = False,
         index: bool = False,
     ) -> str:
-        """Put an image there without a request, and return its digest; with `index`, that of an index around it.
+        """Add an image without a request and return its digest; with `index`, the digest of an index around it.
 
-        `docker` makes manifests of Docker's own kind, as `docker push` does. `schema=None` leaves the label out.
+        `docker` creates manifests with Docker's media types, as `docker push` does. `schema=None` omits the label.
         """
         store, name = self.http.store, self._name(image)
         labels = {"org.opencontainers.image.revision": git_sha, "org.opencontainers.image.version": version}
@@ -72,11 +69,11 @@ class OciRegistry:
         return digest
 
     def tags(self, image: str) -> dict[str, str]:
-        """Return an image's tags with the digests they name."""
+        """Map each tag of an image to its digest."""
         return self.http.store.tags(self._name(image))
 
     def seen(self, method: str, ending: str = "") -> list[Seen]:
-        """Return the requests of a method whose path ends so."""
+        """Return the requests of a method whose path has this ending."""
         return [seen for seen in self.http.seen if seen.method == method and seen.path.endswith(ending)]
 
     def _name(self, image: str) -> str:
@@ -92,10 +89,10 @@ def oci_registry(
     credentials: Credentials | None = None,
     scheme: Literal["Bearer", "Basic"] = "Bearer",
 ) -> Iterator[OciRegistry]:
-    """Serve a registry of its own, for everybody or for the credentials given.
+    """Serve a new registry, public or with the given credentials.
 
-    `manifests` is the App Platform's list of images, which is this registry's list too. `namespace` is the path below
-    the host, like the registry's name at DigitalOcean. Fly asks for HTTP Basic, DigitalOcean for a token (Bearer).
+    `manifests` is the simulated App Platform's list of images, shared with this registry. `namespace` is the path below
+    the host, as the registry's name at DigitalOcean. Fly requires HTTP Basic, DigitalOcean a token (Bearer).
     """
     listing = Repositories() if manifests is None else manifests
     http = HttpApi(Store(listing, namespace), Guard(credentials, scheme))

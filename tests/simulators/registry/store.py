@@ -1,4 +1,4 @@
-"""What the registry keeps: blobs and manifests byte by byte. Which tag names what is in the account's list."""
+"""Stores the registry's blobs and manifests. The tags are in the account's list of images."""
 
 import hashlib
 import json
@@ -15,8 +15,6 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass
 class Manifest:
-    """A manifest as it was pushed."""
-
     digest: str
     content: bytes
     media_type: str
@@ -24,21 +22,21 @@ class Manifest:
 
 @dataclass
 class Store:
-    """Repositories by their whole name. `listing` is the same object as the platform's API shows: they can't differ."""
+    """Repositories by their full name. `listing` is the object that the platform's API uses, so both always match."""
 
     listing: Repositories
-    # The path of the account's registry; what lies outside is somebody else's.
+    # The path of the account's registry; other paths belong to other accounts.
     namespace: str = ""
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     manifests: dict[tuple[str, str], Manifest] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
 
     def owns(self, name: str) -> bool:
-        """Tell whether a repository lies in the account's registry."""
+        """Return whether a repository is in the account's registry."""
         return not self.namespace or name == self.namespace or name.startswith(f"{self.namespace}/")
 
     def tags(self, name: str) -> dict[str, str]:
-        """Return a repository's tags with their digests; one without tags is unknown. Raises RegistryError."""
+        """Map each tag to its digest. Raises RegistryError, also for a repository without tags."""
         digests = self.listing.repositories.get(self._listed(name), {}) if self.owns(name) else {}
         tags = {tag: digest for digest, tags in digests.items() for tag in tags}
         if not tags:
@@ -46,7 +44,7 @@ class Store:
         return tags
 
     def manifest(self, name: str, reference: str) -> Manifest:
-        """Return a manifest by tag or digest. Raises RegistryError."""
+        """Raises RegistryError."""
         unknown = RegistryError("MANIFEST_UNKNOWN", f"unknown manifest {name} {reference}")
         if not self.owns(name):
             raise unknown
@@ -58,7 +56,7 @@ class Store:
         return self.manifests[name, digest]
 
     def put_manifest(self, name: str, reference: str, content: bytes, media_type: str) -> str:
-        """Keep a manifest under a tag or its digest, and return the digest. Raises RegistryError."""
+        """Store a manifest under a tag or its digest; return the digest. Raises RegistryError."""
         digest = digest_of(content)
         is_digest = ":" in reference
         if is_digest and reference != digest:
@@ -69,13 +67,13 @@ class Store:
         return digest
 
     def put_blob(self, name: str, content: bytes, digest: str) -> None:
-        """Keep a blob. Raises RegistryError when the digest is another's."""
+        """Raises RegistryError when the digest does not match."""
         if digest != digest_of(content):
             raise RegistryError("DIGEST_INVALID")
         self.blobs[name, digest] = content
 
     def blob(self, name: str, digest: str) -> bytes:
-        """Return a blob. Raises RegistryError."""
+        """Raises RegistryError."""
         if not DIGEST.fullmatch(digest):
             raise RegistryError("DIGEST_INVALID")
         if (name, digest) not in self.blobs:
@@ -83,13 +81,12 @@ class Store:
         return self.blobs[name, digest]
 
     def start_upload(self) -> str:
-        """Return the id of a new upload."""
         upload = str(uuid4())
         self.uploads[upload] = b""
         return upload
 
     def upload(self, upload: str, content: bytes) -> int:
-        """Add to an upload and return how many bytes it has. Raises RegistryError."""
+        """Append to an upload and return its size in bytes. Raises RegistryError."""
         if upload not in self.uploads:
             raise RegistryError("BLOB_UPLOAD_UNKNOWN")
         self.uploads[upload] += content
@@ -112,12 +109,11 @@ class Store:
 
 
 def digest_of(content: bytes) -> str:
-    """Return the digest that names this content."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def parsed(content: bytes) -> Any:
-    """Return the JSON, or None for what is none."""
+    """Return the parsed JSON, or None when it is invalid."""
     try:
         return json.loads(content)
     except ValueError:

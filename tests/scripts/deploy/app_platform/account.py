@@ -1,4 +1,4 @@
-"""A DigitalOcean account for a test: its platform, its registry, and the deploy tool working on them."""
+"""A simulated DigitalOcean account, and the deploy tool that runs against it."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ from tests.simulators.registry.server import OciRegistry
 
 Images = dict[str, str]
 
-# The names of the apps, as the specs have them: a clone changes them.
+# Read from the specs, because a clone changes the names.
 NAMES = {
     name: yaml.safe_load((ROOT / f".do/app.{name}.yaml").read_text())["name"] for name in ("staging", "production")
 }
@@ -28,14 +28,12 @@ STAGING, PRODUCTION = NAMES["staging"], NAMES["production"]
 OLDER, OLD, NEW = (f"{letter}{number}" * 20 for letter, number in ("a1", "b2", "c3"))
 REPOSITORIES = ("slipway-app", "slipway-web")
 OPEN = "JWT_SECRET S3_BUCKET S3_ACCESS_KEY_ID S3_SECRET_ACCESS_KEY SMTP_HOST SMTP_USERNAME SMTP_PASSWORD MAIL_FROM"
-# Values for what the specs leave open; nothing that is printed may contain one.
+# Values for variables that have none in the specs. No output may contain one.
 VALUES = {name: f"hidden-{name.lower()}" for name in [*OPEN.split(), "STORAGE_ORIGINS"]}
 
 
 @dataclass
 class Account:
-    """The account of one test."""
-
     platform: Simulator
     registry: OciRegistry
     runner: ScriptedRunner
@@ -44,7 +42,7 @@ class Account:
     programs: list[str] = field(default_factory=list)
 
     def run(self, *argv: str, system: System | None = None) -> Ended:
-        """Run the tool. Neither its output nor the arguments of programs may contain a secret."""
+        """Run the tool; check that neither its output nor the arguments of programs contain a secret."""
         recording = RecordingSystem(self.clock)
         ended = run_tool(list(argv), system or recording, self.capture)
         self.programs += recording.programs
@@ -55,7 +53,7 @@ class Account:
     def release(self, git_sha: str, *kinds: str, schema: str = "0004") -> Images:
         """Push both images of a commit, with the tag of each kind, such as `tested`; return repository to digest."""
         tags = tuple(f"{kind}-{git_sha[:12]}" for kind in kinds)
-        # The version makes two digests of them.
+        # Different versions give the images different digests.
         pushed = {
             name: self.registry.push_image(name, git_sha=git_sha, schema=schema, version=name, tags=tags)
             for name in REPOSITORIES
@@ -64,7 +62,7 @@ class Account:
         return pushed
 
     def add_app(self, environment: str, running: Images, *more: Images) -> App:
-        """Add an environment's app, where these releases were live one after the other."""
+        """Add an environment's app; these releases were live one after the other."""
         app = self.platform.add_app(with_images(file_spec(environment, **VALUES), running))
         for release in more:
             self.let_run(app, with_images(app.spec, release))
@@ -78,25 +76,23 @@ class Account:
         assert app.active is deployment
 
     def app(self, environment: str) -> App:
-        """Return the environment's app."""
         return next(app for app in self.platform.cloud.apps.values() if app.spec["name"] == NAMES[environment])
 
     def changes(self) -> list[str]:
-        """Return the requests so far that changed something, ids left out."""
-        harmless = ("/propose", "/validate")
+        """Return the requests that changed something, without ids."""
+        read_only = ("/propose", "/validate")
         return [
             f"{seen.method} /{'/'.join(part for part in seen.path.split('/')[2:] if '-' not in part)}"
             for seen in self.platform.http.seen
-            if seen.method != "GET" and not seen.path.endswith(harmless)
+            if seen.method != "GET" and not seen.path.endswith(read_only)
         ]
 
     def tags(self, digest: str) -> set[str]:
-        """Return the tags of an image."""
         return {tag for name in REPOSITORIES for tag, named in self.registry.tags(name).items() if named == digest}
 
 
 def file_spec(environment: str, **values: str) -> Spec:
-    """Return the spec of the project, with values for variables that it leaves open."""
+    """Return the project's spec, with values for variables that have none."""
     spec: Spec = copy.deepcopy(yaml.safe_load((ROOT / ".do" / f"app.{environment}.yaml").read_text()))
     for level in levels_with_envs(spec):
         for env in level.get("envs") or []:
@@ -105,7 +101,6 @@ def file_spec(environment: str, **values: str) -> Spec:
 
 
 def with_images(spec: Spec, release: Images) -> Spec:
-    """Return a copy of a spec that runs a release."""
     spec = json.loads(json.dumps(spec))
     for _, image in images(spec):
         image["digest"] = release[image["repository"]]
@@ -113,7 +108,7 @@ def with_images(spec: Spec, release: Images) -> Spec:
 
 
 def running(app: App) -> dict[str, str]:
-    """Return the digest of each live component."""
+    """Map each live component to its digest."""
     assert app.active
     return {name: image["digest"] for name, image in images(app.active.spec)}
 
@@ -125,17 +120,15 @@ def runs(app: App, release: Images) -> bool:
 
 
 def env_values(spec: Spec) -> dict[str, str]:
-    """Return the variables of all levels."""
     return {env["key"]: env.get("value", "") for level in levels_with_envs(spec) for env in level.get("envs") or []}
 
 
 def write_env_file(path: Path, values: dict[str, str] = VALUES, leaving_out: Iterable[str] = ()) -> str:
-    """Write a file of variables and return its path."""
     return write_variables(path, {name: value for name, value in values.items() if name not in leaving_out})
 
 
 def live_digest(app: App) -> str:
-    """Return the digest of the image that serves the site, "" when nothing is live."""
+    """Return the digest of the live site's image, "" when nothing is live."""
     return app.active.spec["services"][0]["image"]["digest"] if app.active else ""
 
 

@@ -1,4 +1,4 @@
-"""A DigitalOcean account for each test, with the real site behind its apps' addresses."""
+"""A simulated DigitalOcean account for each test; its apps serve the real site."""
 
 from collections.abc import Iterator
 

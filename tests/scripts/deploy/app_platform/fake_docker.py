@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("no space left on device\n")
         return 1
     if argv[0] == "context":
-        sys.stdout.write("unix:///run/of-a-person.sock\n")
+        sys.stdout.write("unix:///run/user.sock\n")
     if argv[0] == "push":
         push(argv[-1])
     return 0

@@ -14,7 +14,7 @@ from tests.simulators.serving import Page
 
 @pytest.fixture
 def app(account: Account) -> App:
-    """Staging, with the images of another release in the registry."""
+    """Staging runs OLD; the registry also has NEW."""
     account.release(NEW, "sha")
     return account.add_app("staging", account.release(OLD, "sha"))
 
@@ -25,7 +25,7 @@ def faults(account: Account) -> Faults:
 
 
 @pytest.mark.usefixtures("app")
-def test_a_deployment_the_platform_refuses_is_refused(account: Account, faults: Faults) -> None:
+def test_a_deployment_rejected_by_the_platform_is_refused(account: Account, faults: Faults) -> None:
     faults.fail("PUT", "/v2/apps/", 422)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="the simulator was set to return 422")
@@ -33,7 +33,7 @@ def test_a_deployment_the_platform_refuses_is_refused(account: Account, faults: 
 
 
 @pytest.mark.usefixtures("app")
-def test_a_spec_the_platform_would_not_take_is_never_sent(account: Account, faults: Faults) -> None:
+def test_a_spec_that_fails_validation_is_not_sent(account: Account, faults: Faults) -> None:
     faults.fail("POST", "/propose", 400)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="App Platform rejected the spec")
@@ -41,7 +41,7 @@ def test_a_spec_the_platform_would_not_take_is_never_sent(account: Account, faul
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_too_many_requests_are_waited_for_as_long_as_is_said(
+def test_a_rate_limited_request_is_repeated_after_the_given_time(
     account: Account, app: App, faults: Faults, method: str
 ) -> None:
     faults.rate_limit(method, "/v2/apps/", retry_after=17, times=2)
@@ -52,31 +52,34 @@ def test_too_many_requests_are_waited_for_as_long_as_is_said(
 
 
 @pytest.mark.usefixtures("app")
-def test_a_limit_that_does_not_end_is_a_refusal(account: Account, faults: Faults) -> None:
+def test_an_endless_rate_limit_is_refused(account: Account, faults: Faults) -> None:
     faults.rate_limit("PUT", "/v2/apps/", retry_after=900, times=99)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="returned 429")
-    # No answer makes the tool wait longer.
+    # The tool never waits longer, whatever the response says.
     assert max(account.clock.waited) == 60
     assert len(account.platform.seen("PUT")) == 6
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v2/apps$", 502), ("/deployments/", 503), ("/deployments$", 524)])
-def test_reading_is_tried_again(account: Account, app: App, faults: Faults, path: str, status: int) -> None:
+def test_get_requests_are_retried(account: Account, app: App, faults: Faults, path: str, status: int) -> None:
     faults.fail("GET", path, status, times=3)
     faults.lose_request("GET", path, skip=4)
     assert account.run("staging", "--tag", NEW).code == 0
     assert len(app.deployments) == 2
 
 
-def test_a_list_that_can_not_be_had_before_is_a_refusal(account: Account, app: App, faults: Faults) -> None:
+def test_a_deployment_is_refused_when_the_deployments_can_not_be_listed(
+    account: Account, app: App, faults: Faults
+) -> None:
     faults.fail("GET", "/deployments$", 524, times=99)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="returned 524")
-    assert (account.changes(), len(app.deployments)) == ([], 1)
+    assert account.changes() == []
+    assert len(app.deployments) == 1
 
 
-def test_a_platform_that_goes_away_meanwhile_needs_a_person(
+def test_a_platform_that_becomes_unavailable_needs_attention(
     account: Account, app: App, faults: Faults, runner: ScriptedRunner
 ) -> None:
     runner.rolls = deque([None] * 99)
@@ -86,7 +89,9 @@ def test_a_platform_that_goes_away_meanwhile_needs_a_person(
     assert app.deployments[-1].under_way
 
 
-def test_a_page_where_json_was_to_be_is_a_sentence(account: Account, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_that_is_not_json_gives_a_readable_error(
+    account: Account, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DIGITALOCEAN_API_URL", app.live_url)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="404")
@@ -95,25 +100,26 @@ def test_a_page_where_json_was_to_be_is_a_sentence(account: Account, app: App, m
     assert_ended(ended, 2, err="something that is not a response of this API")
 
 
-def test_an_answer_nobody_foresaw_ends_in_a_sentence_and_a_document(
+def test_an_unexpected_response_gives_a_readable_error_and_a_json_document(
     account: Account, app: App, runner: ScriptedRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner.pages[app.spec["services"][0]["image"]["digest"], "GET /v2/apps"] = Page(200, {"apps": [{"id": "x"}]})
     monkeypatch.setenv("DIGITALOCEAN_API_URL", app.live_url)
     ended = account.run("staging", "--tag", NEW, "--json")
-    assert (ended.code, ended.document["exit_code"]) == (2, 2)
+    assert ended.code == 2
+    assert ended.document["exit_code"] == 2
     assert "unexpected error in the deploy tool: KeyError" in ended.document["message"]
 
 
 @pytest.mark.usefixtures("app")
-def test_a_token_that_has_run_out_is_a_refusal(account: Account) -> None:
+def test_an_expired_token_is_refused(account: Account) -> None:
     account.platform.cloud.tokens.clear()
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="DIGITALOCEAN_ACCESS_TOKEN is invalid or expired")
     assert account.changes() == []
 
 
-def test_a_token_that_runs_out_meanwhile_leaves_the_deployment_alone(
+def test_a_token_that_expires_does_not_stop_the_deployment(
     account: Account, app: App, faults: Faults, runner: ScriptedRunner
 ) -> None:
     runner.rolls = deque([None] * 9)
@@ -129,13 +135,13 @@ def test_a_token_that_runs_out_meanwhile_leaves_the_deployment_alone(
 
 
 @pytest.mark.usefixtures("app")
-def test_a_token_without_a_scope_is_told(account: Account, faults: Faults) -> None:
+def test_a_missing_token_scope_is_reported(account: Account, faults: Faults) -> None:
     faults.fail("PUT", "/v2/apps/", 403)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 2, err="lacks a scope")
 
 
-def test_without_a_token_nothing_is_asked(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_requested_without_a_token(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DIGITALOCEAN_ACCESS_TOKEN")
     ended = account.run("status", "--env", "staging")
     assert_ended(ended, 2, err="DIGITALOCEAN_ACCESS_TOKEN is not set")

@@ -1,4 +1,4 @@
-"""Builds specs from the file in git and the live spec, in cases that whole commands would not reach easily."""
+"""Specs built from the file in git and the live spec, in cases that are hard to reach with whole commands."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def env(key: str, value: str = "", **more: str) -> dict[str, str]:
     return {"key": key, "scope": "RUN_TIME"} | ({"value": value} if value else {}) | more
 
 
-def test_an_anchor_makes_no_two_places_one() -> None:
+def test_components_that_share_an_anchor_are_changed_separately() -> None:
     found = read_spec("name: x\nservices: [{name: a, image: &i {repository: r}}, {name: b, image: *i}]\n", "x.yaml")
     first, second = (component["image"] for _, component in components(found))
     first["digest"] = "changed"
@@ -27,7 +27,7 @@ def test_an_anchor_makes_no_two_places_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "- a", "services: []", "name: x\nenvs: [{key: A, value: 'EV[1:a:b]'}]"])
-def test_what_is_no_spec_for_git_is_refused(text: str) -> None:
+def test_an_invalid_spec_file_is_refused(text: str) -> None:
     with pytest.raises(Refused, match=r"x\.yaml"):
         read_spec(text, "x.yaml")
 
@@ -43,21 +43,21 @@ def test_what_is_no_spec_for_git_is_refused(text: str) -> None:
         ([], {}),
     ],
 )
-def test_the_digest_of_a_repository_is_known_when_all_its_components_run_it(
+def test_a_repository_has_a_digest_when_all_its_components_run_it(
     images: list[dict[str, str]], expected: dict[str, str]
 ) -> None:
     services = [{"name": f"s{number}", "image": image} for number, image in enumerate(images)]
     assert digests({"services": services, "jobs": [{"name": "migrate", "image": B}]}) == expected
 
 
-def test_an_image_of_another_release_is_refused_by_its_component() -> None:
+def test_a_component_without_an_image_of_the_release_is_refused() -> None:
     with pytest.raises(Refused, match=r"services\.search runs no image of this release: slipway-app"):
         with_digests({"services": [{"name": "search", "image": {"repository": "opensearch"}}]}, {"slipway-app": "x"})
     with pytest.raises(Refused, match=r"static_sites\.docs runs no image"):
         with_digests({"static_sites": [{"name": "docs"}]}, {"slipway-app": "x"})
 
 
-def test_a_digest_takes_the_place_of_a_tag() -> None:
+def test_a_digest_replaces_a_tag() -> None:
     before: Spec = {"workers": [{"name": "w", "image": {"repository": "slipway-app", "tag": "latest"}}]}
     after = with_digests(before, {"slipway-app": "sha256:1"})
     assert after["workers"][0]["image"] == {"repository": "slipway-app", "digest": "sha256:1"}
@@ -74,7 +74,7 @@ def test_a_digest_takes_the_place_of_a_tag() -> None:
         (env("A"), env("A", "EV[1:a:b]", type="SECRET"), {}, env("A", "EV[1:a:b]", type="SECRET")),
     ],
 )
-def test_a_value_comes_from_the_file_else_from_what_is_given_else_from_the_platform(
+def test_a_value_comes_from_the_file_else_the_given_values_else_the_platform(
     in_file: dict[str, str], live: dict[str, str], given: dict[str, str], expected: dict[str, str]
 ) -> None:
     assert merged(spec(in_file), spec(live), given)["envs"] == [expected]
@@ -86,11 +86,12 @@ def test_a_variable_without_any_value_is_refused(live: dict[str, Any] | None) ->
         merged(spec(env("A"), services=[{"name": "web", "envs": [env("B")]}]), live, {})
 
 
-def test_what_the_file_says_of_the_app_wins_over_what_is_live() -> None:
+def test_settings_in_the_file_override_live_settings() -> None:
     live = spec(domains=[{"domain": "a.example"}], vpc={"id": "1"}, maintenance={"enabled": True}, region="ams")
     result = merged(spec(domains=[{"domain": "b.example"}]), live, {})
     assert result["domains"] == [{"domain": "b.example"}]
-    assert (result["vpc"], result["maintenance"]) == ({"id": "1"}, {"enabled": True})
+    assert result["vpc"] == {"id": "1"}
+    assert result["maintenance"] == {"enabled": True}
     assert "region" not in result
 
 
@@ -111,7 +112,7 @@ LIVE: Spec = spec(
         ({}, ["A", "W"], [], [LIVE["envs"][1]], None),
     ],
 )
-def test_variables_are_set_where_the_file_has_them(
+def test_variables_are_set_on_the_level_where_the_file_has_them(
     given: dict[str, str], pruned: list[str], secret: list[str], of_app: list[Any], of_web: list[Any] | None
 ) -> None:
     result = with_values(LIVE, BASE, given, pruned, secret)

@@ -18,7 +18,7 @@ Calls = list[dict[str, Any]]
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git repository with one commit, which the tool takes for its own."""
+    """A git repository with one commit, used as the tool's folder."""
     folder = tmp_path / "clone"
     folder.mkdir()
     (folder / "app.py").write_text("")
@@ -38,7 +38,7 @@ def images(account: Account, clone: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DOCKER_CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("DOCKER_IMAGES", json.dumps(built))
-    # The login is checked in docker's configuration; the fake docker does not log in.
+    # The tests check the login in docker's configuration; the fake docker does not log in.
     account.registry.guard.credentials = None
     return built
 
@@ -53,7 +53,7 @@ def calls(tmp_path: Path, name: str) -> Calls:
     return [call for call in every if call["argv"][0] == name]
 
 
-def test_what_is_checked_out_is_built_pushed_deployed_and_tagged(
+def test_the_checked_out_commit_is_built_pushed_deployed_and_tagged(
     account: Account, clone: Path, images: dict[str, str], tmp_path: Path
 ) -> None:
     app = account.add_app("staging", account.release(OLD, "sha"))
@@ -72,16 +72,15 @@ def test_what_is_checked_out_is_built_pushed_deployed_and_tagged(
     assert len(calls(tmp_path, "build")) == 2
 
 
-def test_the_login_is_dockers_for_one_push_and_gone_after(
-    account: Account, images: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_docker_login_is_deleted_after_the_push(account: Account, images: dict[str, str], tmp_path: Path) -> None:
     account.add_app("staging", images)
     assert account.run("staging").code == 0
     for call in calls(tmp_path, "push"):
         (host, login), *others = call["login"]["auths"].items()
-        assert (host, others) == (account.registry.prefix.partition("/")[0], [])
+        assert host == account.registry.prefix.partition("/")[0]
+        assert others == []
         assert b64decode(login["auth"]).decode() == f"{account.platform.token}:{account.platform.token}"
-        assert call["engine"] == "unix:///run/of-a-person.sock"
+        assert call["engine"] == "unix:///run/user.sock"
         assert not Path(call["folder"]).exists()
         assert account.platform.token not in str(call["argv"])
         assert login["auth"] not in str(call["argv"])
@@ -89,20 +88,21 @@ def test_the_login_is_dockers_for_one_push_and_gone_after(
 
 @pytest.mark.usefixtures("images")
 @pytest.mark.parametrize(
-    ("fails", "says"), [("build", "The images could not be built"), ("push", "could not be pushed")]
+    ("failing", "message"), [("build", "The images could not be built"), ("push", "could not be pushed")]
 )
-def test_a_build_or_a_push_that_fails_deploys_nothing(
-    account: Account, monkeypatch: pytest.MonkeyPatch, fails: str, says: str
+def test_a_failed_build_or_push_deploys_nothing(
+    account: Account, monkeypatch: pytest.MonkeyPatch, failing: str, message: str
 ) -> None:
     app = account.add_app("staging", account.release(OLD, "sha"))
-    monkeypatch.setenv("DOCKER_FAILS", fails)
+    monkeypatch.setenv("DOCKER_FAILS", failing)
     ended = account.run("staging")
-    assert_ended(ended, 2, err=says)
+    assert_ended(ended, 2, err=message)
     assert "no space left on device" in ended.out
-    assert (account.changes(), len(app.deployments)) == ([], 1)
+    assert account.changes() == []
+    assert len(app.deployments) == 1
 
 
-def test_changes_that_no_commit_holds_are_refused(account: Account, clone: Path) -> None:
+def test_uncommitted_changes_are_refused(account: Account, clone: Path) -> None:
     (clone / "app.py").write_text("changed")
     (clone / "new.py").write_text("")
     ended = account.run("staging")
@@ -110,7 +110,7 @@ def test_changes_that_no_commit_holds_are_refused(account: Account, clone: Path)
     assert account.registry.http.seen == []
 
 
-def test_a_folder_that_is_no_repository_is_refused(
+def test_a_folder_that_is_not_a_git_repository_is_refused(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.deploy.system.ROOT", tmp_path)
@@ -127,10 +127,10 @@ def test_a_dry_run_does_not_build(account: Account, clone: Path, images: dict[st
 
 
 @pytest.mark.usefixtures("clone")
-def test_without_docker_it_is_said(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_docker_is_reported(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bin").mkdir()
     found = next(Path(folder) / "git" for folder in os.get_exec_path() if (Path(folder) / "git").exists())
     (tmp_path / "bin" / "git").symlink_to(found)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     ended = account.run("staging")
-    assert_ended(ended, 2, err="docker builds the images and is not installed here")
+    assert_ended(ended, 2, err="docker is not installed")

@@ -15,7 +15,7 @@ Typing = Callable[[str], int]
 
 @pytest.fixture
 def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Typing]:
-    """Make a terminal of the standard input, where somebody types."""
+    """Replace standard input with a terminal; yield a function that types into it."""
     keyboard, terminal = os.openpty()
     with os.fdopen(terminal) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
@@ -37,7 +37,7 @@ def commands(account: Account, tmp_path: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", ["promote", "rollback", "sync-env"])
-def test_whoever_types_the_apps_name_goes_on(
+def test_typing_the_apps_name_continues(
     account: Account, typing: Typing, commands: dict[str, list[str]], name: str
 ) -> None:
     typing(f"{PRODUCTION}\n")
@@ -46,30 +46,30 @@ def test_whoever_types_the_apps_name_goes_on(
     assert len(account.changes()) == 1
 
 
-@pytest.mark.parametrize("answer", ["y\n", "\n", f"{STAGING}\n", f"{PRODUCTION.upper()}\n", "\x04"])
-def test_another_answer_changes_nothing(
-    account: Account, typing: Typing, commands: dict[str, list[str]], answer: str
+@pytest.mark.parametrize("typed", ["y\n", "\n", f"{STAGING}\n", f"{PRODUCTION.upper()}\n", "\x04"])
+def test_any_other_input_changes_nothing(
+    account: Account, typing: Typing, commands: dict[str, list[str]], typed: str
 ) -> None:
-    typing(answer)
+    typing(typed)
     ended = account.run(*commands["promote"])
     assert_ended(ended, 2, err="Not confirmed")
     assert account.changes() == []
 
 
 @pytest.mark.parametrize("name", ["promote", "rollback", "sync-env"])
-def test_without_a_terminal_nobody_is_asked_and_nothing_is_changed(
+def test_without_a_terminal_nothing_is_changed(
     account: Account, commands: dict[str, list[str]], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = tmp_path / "answers"
-    answers.write_text(f"{PRODUCTION}\n")
-    with answers.open() as stdin:
+    file = tmp_path / "input"
+    file.write_text(f"{PRODUCTION}\n")
+    with file.open() as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         ended = account.run(*commands[name])
     assert_ended(ended, 2, err="set YES=1")
     assert account.changes() == []
 
 
-def test_the_change_is_shown_before_the_question(
+def test_the_change_is_shown_before_the_confirmation(
     account: Account, typing: Typing, commands: dict[str, list[str]]
 ) -> None:
     typing("no\n")

@@ -1,4 +1,4 @@
-"""A dry run shows what would be done, and sends nothing that changes anything."""
+"""A dry run shows the changes and sends only requests that read."""
 
 from pathlib import Path
 
@@ -28,16 +28,16 @@ def test_a_dry_run_only_reads(account: Account, file: str, name: str) -> None:
     account.release(NEW, "sha", "tested")
     for environment in ("staging", "production"):
         account.add_app(environment, older, old)
-    command, says = COMMANDS[name]
-    ended = account.run(*[file if word == "FILE" else word for word in command], "--dry-run")
-    assert_ended(ended, 0, out=says)
+    command, message = COMMANDS[name]
+    ended = account.run(*[file if argument == "FILE" else argument for argument in command], "--dry-run")
+    assert_ended(ended, 0, out=message)
     assert account.changes() == []
     assert {seen.method for seen in account.registry.http.seen} <= {"GET", "HEAD"}
     assert account.programs == []
     assert all(len(app.deployments) == 2 for app in account.platform.cloud.apps.values())
 
 
-def test_a_dry_run_of_a_first_deployment_makes_no_app(account: Account, tmp_path: Path) -> None:
+def test_a_dry_run_of_a_first_deployment_creates_no_app(account: Account, tmp_path: Path) -> None:
     account.release(NEW, "sha")
     ended = account.run("staging", "--tag", NEW, "--dry-run", "--env-file", write_env_file(tmp_path / "env"))
     assert_ended(ended, 0)

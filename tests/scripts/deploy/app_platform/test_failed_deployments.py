@@ -1,4 +1,4 @@
-"""Deployments that App Platform ends by itself: the last release stays live, and the reason is shown."""
+"""Deployments that fail on App Platform: the last release stays live, and the reason is shown."""
 
 from collections import deque
 from pathlib import Path
@@ -11,19 +11,19 @@ from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 def test_a_failing_migration_keeps_the_last_release_and_shows_its_log(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    runner.jobs = deque([Outcome(False, "column gave up\nthe second line")])
+    runner.jobs = deque([Outcome(False, "duplicate column\nthe second line")])
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert runs(app, old)
     assert account.changes() == ["PUT /apps"]
-    assert "ended as ERROR (migrate: column gave up)" in ended.err
+    assert "ended as ERROR (migrate: duplicate column)" in ended.err
     assert f"{OLD[:12]} ({app.deployments[0].id}) is still live" in ended.err
-    told = [line.removeprefix("  | ") for line in ended.out.splitlines()]
-    assert told[-3:] == ["--- migrate", "column gave up", "the second line"]
+    shown = [line.removeprefix("  | ") for line in ended.out.splitlines()]
+    assert shown[-3:] == ["--- migrate", "duplicate column", "the second line"]
     assert "tested-" not in str(account.tags(new["slipway-app"]))
 
 
-def test_a_release_that_is_never_healthy_keeps_the_last_one(account: Account, runner: ScriptedRunner) -> None:
+def test_a_release_that_never_becomes_healthy_keeps_the_last_one(account: Account, runner: ScriptedRunner) -> None:
     old = account.release(OLD, "sha")
     account.release(NEW, "sha")
     app = account.add_app("staging", old)
@@ -33,7 +33,7 @@ def test_a_release_that_is_never_healthy_keeps_the_last_one(account: Account, ru
     assert runs(app, old)
 
 
-def test_a_digest_the_platform_does_not_find_keeps_the_last_release(account: Account) -> None:
+def test_a_missing_digest_keeps_the_last_release(account: Account) -> None:
     old, new = account.release(OLD, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     lost = account.platform.cloud.registry.delete
@@ -43,7 +43,7 @@ def test_a_digest_the_platform_does_not_find_keeps_the_last_release(account: Acc
     assert runs(app, old)
 
 
-def test_a_first_deployment_that_fails_says_that_nothing_has_the_traffic(
+def test_a_failed_first_deployment_reports_that_nothing_is_live(
     account: Account, runner: ScriptedRunner, tmp_path: Path
 ) -> None:
     account.release(NEW, "sha")
@@ -70,7 +70,7 @@ def test_a_deployment_that_takes_too_long_is_cancelled(account: Account, runner:
     assert runs(app, old)
 
 
-def test_a_deployment_that_somebody_cancels_keeps_the_last_release(account: Account, runner: ScriptedRunner) -> None:
+def test_a_cancelled_deployment_keeps_the_last_release(account: Account, runner: ScriptedRunner) -> None:
     old = account.release(OLD, "sha")
     account.release(NEW, "sha")
     app = account.add_app("staging", old)
@@ -82,7 +82,7 @@ def test_a_deployment_that_somebody_cancels_keeps_the_last_release(account: Acco
     assert runs(app, old)
 
 
-def test_a_deployment_that_comes_through_while_it_is_cancelled_is_gone_back_from(
+def test_a_deployment_that_succeeds_while_it_is_cancelled_is_rolled_back(
     account: Account, runner: ScriptedRunner
 ) -> None:
     old = account.release(OLD, "sha", "tested")
@@ -90,12 +90,12 @@ def test_a_deployment_that_comes_through_while_it_is_cancelled_is_gone_back_from
     app = account.add_app("staging", old)
     runner.rolls = deque([None] * 400)
 
-    def come_through() -> None:
+    def finish() -> None:
         runner.rolls.clear()
         while app.deployments[-1].under_way:
             account.platform.cloud.app(app.id)
 
-    account.platform.faults.call("POST", "/cancel$", come_through)
+    account.platform.faults.call("POST", "/cancel$", finish)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert account.changes() == ["PUT /apps", "POST /apps/deployments/cancel", "POST /apps/rollback"]
@@ -103,7 +103,7 @@ def test_a_deployment_that_comes_through_while_it_is_cancelled_is_gone_back_from
     assert runs(app, old)
 
 
-def test_an_app_the_platform_does_not_make_is_a_refusal(account: Account, tmp_path: Path) -> None:
+def test_a_rejected_app_is_refused(account: Account, tmp_path: Path) -> None:
     account.release(NEW, "sha")
     account.platform.faults.fail("POST", "/v2/apps$", 422)
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))

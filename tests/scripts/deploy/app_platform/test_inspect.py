@@ -1,4 +1,4 @@
-"""The commands that change nothing: status, logs, smoke."""
+"""The read-only commands: status, logs, smoke."""
 
 from collections import deque
 
@@ -23,12 +23,12 @@ from tests.simulators.serving import Page
 
 @pytest.fixture
 def app(account: Account) -> App:
-    """Production with a history of two, of which the older is proven."""
+    """Production with two deployments; only the older passed its smoke test."""
     older, old = account.release(OLDER, "sha", "production"), account.release(OLD, "sha")
     return account.add_app("production", older, old)
 
 
-def test_status_tells_what_runs_and_what_can_be_gone_back_to(account: Account, app: App) -> None:
+def test_status_lists_the_live_and_the_earlier_deployments(account: Account, app: App) -> None:
     ended = account.run("status", "--env", "production")
     assert_ended(ended, 0)
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
@@ -40,7 +40,7 @@ def test_status_tells_what_runs_and_what_can_be_gone_back_to(account: Account, a
     assert account.changes() == []
 
 
-def test_status_tells_what_is_under_way(account: Account, app: App, runner: ScriptedRunner) -> None:
+def test_status_shows_a_deployment_in_progress(account: Account, app: App, runner: ScriptedRunner) -> None:
     runner.rolls = deque([None] * 99)
     new = account.release(NEW, "sha", "tested")
     theirs = account.platform.cloud.update(app, with_images(app.spec, new))
@@ -55,10 +55,10 @@ def test_an_app_on_a_later_page_of_the_list_is_found(account: Account) -> None:
     assert account.run("logs", "--env", "staging").code == 0
 
 
-def test_status_of_an_ill_site_fails(account: Account, app: App, runner: ScriptedRunner) -> None:
+def test_status_of_an_unhealthy_site_fails(account: Account, app: App, runner: ScriptedRunner) -> None:
     digest = app.deployments[1].spec["services"][0]["image"]["digest"]
-    ill = {"status": "degraded", "version": "0.1.0", "checks": {"valkey": "unavailable"}}
-    runner.pages[digest, "GET /health"] = Page(200, ill)
+    unhealthy = {"status": "degraded", "version": "0.1.0", "checks": {"valkey": "unavailable"}}
+    runner.pages[digest, "GET /health"] = Page(200, unhealthy)
     ended = account.run("status", "--env", "production")
     assert_ended(ended, 3, err=f"{PRODUCTION} is unhealthy: degraded, version 0.1.0, valkey unavailable")
     runner.pages[digest, "GET /health"] = Page(502, "Bad gateway")
@@ -66,12 +66,12 @@ def test_status_of_an_ill_site_fails(account: Account, app: App, runner: Scripte
     assert_ended(ended, 3, err="/health returned 502")
 
 
-def test_status_of_a_pinned_app_says_so(account: Account, app: App) -> None:
+def test_status_shows_that_an_app_is_pinned(account: Account, app: App) -> None:
     account.platform.cloud.roll_back(app, app.deployments[0], skip_pin=False)
     assert ", pinned to a rollback" in account.run("status", "--env", "production").out
 
 
-def test_logs_are_those_of_a_component_or_of_all(account: Account, app: App) -> None:
+def test_logs_show_one_component_or_all(account: Account, app: App) -> None:
     assert app.active
     app.active.logs["RUN", "api"] = "\n".join(f"line {number}" for number in range(100))
     app.active.logs["RUN", "worker"] = "a job is done"
@@ -84,20 +84,20 @@ def test_logs_are_those_of_a_component_or_of_all(account: Account, app: App) -> 
     assert "line 0\n" not in everything.out
 
 
-def test_logs_that_are_not_there_are_told(account: Account, app: App) -> None:
+def test_missing_logs_are_reported(account: Account, app: App) -> None:
     account.platform.faults.fail("GET", "/logs$", 404)
     ended = account.run("logs", "--env", "production")
-    assert_ended(ended, 0, out="nothing was logged")
+    assert_ended(ended, 0, out="there is no log")
     assert len(app.deployments) == 2
 
 
 @pytest.mark.parametrize("name", ["status", "logs", "smoke"])
-def test_without_an_app_there_is_nothing_to_look_at(account: Account, name: str) -> None:
+def test_read_only_commands_are_refused_without_an_app(account: Account, name: str) -> None:
     ended = account.run(name, "--env", "staging")
     assert_ended(ended, 2, err=f"There is no app {STAGING}")
 
 
-def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(account: Account) -> None:
+def test_a_first_deployment_in_progress_can_not_be_tested_or_rolled_back(account: Account) -> None:
     new = account.release(NEW, "sha")
     account.runner.rolls = deque([None] * 99)
     account.platform.cloud.create_app(with_images(file_spec("staging", **VALUES), new))
@@ -105,6 +105,6 @@ def test_during_a_first_deployment_there_is_nothing_to_try_or_to_go_back_to(acco
     assert_ended(status, 3, err="no address yet", out="deploying")
     smoke = account.run("smoke", "--env", "staging")
     assert_ended(smoke, 2, err=f"Nothing is live in {STAGING} yet")
-    back = account.run("rollback", "--env", "staging")
-    assert_ended(back, 2, err="No earlier release of staging")
+    rollback = account.run("rollback", "--env", "staging")
+    assert_ended(rollback, 2, err="No earlier release of staging")
     assert account.changes() == []

@@ -22,7 +22,7 @@ from tests.simulators.app_platform.runner import ScriptedRunner
 HINT = "A deployment in progress on the platform continues; run the same command again to follow it"
 
 
-def test_ctrl_c_leaves_the_deployment_to_the_platform_and_the_same_command_takes_it_up(account: Account) -> None:
+def test_a_deployment_continues_after_ctrl_c_and_the_same_command_follows_it(account: Account) -> None:
     new = account.release(NEW, "sha")
     app = account.add_app("staging", account.release(OLD, "sha"))
 
@@ -42,7 +42,7 @@ def test_ctrl_c_leaves_the_deployment_to_the_platform_and_the_same_command_takes
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A folder of the tool's own: the lock of this one may be held by somebody who deploys."""
+    """A copy of the tool: a running deployment may hold the lock of this folder."""
     shutil.copytree(ROOT / "scripts", tmp_path / "clone" / "scripts")
     for name in (".do", "backend"):
         (tmp_path / "clone" / name).symlink_to(ROOT / name)
@@ -64,7 +64,7 @@ def wait_until(reached: Callable[[], object], process: subprocess.Popen[str]) ->
         time.sleep(0.02)
 
 
-def test_sigterm_ends_it_as_ctrl_c_does(account: Account, runner: ScriptedRunner, clone: Path) -> None:
+def test_sigterm_interrupts_like_ctrl_c(account: Account, runner: ScriptedRunner, clone: Path) -> None:
     account.release(NEW, "sha", "tested")
     app = account.add_app("production", account.release(OLD, "sha", "production"))
     runner.rolls = deque([None] * 99)
@@ -80,17 +80,17 @@ def test_sigterm_ends_it_as_ctrl_c_does(account: Account, runner: ScriptedRunner
     assert account.changes() == ["PUT /apps"]
 
 
-def test_sigterm_ends_the_smoke_test_too(account: Account, runner: ScriptedRunner, clone: Path) -> None:
+def test_sigterm_stops_the_smoke_test_too(account: Account, runner: ScriptedRunner, clone: Path) -> None:
     new = account.release(NEW, "sha", "tested")
     account.add_app("production", new)
-    # The smoke test waits for a release that never answers.
+    # The smoke test waits for a release that never becomes live.
     runner.git_shas[new["slipway-app"]] = OLD
     process = start(clone, "promote", "--tag", NEW, "--yes")
-    asked = psutil.Process(process.pid)
+    tool = psutil.Process(process.pid)
     smokes: list[psutil.Process] = []
 
     def smoking() -> bool:
-        smokes[:] = [child for child in asked.children() if "scripts.smoke" in child.cmdline()]
+        smokes[:] = [child for child in tool.children() if "scripts.smoke" in child.cmdline()]
         return bool(smokes)
 
     wait_until(smoking, process)

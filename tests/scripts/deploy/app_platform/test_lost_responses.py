@@ -13,7 +13,7 @@ from tests.simulators.faults import Faults
 
 @pytest.fixture
 def app(account: Account) -> App:
-    """Staging, with the images of another release in the registry."""
+    """Staging runs OLD; the registry also has NEW."""
     account.release(NEW, "sha")
     return account.add_app("staging", account.release(OLD, "sha"))
 
@@ -23,23 +23,23 @@ def faults(account: Account) -> Faults:
     return account.platform.faults
 
 
-def lost(faults: Faults) -> None:
+def lose_response(faults: Faults) -> None:
     faults.lose_response("PUT", "/v2/apps/")
 
 
-def lost_on_the_way(faults: Faults) -> None:
+def lose_request(faults: Faults) -> None:
     faults.lose_request("PUT", "/v2/apps/")
 
 
-def executed(faults: Faults) -> None:
+def fail_after_executing(faults: Faults) -> None:
     faults.fail_after_executing("PUT", "/v2/apps/", 504)
 
 
-@pytest.mark.parametrize("trouble", [lost, executed])
-def test_a_deployment_whose_answer_is_lost_is_found_again(
-    account: Account, app: App, faults: Faults, trouble: Callable[[Faults], None]
+@pytest.mark.parametrize("fault", [lose_response, fail_after_executing])
+def test_a_deployment_whose_response_is_lost_is_found(
+    account: Account, app: App, faults: Faults, fault: Callable[[Faults], None]
 ) -> None:
-    trouble(faults)
+    fault(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 0, out="checking whether it was carried out")
     assert account.changes() == ["PUT /apps"]
@@ -47,45 +47,47 @@ def test_a_deployment_whose_answer_is_lost_is_found_again(
     assert f"tested-{NEW[:12]}" in str(account.registry.tags("slipway-app"))
 
 
-def test_a_request_that_never_arrived_is_told_and_the_same_command_works(
+def test_a_lost_request_is_reported_and_the_same_command_works_again(
     account: Account, app: App, faults: Faults
 ) -> None:
-    lost_on_the_way(faults)
+    lose_request(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3, err="no deployment of these images was found. Run the same command again to continue")
-    assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
+    assert account.changes() == ["PUT /apps"]
+    assert len(app.deployments) == 1
     assert account.run("staging", "--tag", NEW).code == 0
     assert len(app.deployments) == 2
 
 
-def test_an_earlier_deployment_of_these_images_is_not_taken_for_the_lost_one(account: Account, faults: Faults) -> None:
+def test_an_earlier_deployment_of_these_images_is_not_mistaken_for_the_lost_one(
+    account: Account, faults: Faults
+) -> None:
     app = account.add_app("staging", account.release(NEW, "sha"), account.release(OLD, "sha"))
-    lost_on_the_way(faults)
+    lose_request(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3, err="no deployment of these images was found")
     assert len(app.deployments) == 2
 
 
-def test_a_deployment_of_somebody_else_is_not_taken_for_the_lost_one(
-    account: Account, app: App, faults: Faults
-) -> None:
+def test_someone_elses_deployment_is_not_mistaken_for_the_lost_one(account: Account, app: App, faults: Faults) -> None:
     older = account.release(OLDER, "sha")
     faults.call("PUT", "/v2/apps/", lambda: account.platform.cloud.update(app, with_images(app.spec, older)))
-    lost_on_the_way(faults)
+    lose_request(faults)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3, err="no deployment of these images was found")
     assert runs(app, older)
 
 
-def test_an_error_of_the_platform_that_did_nothing_is_told(account: Account, app: App, faults: Faults) -> None:
+def test_a_server_error_without_effect_is_reported(account: Account, app: App, faults: Faults) -> None:
     faults.fail("PUT", "/v2/apps/", 500)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3, err="returned 500")
-    assert (account.changes(), len(app.deployments)) == (["PUT /apps"], 1)
+    assert account.changes() == ["PUT /apps"]
+    assert len(app.deployments) == 1
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-def test_an_app_whose_making_is_not_answered_is_looked_for(
+def test_a_new_app_is_searched_for_when_the_response_is_lost(
     account: Account, faults: Faults, tmp_path: Path, arrived: bool
 ) -> None:
     new = account.release(NEW, "sha")
@@ -101,7 +103,7 @@ def test_an_app_whose_making_is_not_answered_is_looked_for(
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-def test_a_rollback_whose_answer_is_lost_is_sent_once(account: Account, faults: Faults, arrived: bool) -> None:
+def test_a_rollback_whose_response_is_lost_is_sent_once(account: Account, faults: Faults, arrived: bool) -> None:
     app = account.add_app("staging", account.release(OLD, "sha", "tested"), account.release(NEW, "sha"))
     (faults.lose_response if arrived else faults.lose_request)("POST", "/rollback$")
     ended = account.run("rollback", "--env", "staging")

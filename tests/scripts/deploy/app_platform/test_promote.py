@@ -38,14 +38,14 @@ def retag(account: Account, name: str, tag: str, digest: str) -> None:
     account.platform.cloud.registry.push(name, digest, tag)
 
 
-def test_what_staging_tried_reaches_production_byte_for_byte(account: Account, app: App, tmp_path: Path) -> None:
+def test_production_runs_exactly_the_digests_tested_in_staging(account: Account, app: App, tmp_path: Path) -> None:
     new = account.release(NEW, "sha")
     assert account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env")).code == 0
     ended = promote(account, f"tested-{NEW[:12]}")
     assert_ended(ended, 0)
     assert running(app) == running(account.app("staging"))
     assert runs(app, new)
-    # Nothing was pushed but tags: each names the digest of the build.
+    # Only tags were pushed, and each names the digest of the build.
     assert set(account.platform.cloud.registry.repositories["slipway-app"]) >= {new["slipway-app"]}
     for digest in new.values():
         assert account.tags(digest) == {f"{kind}-{NEW[:12]}" for kind in ("sha", "tested", "production")}
@@ -53,14 +53,14 @@ def test_what_staging_tried_reaches_production_byte_for_byte(account: Account, a
 
 @pytest.mark.parametrize("tag", [NEW, NEW[:12], f"sha-{NEW[:12]}", f"tested-{NEW[:12]}", f"production-{NEW[:12]}"])
 @pytest.mark.usefixtures("app")
-def test_a_release_may_be_named_in_these_ways(account: Account, tag: str) -> None:
+def test_a_release_can_be_named_by_commit_or_tag(account: Account, tag: str) -> None:
     account.release(NEW, "sha", "tested")
     ended = promote(account, tag, "--dry-run")
     assert_ended(ended, 0, out=f"would promote {NEW[:12]}")
 
 
 @pytest.mark.usefixtures("app")
-def test_what_was_not_tested_is_refused(account: Account) -> None:
+def test_an_untested_release_is_refused(account: Account) -> None:
     account.release(NEW, "sha")
     ended = promote(account, NEW)
     assert_ended(ended, 2, err=f"{NEW[:12]} is not tested")
@@ -69,7 +69,7 @@ def test_what_was_not_tested_is_refused(account: Account) -> None:
 
 
 @pytest.mark.usefixtures("app")
-def test_when_one_image_of_two_was_tested_it_is_refused(account: Account) -> None:
+def test_a_release_with_only_one_tested_image_is_refused(account: Account) -> None:
     new = account.release(NEW, "sha")
     retag(account, "slipway-app", f"tested-{NEW[:12]}", new["slipway-app"])
     ended = promote(account, NEW)
@@ -78,7 +78,7 @@ def test_when_one_image_of_two_was_tested_it_is_refused(account: Account) -> Non
 
 @pytest.mark.parametrize("tag", [f"sha-{NEW[:12]}-dirty", "latest", "abc123", "v1.2", "../etc", f"tested-{NEW[:11]}"])
 @pytest.mark.usefixtures("app")
-def test_what_names_no_release_is_refused(account: Account, tag: str) -> None:
+def test_a_tag_that_names_no_release_is_refused(account: Account, tag: str) -> None:
     ended = promote(account, tag)
     assert_ended(ended, 2, err=f"TAG={tag} is not a release")
     assert ("uncommitted changes" in ended.err) == tag.endswith("-dirty"), ended.err
@@ -87,7 +87,7 @@ def test_what_names_no_release_is_refused(account: Account, tag: str) -> None:
 @pytest.mark.usefixtures("app")
 def test_a_tested_tag_that_was_moved_is_refused(account: Account, old: Images) -> None:
     account.release(NEW, "sha", "tested")
-    # An image of the same commit, which says so, and is not the one that was built and tried.
+    # Another build of the same commit: the label is correct, the digest is not the tested one.
     other = account.registry.push_image("slipway-web", git_sha=NEW, version="another build")
     retag(account, "slipway-web", f"tested-{NEW[:12]}", other)
     ended = promote(account, NEW)
@@ -96,7 +96,7 @@ def test_a_tested_tag_that_was_moved_is_refused(account: Account, old: Images) -
 
 
 @pytest.mark.usefixtures("app")
-def test_a_tag_of_another_commits_image_is_refused(account: Account, old: Images) -> None:
+def test_a_tag_on_an_image_of_another_commit_is_refused(account: Account, old: Images) -> None:
     account.release(NEW, "sha")
     for name in REPOSITORIES:
         retag(account, name, f"tested-{NEW[:12]}", old[name])
@@ -133,13 +133,13 @@ def test_a_version_that_names_another_release_is_refused_before_anything_is_sent
 
 @pytest.mark.parametrize("version", ["1.2.3", "v1.2", "v1.2.3-rc1", "latest"])
 @pytest.mark.usefixtures("app")
-def test_what_is_no_version_is_refused(account: Account, version: str) -> None:
+def test_an_invalid_version_is_refused(account: Account, version: str) -> None:
     account.release(NEW, "sha", "tested")
     ended = promote(account, NEW, "--release", version)
     assert_ended(ended, 2, err=f"RELEASE={version} is not a version")
 
 
-def test_a_version_of_git_names_its_commit_and_becomes_the_tag(
+def test_a_git_version_tag_promotes_its_commit_and_tags_the_images(
     account: Account, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git_sha = repository(tmp_path / "clone")
@@ -154,16 +154,16 @@ def test_a_version_of_git_names_its_commit_and_becomes_the_tag(
 
 
 def repository(folder: Path) -> str:
-    """Make a git repository of one commit, tagged v2.0.0 with a note, and return the commit."""
+    """Create a git repository with one commit and the annotated tag v2.0.0; return the commit."""
     folder.mkdir()
-    person = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    author = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"], ["tag", "-a", "v2.0.0", "-m", "n"]):
-        subprocess.run(["git", *person, *command], cwd=folder, check=True)
-    asked = ["git", "rev-parse", "HEAD"]
-    return subprocess.run(asked, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+        subprocess.run(["git", *author, *command], cwd=folder, check=True)
+    head = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(head, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_what_production_runs_already_is_only_tried_and_tagged(account: Account) -> None:
+def test_a_release_that_is_already_live_is_only_tested_and_tagged(account: Account) -> None:
     new = account.release(NEW, "sha", "tested")
     account.add_app("production", account.release(OLDER, "sha"), new)
     ended = promote(account, NEW)
@@ -172,7 +172,7 @@ def test_what_production_runs_already_is_only_tried_and_tagged(account: Account)
     assert f"production-{NEW[:12]}" in account.tags(new["slipway-app"])
 
 
-def test_a_first_promotion_makes_the_app(account: Account, tmp_path: Path) -> None:
+def test_a_first_promotion_creates_the_app(account: Account, tmp_path: Path) -> None:
     new = account.release(NEW, "sha", "tested")
     ended = promote(account, NEW, "--env-file", write_env_file(tmp_path / "env"))
     assert_ended(ended, 0)
@@ -180,7 +180,7 @@ def test_a_first_promotion_makes_the_app(account: Account, tmp_path: Path) -> No
     assert account.changes() == ["POST /apps"]
 
 
-def test_a_release_without_the_label_of_its_schema_can_be_promoted(account: Account, app: App) -> None:
+def test_a_release_without_a_schema_label_can_be_promoted(account: Account, app: App) -> None:
     tags = (f"sha-{NEW[:12]}", f"tested-{NEW[:12]}")
     for name in REPOSITORIES:
         digest = account.registry.push_image(name, git_sha=NEW, schema=None, tags=tags, docker=True)

@@ -21,15 +21,18 @@ def deploy(account: Account) -> Ended:
     return account.run("staging", "--tag", NEW)
 
 
-def test_a_registry_that_is_away_is_a_refusal(account: Account, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_is_refused_when_the_registry_is_unavailable(
+    account: Account, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("IMAGE_PREFIX", "127.0.0.1:9/slipway/")
     ended = deploy(account)
     assert_ended(ended, 2, err="http://127.0.0.1:9/v2/slipway/slipway-app/manifests/")
     assert "can't be reached (ConnectError)" in ended.text
-    assert (account.changes(), len(app.deployments)) == ([], 1)
+    assert account.changes() == []
+    assert len(app.deployments) == 1
 
 
-def test_a_registry_that_stumbles_is_asked_again(account: Account, app: App) -> None:
+def test_failed_registry_requests_are_retried(account: Account, app: App) -> None:
     account.registry.faults.fail("GET", "/manifests/", 502, times=2)
     account.registry.faults.lose_request("GET", "/blobs/")
     account.registry.faults.rate_limit("GET", "/token", retry_after=3)
@@ -39,21 +42,22 @@ def test_a_registry_that_stumbles_is_asked_again(account: Account, app: App) -> 
     assert len(app.deployments) == 2
 
 
-def test_a_login_that_is_refused_is_told(account: Account, app: App) -> None:
+def test_a_refused_login_is_reported(account: Account, app: App) -> None:
     account.registry.guard.credentials = ("somebody", "else")
     ended = deploy(account)
-    assert_ended(ended, 2, err="refused the login (401): may the account of DIGITALOCEAN_ACCESS_TOKEN")
-    assert (account.changes(), len(app.deployments)) == ([], 1)
+    assert_ended(ended, 2, err="refused the login (401): check that DIGITALOCEAN_ACCESS_TOKEN")
+    assert account.changes() == []
+    assert len(app.deployments) == 1
 
 
-def test_a_login_that_ends_meanwhile_is_made_anew(account: Account, app: App) -> None:
+def test_the_tool_logs_in_again_when_its_login_expires(account: Account, app: App) -> None:
     account.platform.faults.call("PUT", "/v2/apps/", account.registry.guard.expire_tokens)
     ended = deploy(account)
     assert_ended(ended, 0)
     assert len(app.deployments) == 2
 
 
-def test_a_login_that_ends_before_the_tag_is_made_anew(account: Account, app: App) -> None:
+def test_the_tool_logs_in_again_when_its_login_expires_before_tagging(account: Account, app: App) -> None:
     account.registry.faults.call("PUT", "/manifests/", account.registry.guard.expire_tokens)
     ended = deploy(account)
     assert_ended(ended, 0)
@@ -63,18 +67,20 @@ def test_a_login_that_ends_before_the_tag_is_made_anew(account: Account, app: Ap
 
 @pytest.mark.parametrize("prefix", ["registry.example.org/slipway/", "registry.digitalocean.com.example.org/slipway/"])
 @pytest.mark.usefixtures("account")
-def test_another_registry_is_not_shown_the_token(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_is_not_sent_to_another_registry(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGE_PREFIX", prefix)
     report = Report("status", "staging", "do", as_json=False, clock=Clock())
     registry = AppPlatform(System(), report, STAGING).registry()
-    assert (registry.prefix, registry.username, registry.password) == (prefix, "", "")
+    assert registry.prefix == prefix
+    assert registry.username == ""
+    assert registry.password == ""
 
 
-def test_a_tag_that_can_not_be_set_needs_a_person_and_the_same_command_sets_it(account: Account, app: App) -> None:
+def test_a_failed_tag_needs_attention_and_the_same_command_sets_it(account: Account, app: App) -> None:
     account.registry.guard.read_only = True
     ended = deploy(account)
     assert_ended(ended, 3)
-    assert "returned 403: may the account of DIGITALOCEAN_ACCESS_TOKEN" in ended.text
+    assert "returned 403: check that DIGITALOCEAN_ACCESS_TOKEN" in ended.text
     assert app.active
     digest = app.active.spec["services"][0]["image"]["digest"]
     assert account.tags(digest) == {f"sha-{NEW[:12]}"}
@@ -85,7 +91,7 @@ def test_a_tag_that_can_not_be_set_needs_a_person_and_the_same_command_sets_it(a
     assert account.tags(digest) == {f"sha-{NEW[:12]}", f"tested-{NEW[:12]}"}
 
 
-def test_a_tag_whose_answer_is_lost_is_read_back(account: Account, app: App) -> None:
+def test_a_tag_whose_response_is_lost_is_read_back(account: Account, app: App) -> None:
     account.registry.faults.lose_response("PUT", "/manifests/")
     ended = deploy(account)
     assert_ended(ended, 0)
@@ -98,7 +104,7 @@ def test_a_tag_whose_answer_is_lost_is_read_back(account: Account, app: App) -> 
     )
 
 
-def test_a_tag_that_moved_meanwhile_is_not_moved_back(account: Account, app: App) -> None:
+def test_a_tag_moved_by_someone_else_is_not_moved_back(account: Account, app: App) -> None:
     other = account.registry.push_image("slipway-web", git_sha=NEW, version="another")
     push = account.platform.cloud.registry.push
     account.platform.faults.call("PUT", "/v2/apps/", lambda: push("slipway-web", other, f"tested-{NEW[:12]}"))
@@ -109,11 +115,9 @@ def test_a_tag_that_moved_meanwhile_is_not_moved_back(account: Account, app: App
 
 
 @pytest.mark.usefixtures("app")
-def test_without_a_prefix_the_accounts_only_registry_is_asked_for(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_prefix_the_accounts_only_registry_is_used(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IMAGE_PREFIX")
-    # Nothing of the real registry is asked: the answer before it is a refusal.
+    # The command fails before its first request to the real registry.
     account.platform.faults.fail("GET", "/v2/apps", 401)
     ended = account.run("status", "--env", "staging", "--json")
     assert_ended(ended, 2)

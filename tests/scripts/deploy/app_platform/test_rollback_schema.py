@@ -7,7 +7,7 @@ from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.model import App
 from tests.simulators.app_platform.runner import SchemaRunner
 
-BACK = ["rollback", "--env", "production", "--yes"]
+ROLLBACK = ["rollback", "--env", "production", "--yes"]
 
 
 @pytest.fixture
@@ -25,19 +25,19 @@ def app(account: Account, runner: SchemaRunner) -> App:
     return app
 
 
-def test_a_migration_that_says_so_and_goes_on_lets_the_platform_go_back(account: Account, app: App) -> None:
-    ended = account.run(*BACK)
+def test_the_platform_rolls_back_when_the_old_migration_job_succeeds(account: Account, app: App) -> None:
+    ended = account.run(*ROLLBACK)
     assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback"]
     assert len(set(running(app).values())) == 2
 
 
-def test_a_migration_that_fails_there_lets_the_images_go_back_alone(
+def test_only_the_images_are_rolled_back_when_the_old_migration_job_fails(
     account: Account, app: App, runner: SchemaRunner
 ) -> None:
-    runner.goes_on = lambda spec: False
+    runner.tolerates_newer_schema = lambda spec: False
     old, new = (deployment.spec["jobs"][0]["image"]["digest"] for deployment in app.deployments)
-    ended = account.run(*BACK)
+    ended = account.run(*ROLLBACK)
     assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback", "PUT /apps"]
     assert "rolling back the images only" in ended.out
@@ -46,11 +46,11 @@ def test_a_migration_that_fails_there_lets_the_images_go_back_alone(
     assert OLD in ended.out
 
 
-def test_the_next_rollback_and_the_next_release_know_what_runs(
+def test_status_and_the_next_release_are_correct_after_a_rollback(
     account: Account, app: App, runner: SchemaRunner
 ) -> None:
-    runner.goes_on = lambda spec: False
-    assert account.run(*BACK).code == 0
+    runner.tolerates_newer_schema = lambda spec: False
+    assert account.run(*ROLLBACK).code == 0
     status = account.run("status", "--env", "production")
     assert f"active     {OLD[:12]}" in status.out
     again = account.run("promote", "--tag", NEW, "--yes")

@@ -1,4 +1,4 @@
-"""The targets of a rollback: a commit, a tag, a deployment, and what is none of them."""
+"""The targets of a rollback: a commit, a tag, a deployment id, or something invalid."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.simulators.app_platform.model import App
 
 @pytest.fixture
 def releases(account: Account) -> list[Images]:
-    """Three releases, of which only the newest is proven: a person who names one knows more."""
+    """Three releases. Only the newest passed its smoke test; a release that the user names needs no test."""
     return [account.release(OLDER, "sha"), account.release(OLD, "sha"), account.release(NEW, "sha", "production")]
 
 
@@ -18,72 +18,72 @@ def app(account: Account, releases: list[Images]) -> App:
     return account.add_app("production", *releases)
 
 
-def back(account: Account, to: str) -> Ended:
+def roll_back(account: Account, to: str) -> Ended:
     return account.run("rollback", "--env", "production", "--yes", "--to", to)
 
 
 @pytest.mark.parametrize("to", [OLDER, OLDER[:12], f"sha-{OLDER[:12]}", f"tested-{OLDER[:12]}"])
-def test_a_commit_or_its_tag_is_gone_back_to(account: Account, app: App, releases: list[Images], to: str) -> None:
-    ended = back(account, to)
+def test_a_rollback_accepts_a_commit_or_its_tag(account: Account, app: App, releases: list[Images], to: str) -> None:
+    ended = roll_back(account, to)
     assert_ended(ended, 0)
     assert runs(app, releases[0])
     assert account.changes() == ["POST /apps/rollback"]
 
 
-def test_a_deployment_is_gone_back_to(account: Account, app: App, releases: list[Images]) -> None:
-    ended = back(account, app.deployments[1].id)
+def test_a_rollback_accepts_a_deployment_id(account: Account, app: App, releases: list[Images]) -> None:
+    ended = roll_back(account, app.deployments[1].id)
     assert_ended(ended, 0)
     (post,) = account.platform.seen("POST", "/rollback")
     assert post.body["deployment_id"] == app.deployments[1].id
     assert runs(app, releases[1])
 
 
-def test_an_earlier_deployment_of_the_running_images_is_gone_back_to(
+def test_a_rollback_accepts_an_earlier_deployment_of_the_live_images(
     account: Account, app: App, releases: list[Images]
 ) -> None:
     account.let_run(app, app.spec)
-    ended = back(account, app.deployments[2].id)
+    ended = roll_back(account, app.deployments[2].id)
     assert_ended(ended, 0)
     assert account.changes() == ["POST /apps/rollback"]
     assert app.deployments[-1].cloned_from == app.deployments[2].id
 
 
-def test_the_release_that_runs_is_only_tried(account: Account, app: App) -> None:
-    ended = back(account, NEW)
+def test_a_rollback_to_the_live_release_only_tests_it(account: Account, app: App) -> None:
+    ended = roll_back(account, NEW)
     assert_ended(ended, 0, out="stays live")
     assert account.changes() == []
     assert len(app.deployments) == 3
 
 
-def test_a_release_older_than_the_history_comes_back_from_the_registry(account: Account, app: App) -> None:
+def test_a_release_older_than_the_history_is_restored_from_the_registry(account: Account, app: App) -> None:
     ancient = account.release("d4" * 20, "sha", "production")
-    ended = back(account, "d4" * 20)
+    ended = roll_back(account, "d4" * 20)
     assert_ended(ended, 0)
     assert account.changes() == ["PUT /apps"]
     assert running(app)["web"] == ancient["slipway-web"]
     assert running(app)["beat"] == ancient["slipway-app"]
 
 
-def test_a_release_that_never_ran_well_here_is_refused(account: Account, app: App) -> None:
+def test_a_release_that_never_passed_its_smoke_test_here_is_refused(account: Account, app: App) -> None:
     account.release("d4" * 20, "sha", "tested")
-    ended = back(account, f"tested-{'d4' * 6}")
+    ended = roll_back(account, f"tested-{'d4' * 6}")
     assert_ended(ended, 2, err=f"never passed its smoke test in production: no production-{'d4' * 6}")
     assert len(app.deployments) == 3
 
 
 @pytest.mark.parametrize("to", ["latest", "9f0b1c2d-0000-4000-8000-000000000000", f"sha-{OLD[:12]}-dirty", "abc123"])
-def test_what_is_no_release_is_refused(account: Account, app: App, to: str) -> None:
-    ended = back(account, to)
+def test_an_unknown_target_is_refused(account: Account, app: App, to: str) -> None:
+    ended = roll_back(account, to)
     assert_ended(ended, 2, err="is not a release")
     assert account.changes() == []
     assert len(app.deployments) == 3
 
 
-def test_what_the_platform_warns_of_is_said(account: Account, app: App, releases: list[Images]) -> None:
+def test_warnings_of_the_platform_are_shown(account: Account, app: App, releases: list[Images]) -> None:
     by_tag = with_images(app.spec, releases[1])
     by_tag["jobs"][0]["image"] = {"registry_type": "DOCR", "repository": "slipway-app", "tag": f"sha-{OLD[:12]}"}
     account.let_run(app, by_tag)
     target = app.deployments[-1].id
     account.let_run(app, with_images(app.deployments[0].spec, releases[2]))
-    ended = back(account, target)
+    ended = roll_back(account, target)
     assert_ended(ended, 0, out="warning: image_source_missing_digest")

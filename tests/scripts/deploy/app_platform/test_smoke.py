@@ -10,23 +10,23 @@ from tests.scripts.deploy.tool import assert_ended
 from tests.simulators.app_platform.runner import Outcome, ScriptedRunner
 from tests.simulators.serving import Page
 
-BROKEN = Page(503, {"code": "broken", "detail": "told to be broken"})
+BROKEN = Page(503, {"code": "broken", "detail": "simulated failure"})
 
 
-def breaks(runner: ScriptedRunner, release: dict[str, str]) -> None:
-    """Let a release refuse jobs."""
+def break_release(runner: ScriptedRunner, release: dict[str, str]) -> None:
+    """Let a release return 503 for new jobs."""
     runner.pages[release["slipway-app"], "POST /api/jobs"] = BROKEN
 
 
-def test_a_failing_smoke_test_puts_the_last_release_back_as_it_was(account: Account, runner: ScriptedRunner) -> None:
+def test_a_failed_smoke_test_restores_the_last_release_with_its_spec(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    # The new spec takes this away, and the last release had it.
+    # The new spec does not have these settings of the last release.
     before = copy.deepcopy(app.spec)
     before["services"][0]["instance_count"] = 2
     before["envs"].append({"key": "RETENTION_DAYS", "value": "3", "scope": "RUN_TIME"})
     account.let_run(app, before)
-    breaks(runner, new)
+    break_release(runner, new)
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert account.changes() == ["PUT /apps", "POST /apps/rollback"]
@@ -36,13 +36,13 @@ def test_a_failing_smoke_test_puts_the_last_release_back_as_it_was(account: Acco
     assert app.active
     assert app.active.spec == app.spec == before
     assert "job: POST http" in ended.err
-    assert "answered 503 broken: told to be broken" in ended.err
+    assert " 503 broken: simulated failure" in ended.err
     assert f"{OLD[:12]} ({app.deployments[1].id}) is live again and healthy" in ended.err
     assert account.tags(new["slipway-app"]) == {f"sha-{NEW[:12]}"}
     assert app.pinned is None
 
 
-def test_a_site_that_answers_with_another_commit_fails(account: Account, runner: ScriptedRunner) -> None:
+def test_a_site_that_reports_another_commit_fails(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     runner.git_shas[new["slipway-app"]] = OLDER
@@ -51,10 +51,10 @@ def test_a_site_that_answers_with_another_commit_fails(account: Account, runner:
     assert runs(app, old)
 
 
-def test_a_release_that_is_put_back_and_is_ill_too_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
+def test_an_unhealthy_restored_release_needs_attention(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
+    break_release(runner, new)
     runner.git_shas[old["slipway-app"]] = OLDER
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3)
@@ -63,10 +63,10 @@ def test_a_release_that_is_put_back_and_is_ill_too_needs_a_person(account: Accou
     assert f"{OLD[:12]} ({app.deployments[0].id}) is unhealthy too" in ended.err
 
 
-def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, runner: ScriptedRunner) -> None:
+def test_a_failed_restore_needs_attention(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
+    break_release(runner, new)
     runner.rolls.extend([Outcome(True), Outcome(False, "no room"), Outcome(False, "still no room")])
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 3)
@@ -75,67 +75,71 @@ def test_a_release_that_can_not_be_put_back_needs_a_person(account: Account, run
     assert "still no room" in ended.err
 
 
-def test_a_first_deployment_whose_smoke_test_fails_needs_a_person(
+def test_a_first_deployment_whose_smoke_test_fails_needs_attention(
     account: Account, runner: ScriptedRunner, tmp_path: Path
 ) -> None:
-    breaks(runner, account.release(NEW, "sha"))
+    break_release(runner, account.release(NEW, "sha"))
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
     assert_ended(ended, 3, err="There is no earlier release to roll back to")
     assert account.changes() == ["POST /apps"]
 
 
-def test_an_unproven_release_gives_way_to_the_newest_proven_one(account: Account, runner: ScriptedRunner) -> None:
+def test_the_newest_tested_release_is_restored_instead_of_an_untested_one(
+    account: Account, runner: ScriptedRunner
+) -> None:
     older, old, new = account.release(OLDER, "sha", "tested"), account.release(OLD, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", older, old)
-    breaks(runner, new)
+    break_release(runner, new)
     assert account.run("staging", "--tag", NEW).code == 1
     assert runs(app, older)
 
 
-def test_without_any_proven_release_the_one_from_before_is_put_back(account: Account, runner: ScriptedRunner) -> None:
+def test_without_a_tested_release_the_previous_one_is_restored(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
+    break_release(runner, new)
     assert account.run("staging", "--tag", NEW).code == 1
     assert runs(app, old)
 
 
-def test_a_running_release_that_became_ill_gives_way_too(account: Account, runner: ScriptedRunner) -> None:
+def test_a_live_release_that_became_unhealthy_is_rolled_back(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha", "tested")
     app = account.add_app("staging", old)
     assert account.run("staging", "--tag", NEW).code == 0
-    breaks(runner, new)
+    break_release(runner, new)
     assert account.run("staging", "--tag", NEW).code == 1
     assert runs(app, old)
 
 
-def test_a_registry_that_is_away_keeps_nobody_from_going_back(account: Account, runner: ScriptedRunner) -> None:
+def test_an_unavailable_registry_does_not_prevent_a_restore(account: Account, runner: ScriptedRunner) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
-    breaks(runner, new)
-    away = account.registry.faults
-    account.platform.faults.call("PUT", "/v2/apps/", lambda: away.fail("*", "/", 503, times=10_000))
+    break_release(runner, new)
+    faults = account.registry.faults
+    account.platform.faults.call("PUT", "/v2/apps/", lambda: faults.fail("*", "/", 503, times=10_000))
     ended = account.run("staging", "--tag", NEW)
     assert_ended(ended, 1)
     assert runs(app, old)
 
 
-def test_smoke_looks_at_what_has_the_traffic(account: Account, runner: ScriptedRunner) -> None:
+def test_smoke_tests_the_live_release(account: Account, runner: ScriptedRunner) -> None:
     old = account.release(OLD, "sha")
     account.add_app("staging", old)
     ended = account.run("smoke", "--env", "staging")
     assert_ended(ended, 0, out=OLD)
     runner.git_shas[old["slipway-app"]] = NEW
-    ill = account.run("smoke", "--env", "staging")
-    assert_ended(ill, 3, err=f"Expected release {OLD}")
+    failed = account.run("smoke", "--env", "staging")
+    assert_ended(failed, 3, err=f"Expected release {OLD}")
     assert account.changes() == []
 
 
-def test_variables_that_break_the_site_are_taken_back(account: Account, runner: ScriptedRunner, tmp_path: Path) -> None:
+def test_variables_that_break_the_site_are_rolled_back(
+    account: Account, runner: ScriptedRunner, tmp_path: Path
+) -> None:
     old = account.release(OLD, "sha", "tested")
     app = account.add_app("staging", old)
     before = copy.deepcopy(app.spec)
-    # The same image is ill with the new values.
+    # The same image is unhealthy with the new values.
     runner.pages[old["slipway-app"], "POST /api/jobs"] = BROKEN
     account.platform.faults.call("POST", "/rollback$", runner.pages.clear)
     path = write_env_file(tmp_path / "env", {"SMTP_HOST": "mail.example.org"})
@@ -146,7 +150,7 @@ def test_variables_that_break_the_site_are_taken_back(account: Account, runner: 
     assert with_images(before, old) == before
 
 
-def test_a_site_at_another_address_is_tried_there(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_smoke_url_replaces_the_platforms_address(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     old = account.release(OLD, "sha")
     app = account.add_app("staging", old)
     monkeypatch.setenv("SMOKE_URL", app.live_url + "/")
@@ -161,7 +165,7 @@ def test_a_site_at_another_address_is_tried_there(account: Account, monkeypatch:
     [{"SMOKE_EMAIL": "s@example.org"}, {"SMOKE_PASSWORD": NEW}, {"SMOKE_URL": "http://studio.example.org"}],
     ids=lambda environment: next(iter(environment)),
 )
-def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_sent(
+def test_invalid_smoke_variables_are_refused_before_anything_is_sent(
     account: Account, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     account.release(NEW, "sha")
@@ -173,7 +177,7 @@ def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_sent(
     assert account.changes() == []
 
 
-def test_the_smoke_tests_account_is_in_no_list_of_processes(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_smoke_tests_password_is_in_no_argument_list(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     account.add_app("staging", account.release(OLD, "sha"))
     monkeypatch.setenv("SMOKE_EMAIL", "nobody@example.org")
     monkeypatch.setenv("SMOKE_PASSWORD", "hidden-smoke-password")

@@ -1,4 +1,4 @@
-"""The changes of a spec, one line each; of variables only the names."""
+"""The changes of a spec are listed one per line, without the values of variables."""
 
 from typing import Any
 
@@ -39,10 +39,10 @@ API = {"name": "api", "instance_count": 1, "alerts": [{"rule": "RESTART_COUNT", 
         ),
     ],
 )
-def test_changes_are_told(before: dict[str, Any], after: dict[str, Any], expected: list[str]) -> None:
+def test_each_change_is_listed(before: dict[str, Any], after: dict[str, Any], expected: list[str]) -> None:
     assert changes(before, after) == expected
 
 
-def test_the_order_of_named_things_is_no_change() -> None:
+def test_the_order_of_named_items_is_no_change() -> None:
     envs = [{"key": "A", "value": "1"}, {"key": "B", "value": "2"}]
     assert changes({"envs": envs}, {"envs": envs[::-1]}) == []

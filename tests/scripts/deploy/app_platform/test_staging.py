@@ -15,7 +15,7 @@ from tests.scripts.deploy.app_platform.account import (
 from tests.scripts.deploy.tool import assert_ended
 
 
-def test_staging_deploys_by_digest_tries_the_site_and_tags_both_images(account: Account) -> None:
+def test_staging_deploys_by_digest_tests_the_site_and_tags_both_images(account: Account) -> None:
     old, new = account.release(OLD, "sha", "tested"), account.release(NEW, "sha")
     app = account.add_app("staging", old)
     ended = account.run("staging", "--tag", NEW[:12])
@@ -34,7 +34,7 @@ def test_staging_deploys_by_digest_tries_the_site_and_tags_both_images(account: 
     assert ended.err == ""
 
 
-def test_a_first_deployment_makes_the_app_with_the_values_of_a_file(account: Account, tmp_path: Path) -> None:
+def test_a_first_deployment_creates_the_app_with_the_values_of_a_file(account: Account, tmp_path: Path) -> None:
     new = account.release(NEW, "sha")
     ended = account.run("staging", "--tag", NEW, "--env-file", write_env_file(tmp_path / "env"))
     assert_ended(ended, 0)
@@ -55,7 +55,7 @@ def test_a_first_deployment_without_values_is_refused_with_all_their_names(accou
     assert account.platform.cloud.apps == {}
 
 
-def test_values_of_a_file_that_others_can_read_are_refused(account: Account, tmp_path: Path) -> None:
+def test_a_file_of_values_that_others_can_read_is_refused(account: Account, tmp_path: Path) -> None:
     path = write_env_file(tmp_path / "env")
     Path(path).chmod(0o644)
     ended = account.run("staging", "--tag", NEW, "--env-file", path)
@@ -63,7 +63,7 @@ def test_values_of_a_file_that_others_can_read_are_refused(account: Account, tmp
     assert account.platform.http.seen == []
 
 
-def test_a_second_run_tries_the_site_alone(account: Account) -> None:
+def test_a_second_run_only_tests_the_site(account: Account) -> None:
     new = account.release(NEW, "sha")
     account.add_app("staging", new)
     assert account.run("staging", "--tag", NEW).code == 0
@@ -73,14 +73,14 @@ def test_a_second_run_tries_the_site_alone(account: Account) -> None:
     assert account.tags(new["slipway-web"]) == {f"sha-{NEW[:12]}", f"tested-{NEW[:12]}"}
 
 
-def test_images_that_are_not_there_are_refused(account: Account) -> None:
+def test_missing_images_are_refused(account: Account) -> None:
     app = account.add_app("staging", account.release(OLD, "sha"))
     ended = account.run("staging", "--tag", NEW[:12])
     assert_ended(ended, 2, err=f"git checkout {NEW[:12]}")
     assert len(app.deployments) == 1
 
 
-def test_the_migrations_and_what_else_will_change_are_shown(account: Account) -> None:
+def test_the_migrations_and_other_changes_are_shown(account: Account) -> None:
     old = account.release(OLD, "sha", schema="0003")
     new = account.release(NEW, "sha")
     app = account.add_app("staging", old)

@@ -1,4 +1,4 @@
-"""The accounts of both platforms, as their own tests have them."""
+"""The fixtures of both platforms."""
 
 from tests.scripts.deploy.app_platform.conftest import account, runner
 from tests.scripts.deploy.fly.conftest import head, live, organisation

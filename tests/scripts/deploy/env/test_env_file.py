@@ -33,13 +33,13 @@ HIDDEN = "hidden"
         ("_a1=b", "b"),
     ],
 )
-def test_value_is_what_stands_there(line: str, value: str) -> None:
+def test_a_value_is_read_as_written(line: str, value: str) -> None:
     (read,) = parse(f"# a comment\n\n  # another\n{line}\n", "file").values()
     assert read == value
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "message"),
     [
         (f"A={HIDDEN}\r", "line 2: has a Windows line ending (CR LF)"),
         (f"A='{HIDDEN}\rx'", "line 2: has a Windows line ending (CR LF)"),
@@ -71,14 +71,14 @@ def test_value_is_what_stands_there(line: str, value: str) -> None:
         (f"B={HIDDEN}", "line 2: B is set twice"),
     ],
 )
-def test_what_is_not_understood_is_refused_by_line_and_name(line: str, says: str) -> None:
+def test_unknown_syntax_is_refused_by_line_and_name(line: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
         parse(f"B=x\n{line}\n", ".env.staging")
-    assert str(refused.value).startswith(f".env.staging, {says}")
+    assert str(refused.value).startswith(f".env.staging, {message}")
     assert HIDDEN not in str(refused.value)
 
 
-# Whatever a value may hold.
+# Any value that a file can contain.
 VALUES = st.text(min_size=1, max_size=200).filter(lambda text: not set("\r\0") & set(text) and text[:3] != "EV[")
 
 
@@ -104,7 +104,7 @@ def test_every_value_of_one_line_without_single_quotes_can_be_written_in_them(va
 
 @settings(max_examples=300, deadline=None)
 @given(text=st.text(alphabet="AB='\"\\ #\nn$", max_size=40))
-def test_every_other_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         values = parse(text, "file")
     except Refused:
@@ -120,7 +120,7 @@ def test_a_file_is_read_byte_for_byte(tmp_path: Path) -> None:
         with pytest.raises(Refused, match=r"CR LF|can't be read"):
             read_values(str(path))
     path.write_bytes(b"\xef\xbb\xbfA=\xc3\xbc")
-    # The mark that some editors put at a file's beginning is no part of the first name.
+    # The byte order mark that some editors write is not part of the first name.
     assert read_values(str(path)) == {"A": "ü"}
 
 
@@ -133,6 +133,6 @@ def test_a_file_that_others_can_read_or_write_is_refused(tmp_path: Path, mode: i
         read_values(str(path))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="none can't be read"):
         read_values(str(tmp_path / "none"))

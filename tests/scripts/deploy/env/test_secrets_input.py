@@ -1,4 +1,4 @@
-"""Every version of flyctl reads the secrets exactly, or they are refused; checked with a simulation of its parser."""
+"""Secrets are encoded so that every version of flyctl reads them exactly, or refused."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -8,7 +8,7 @@ from scripts.deploy.errors import Refused
 from scripts.deploy.fly.commands import LONGEST_LINE, secrets_input
 from tests.simulators.flyctl.program.secrets_input import parse_secrets
 
-# What flyctl's parser is particular about comes often.
+# Characters that flyctl's parser treats specially are frequent.
 VALUES = st.text(alphabet=st.one_of(st.sampled_from("\"'# =\n$\\a"), st.characters(codec="utf-8")), max_size=12)
 
 
@@ -21,14 +21,14 @@ VALUES = st.text(alphabet=st.one_of(st.sampled_from("\"'# =\n$\\a"), st.characte
 @example(value='""\n')
 @example(value='"""\na')
 @example(value=' "#')
-def test_a_value_arrives_as_it_is_or_is_refused(value: str) -> None:
+def test_a_value_is_imported_exactly_or_refused(value: str) -> None:
     try:
-        said = secrets_input({"FIRST": value, "SECOND": "x"})
+        encoded = secrets_input({"FIRST": value, "SECOND": "x"})
     except Refused:
-        assert set(value) & set('"\r\0'), "only double quotes and control characters are reason to refuse"
+        assert set(value) & set('"\r\0'), "only double quotes and control characters may be refused"
         return
     for older in (False, True):
-        assert parse_secrets(said, older=older) == {"FIRST": value, "SECOND": "x"}
+        assert parse_secrets(encoded, older=older) == {"FIRST": value, "SECOND": "x"}
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,17 @@ def test_a_value_arrives_as_it_is_or_is_refused(value: str) -> None:
         ("a\n\nb", '"""a\n\nb"""'),
     ],
 )
-def test_the_shortest_way_that_arrives_is_taken(value: str, written: str) -> None:
+def test_the_shortest_correct_encoding_is_used(value: str, written: str) -> None:
     assert secrets_input({"A": value}) == f"A={written}\n"
 
 
 @pytest.mark.parametrize("value", ["k\rk", "k\0k", '"', '""k"', ' "#', 'k"#\nk', 'k"""\nk', "k" * LONGEST_LINE])
-def test_what_flyctl_would_not_read_is_refused_by_name(value: str) -> None:
+def test_a_value_that_flyctl_can_not_read_is_refused_by_name(value: str) -> None:
     with pytest.raises(Refused, match=r"^JWT_SECRET has (a CR|a line of|double quotes) .*: choose another value$"):
         secrets_input({"MAIL_FROM": "x", "JWT_SECRET": value})
 
 
-def test_the_longest_line_is_what_the_parser_takes() -> None:
+def test_the_longest_line_matches_the_parsers_limit() -> None:
     longest = "x" * (LONGEST_LINE - len('A=""'))
     assert parse_secrets(secrets_input({"A": longest, "B": "1"})) == {"A": longest, "B": "1"}
     with pytest.raises(Refused, match="64 KB"):

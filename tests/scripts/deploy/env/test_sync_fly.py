@@ -1,4 +1,4 @@
-"""sync-env on Fly.io: secrets are staged exactly, then the Machines restart; no secret can be rolled back."""
+"""sync-env on Fly.io: secrets are staged exactly, then the Machines restart. Secrets can't be rolled back."""
 
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,15 @@ from tests.scripts.deploy.tool import assert_ended, write_variables
 
 pytestmark = pytest.mark.usefixtures("live")
 
-# Values as a file has them, and as they are.
-ODD = [(r"'hidden # $X \n'", r"hidden # $X \n"), ('"hidden\\n\\"ü\\""', 'hidden\n"ü"'), ("hidden\"'#", "hidden\"'#")]
+# Values as they are written in a file, and what they mean.
+QUOTED = [(r"'hidden # $X \n'", r"hidden # $X \n"), ('"hidden\\n\\"ü\\""', 'hidden\n"ü"'), ("hidden\"'#", "hidden\"'#")]
 NAMES = ("SMTP_PASSWORD", "S3_BUCKET", "JWT_SECRET")
-WRITTEN, MEANT = ({name: pair[side] for name, pair in zip(NAMES, ODD, strict=True)} for side in (0, 1))
+WRITTEN, MEANT = ({name: pair[side] for name, pair in zip(NAMES, QUOTED, strict=True)} for side in (0, 1))
 
 
 @pytest.fixture
 def digest(organisation: Organisation, head: str) -> str:
-    """What staging runs, with a secret that nobody names."""
+    """The live image of staging, which also has a secret that is in no file."""
     digest = organisation.release(head, "sha", "tested")
     organisation.add_app(STAGING, head, digest, **SECRETS, GOOGLE_CLIENT_ID="hidden-id")
     return digest
@@ -35,9 +35,7 @@ def secrets(organisation: Organisation) -> dict[str, str]:
     return {name: secret["value"] for name, secret in organisation.fly.app(STAGING)["secrets"].items()}
 
 
-def test_secrets_are_staged_and_arrive_as_they_are_before_one_restart(
-    organisation: Organisation, digest: str, tmp_path: Path
-) -> None:
+def test_secrets_are_staged_exactly_before_one_restart(organisation: Organisation, digest: str, tmp_path: Path) -> None:
     ended = sync(organisation, tmp_path, WRITTEN, "--prune")
     assert_ended(ended, 0)
     assert organisation.changes() == [
@@ -54,47 +52,49 @@ def test_secrets_are_staged_and_arrive_as_they_are_before_one_restart(
 def test_a_dry_run_only_reads(organisation: Organisation, tmp_path: Path) -> None:
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"}, "--dry-run")
     assert_ended(ended, 0, out="would send 1 and remove 0 variables")
-    fates = {words[0]: words[1:5] for words in map(str.split, ended.out.splitlines()) if words[0].isupper()}
-    assert fates["SMTP_HOST"] == ["yes", "yes", "secret", "set"]
-    assert fates["GOOGLE_CLIENT_ID"] == ["no", "yes", "general", "keep"]
+    actions = {cells[0]: cells[1:5] for cells in map(str.split, ended.out.splitlines()) if cells[0].isupper()}
+    assert actions["SMTP_HOST"] == ["yes", "yes", "secret", "set"]
+    assert actions["GOOGLE_CLIENT_ID"] == ["no", "yes", "general", "keep"]
     assert organisation.changes() == []
 
 
-def test_a_site_that_is_ill_afterwards_needs_a_person_who_is_told_that_fly_keeps_no_former_secrets(
+def test_an_unhealthy_site_needs_attention_because_fly_keeps_no_previous_secrets(
     organisation: Organisation, digest: str, tmp_path: Path
 ) -> None:
-    organisation.breaks(digest)
+    organisation.break_site(digest)
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"})
     assert_ended(ended, 3, err="Fly.io keeps no previous secrets")
     assert [argv[:2] for argv in organisation.changes()] == [["secrets", "import"], ["secrets", "deploy"]]
 
 
 @pytest.mark.usefixtures("digest")
-def test_a_restart_that_fails_needs_a_person_too(
+def test_a_failed_restart_needs_attention(
     organisation: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = organisation.fly.folder / "bin" / "flyctl"
-    ill = tmp_path / "ill" / "flyctl"
-    ill.parent.mkdir()
-    ill.write_text(f'#!/bin/sh\n[ "$1 $2" = "secrets deploy" ] && echo "Error: ill" && exit 1\nexec {real} "$@"\n')
-    ill.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{ill.parent}:{organisation.fly.environment['PATH']}")
+    failing = tmp_path / "failing" / "flyctl"
+    failing.parent.mkdir()
+    failing.write_text(
+        f'#!/bin/sh\n[ "$1 $2" = "secrets deploy" ] && echo "Error: no restart" && exit 1\nexec {real} "$@"\n'
+    )
+    failing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{failing.parent}:{organisation.fly.environment['PATH']}")
     ended = sync(organisation, tmp_path, {"SMTP_HOST": "hidden"})
-    assert_ended(ended, 3, err="Error: ill. Fly.io keeps no previous secrets")
+    assert_ended(ended, 3, err="Error: no restart. Fly.io keeps no previous secrets")
 
 
 @pytest.mark.usefixtures("digest")
 @pytest.mark.parametrize(
-    ("written", "says"),
+    ("written", "message"),
     [
         ({"JWT_SECRET": '\'""hidden"\''}, "JWT_SECRET has double quotes"),
         ({"WEB_CONCURRENCY": "hidden"}, "fly.staging.toml sets WEB_CONCURRENCY"),
-        ({"SMTP_PASWORD": "hidden"}, "do you mean SMTP_PASSWORD?"),
+        ({"SMTP_PASWORD": "hidden"}, "did you mean SMTP_PASSWORD?"),
     ],
 )
-def test_what_flyctl_or_the_application_would_not_take_is_refused(
-    organisation: Organisation, tmp_path: Path, written: dict[str, str], says: str
+def test_values_that_flyctl_or_the_application_rejects_are_refused(
+    organisation: Organisation, tmp_path: Path, written: dict[str, str], message: str
 ) -> None:
     ended = sync(organisation, tmp_path, written)
-    assert_ended(ended, 2, err=says)
+    assert_ended(ended, 2, err=message)
     assert organisation.changes() == []

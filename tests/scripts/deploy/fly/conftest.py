@@ -1,4 +1,4 @@
-"""A Fly.io organisation for each test, with the real site behind its apps."""
+"""A simulated Fly.io organisation for each test; its apps serve the real site."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.simulators.serving import serve
 
 @pytest.fixture(scope="session")
 def head() -> str:
-    """The checked-out commit, whose configuration git has."""
+    """The checked-out commit: git has its configuration."""
     command = ["git", "rev-parse", "HEAD"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -37,7 +37,7 @@ def organisation(
 
 @pytest.fixture
 def live(organisation: Organisation, site: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """Serve an app on this machine instead of fly.dev; staging is served from the start."""
+    """Yield a function that serves an app on this machine instead of fly.dev; staging is already served."""
     with ExitStack() as stack:
 
         def show(name: str) -> str:

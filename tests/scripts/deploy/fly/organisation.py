@@ -1,4 +1,4 @@
-"""A Fly.io organisation for a test: its apps, its registry, and the deploy tool working on them."""
+"""A simulated Fly.io organisation, and the deploy tool that runs against it."""
 
 import subprocess
 import tomllib
@@ -16,7 +16,7 @@ from tests.simulators.registry.server import OciRegistry
 from tests.simulators.serving import Page
 
 OLDER, NEW = ("a1" * 20, "c3" * 20)
-# The names of the apps, as the configurations have them: a clone changes them.
+# Read from the configurations, because a clone changes the names.
 STAGING, PRODUCTION = (tomllib.loads((ROOT / name).read_text())["app"] for name in ("fly.staging.toml", "fly.toml"))
 GROUPS = ("web", "web", "worker", "beat")
 SECRETS = {name: f"hidden-{name.lower()}" for name in NEEDED_SECRETS}
@@ -26,7 +26,7 @@ READ_ONLY = ("releases", "machine list", "secrets list", "config validate", "con
 
 @dataclass
 class Organisation:
-    """The organisation of one test; `git_shas` and `pages` say how each image behaves, by its digest."""
+    """One test's organisation; `git_shas` and `pages` set how the site of each image (digest) responds."""
 
     fly: Flyctl
     registry: OciRegistry
@@ -38,7 +38,7 @@ class Organisation:
     on_request: Callable[[], object] = lambda: None
 
     def run(self, *argv: str) -> Ended:
-        """Run the tool. Neither its output nor the arguments of programs may contain a secret."""
+        """Run the tool; check that neither its output nor the arguments of programs contain a secret."""
         ended = run_tool([*argv, "--platform", "fly"], System(self.clock.sleep, self.clock), self.capture)
         self.assert_no_secrets(ended.text + str(self.fly.argvs))
         return ended
@@ -57,13 +57,13 @@ class Organisation:
         return digest
 
     def add_app(self, name: str, git_sha: str, digest: str, **secrets: str) -> None:
-        """Add an app that runs a release, with the secrets given, or with all that are needed."""
+        """Add an app that runs a release, with the given secrets or all required ones."""
         image = self.image(git_sha)
         self.fly.add_app(name, image, digest, GROUPS)
         with self.fly.changing() as state:
             kept = {"digest": "0", "staged": False}
-            held = (secrets or SECRETS).items()
-            state["apps"][name]["secrets"] = {key: {"value": value, **kept} for key, value in held}
+            values = (secrets or SECRETS).items()
+            state["apps"][name]["secrets"] = {key: {"value": value, **kept} for key, value in values}
 
     def let_run(self, name: str, git_sha: str) -> None:
         """Deploy a release, as someone else would."""
@@ -71,30 +71,28 @@ class Organisation:
         subprocess.run(argv, env=self.fly.environment, check=True, capture_output=True, timeout=30)
 
     def image(self, git_sha: str) -> str:
-        """Return the name that a release is deployed by."""
+        """Return the image name of a release."""
         return f"{self.registry.prefix}{STAGING}:sha-{git_sha[:12]}"
 
-    def breaks(self, digest: str) -> None:
-        """Let the site be unhealthy while a release runs."""
+    def break_site(self, digest: str) -> None:
+        """Make the site of a release unhealthy."""
         self.pages[digest, "GET /api/version"] = Page(503, {"code": "unavailable"})
 
     def live_digest(self, name: str) -> str:
-        """Return the image of an app's first Machine, when a request arrives."""
+        """Return the digest of an app's first Machine; called for every request."""
         self.on_request()
         return self.digests(name)[0]
 
     def digests(self, name: str) -> list[str]:
-        """Return what the Machines run."""
+        """Return the digest of each Machine."""
         return [machine["digest"] for machine in self.fly.app(name)["machines"]]
 
     def changes(self) -> list[list[str]]:
-        """Return the calls that changed something."""
         return [argv for argv in self.fly.argvs if not " ".join(argv).startswith(READ_ONLY)]
 
     def argvs_after(self, argv: list[str]) -> list[list[str]]:
-        """Return the calls that came after another one."""
+        """Return the calls after the given one."""
         return self.fly.argvs[self.fly.argvs.index(argv) + 1 :]
 
     def tags(self, digest: str) -> set[str]:
-        """Return the tags of an image."""
         return {tag for tag, named in self.registry.tags(STAGING).items() if named == digest}

@@ -1,4 +1,4 @@
-"""flyctl's documents are read in the spellings of its versions; only Machines of process groups count."""
+"""flyctl's documents are read in the spellings of all versions; only Machines of process groups count."""
 
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,13 @@ def test_releases_are_read_in_both_spellings_of_flyctl(
     assert release == {"version": 3, "in_progress": True, "image_ref": "r/a:sha-1", "status": "running"}
 
 
-def machine(group: str, version: str = "2", platform: str = "v2", half: bool = False) -> dict[str, Any]:
+def machine(group: str, version: str = "2", platform: str = "v2", incomplete: bool = False) -> dict[str, Any]:
     metadata = {"fly_process_group": group, "fly_release_version": version, "fly_platform_version": platform}
-    return {"id": group, "incomplete_config" if half else "config": {"metadata": metadata}}
+    return {"id": group, "incomplete_config" if incomplete else "config": {"metadata": metadata}}
 
 
-def test_machines_that_flyctl_or_a_person_started_are_not_looked_at() -> None:
-    mine = [machine("web", "10"), machine("worker", "9", half=True)]
+def test_machines_outside_process_groups_are_ignored() -> None:
+    mine = [machine("web", "10"), machine("worker", "9", incomplete=True)]
     others = [machine("fly_app_release_command", "11"), machine("fly_app_console"), machine("web", platform="")]
     others += [machine("web") | {"state": state} for state in ("destroying", "destroyed")]
     found = documents.machines_of_app([*mine, *others, {"id": "bare", "config": None}])

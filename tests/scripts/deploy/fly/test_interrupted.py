@@ -1,4 +1,4 @@
-"""An interrupted deployment on Fly.io: flyctl ends in order, and the same command works again."""
+"""An interrupted deployment on Fly.io: flyctl stops cleanly, and the same command works again."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from tests.servers import ROOT
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A folder of the tool's own: the lock of this one may be held by somebody who deploys."""
+    """A copy of the tool: a running deployment may hold the lock of this folder."""
     shutil.copytree(ROOT / "scripts", tmp_path / "clone" / "scripts")
     for name in ("backend", "fly.staging.toml"):
         (tmp_path / "clone" / name).symlink_to(ROOT / name)
@@ -24,7 +24,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("live")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_flyctl_is_told_and_waited_for_and_the_same_command_works_again(
+def test_flyctl_is_interrupted_and_the_same_command_works_again(
     organisation: Organisation, head: str, clone: Path, sent: signal.Signals
 ) -> None:
     old, new = organisation.release(head, "sha", "tested"), organisation.release(NEW, "sha")
@@ -35,7 +35,7 @@ def test_flyctl_is_told_and_waited_for_and_the_same_command_works_again(
     with subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as tool:
         organisation.fly.wait_for_release(STAGING, "running", seconds=20)
         if sent is signal.SIGINT:
-            # To the whole group, as a terminal sends it.
+            # A terminal sends it to the whole process group.
             os.killpg(tool.pid, sent)
         else:
             tool.send_signal(sent)

@@ -15,7 +15,7 @@ def shown(live: Show) -> None:
     live(PRODUCTION)
 
 
-def test_promotion_deploys_the_digest_that_was_tested_from_the_repository_of_staging(
+def test_promotion_deploys_the_tested_digest_from_the_repository_of_staging(
     organisation: Organisation, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = organisation.release(head, "sha", "tested", "production"), organisation.release(NEW, "sha", "tested")
@@ -34,7 +34,9 @@ def test_promotion_deploys_the_digest_that_was_tested_from_the_repository_of_sta
 
 
 @pytest.mark.parametrize("moved", [False, True])
-def test_what_did_not_pass_staging_is_not_promoted(organisation: Organisation, head: str, moved: bool) -> None:
+def test_a_release_that_did_not_pass_staging_is_not_promoted(
+    organisation: Organisation, head: str, moved: bool
+) -> None:
     organisation.add_app(PRODUCTION, head, organisation.release(head, "sha"))
     organisation.release(NEW, "sha")
     if moved:
@@ -47,7 +49,7 @@ def test_what_did_not_pass_staging_is_not_promoted(organisation: Organisation, h
 
 @pytest.fixture
 def releases(organisation: Organisation, head: str) -> dict[str, str]:
-    """Three releases that had the traffic one after the other; the first two are proven."""
+    """Three releases that were live one after the other; the first two passed their smoke test."""
     digests = {
         OLDER: organisation.release(OLDER, "sha", "production"),
         head: organisation.release(head, "sha", "production"),
@@ -60,20 +62,20 @@ def releases(organisation: Organisation, head: str) -> dict[str, str]:
     return digests
 
 
-def test_rollback_brings_the_last_proven_release_back(
+def test_rollback_restores_the_last_tested_release(
     organisation: Organisation, head: str, releases: dict[str, str]
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--yes")
     assert_ended(ended, 0, out=f"{head[:12]} is live again in production")
-    (back,) = organisation.changes()
-    assert back[back.index("--image") + 1 :] == [
+    (rollback,) = organisation.changes()
+    assert rollback[rollback.index("--image") + 1 :] == [
         *[organisation.image(head), "--yes", "--skip-release-command"],
         *["--strategy", "immediate", "--wait-timeout", "300s"],
     ]
     assert organisation.digests(PRODUCTION) == [releases[head]] * 4
 
 
-def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_this_folder(
+def test_rollback_to_a_commit_missing_in_git_uses_this_folders_configuration(
     organisation: Organisation, releases: dict[str, str]
 ) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", OLDER[:12], "--yes")
@@ -82,7 +84,7 @@ def test_rollback_to_a_commit_that_git_has_no_more_takes_the_configuration_of_th
 
 
 @pytest.mark.usefixtures("releases")
-def test_a_release_to_go_back_to_is_named_by_its_number_or_a_tag(organisation: Organisation) -> None:
+def test_a_rollback_target_is_a_release_number_or_a_tag(organisation: Organisation) -> None:
     for to, commit in {"v1": OLDER, f"production-{OLDER[:12]}": OLDER, "v3": NEW}.items():
         ended = organisation.run("rollback", "--env", "production", "--to", to, "--dry-run")
         assert_ended(ended, 0, out=f"would roll back to {commit[:12]}")
@@ -90,16 +92,14 @@ def test_a_release_to_go_back_to_is_named_by_its_number_or_a_tag(organisation: O
 
 
 @pytest.mark.usefixtures("releases")
-def test_rollback_to_what_never_ran_is_refused(organisation: Organisation) -> None:
+def test_rollback_to_a_release_that_never_ran_is_refused(organisation: Organisation) -> None:
     ended = organisation.run("rollback", "--env", "production", "--to", "d4" * 6, "--yes")
     assert_ended(ended, 2, err="never passed its smoke test in production")
     assert organisation.changes() == []
 
 
 @pytest.mark.usefixtures("releases")
-def test_status_names_what_runs_what_went_well_before_and_how_the_site_is(
-    organisation: Organisation, head: str
-) -> None:
+def test_status_shows_the_live_release_earlier_releases_and_the_health(organisation: Organisation, head: str) -> None:
     with organisation.fly.changing() as state:
         app = state["apps"][PRODUCTION]
         app["releases"].append(app["releases"][0] | {"version": 4, "status": "failed"})
@@ -116,13 +116,13 @@ def test_status_names_what_runs_what_went_well_before_and_how_the_site_is(
 
 
 @pytest.mark.usefixtures("releases")
-def test_logs_are_those_of_every_machine_of_a_group(organisation: Organisation) -> None:
+def test_logs_show_every_machine_of_a_group(organisation: Organisation) -> None:
     with organisation.fly.changing() as state:
         state["apps"][PRODUCTION]["logs"] = ["booted"]
     ended = organisation.run("logs", "--env", "production", "--component", "web")
     assert_ended(ended, 0)
-    asked = [argv for argv in organisation.fly.argvs if argv[0] == "logs"]
+    calls = [argv for argv in organisation.fly.argvs if argv[0] == "logs"]
     logs = ["logs", "--app", PRODUCTION, "--no-tail", "--machine"]
-    assert asked == [[*logs, f"{PRODUCTION}-0"], [*logs, f"{PRODUCTION}-1"]]
+    assert calls == [[*logs, f"{PRODUCTION}-0"], [*logs, f"{PRODUCTION}-1"]]
     assert ended.out.count("booted") == 2
     assert organisation.run("logs", "--env", "production", "--component", "api").code == 2

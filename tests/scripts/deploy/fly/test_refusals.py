@@ -1,4 +1,4 @@
-"""Refusals on Fly.io: nothing is changed, and the message names what to do."""
+"""Refusals on Fly.io: nothing is changed, and the message says what to do."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("live")
 
 
 def refusal(organisation: Organisation, *argv: str) -> str:
-    """Run a command that is refused, and return why."""
+    """Run a command that is refused; return its message."""
     ended = organisation.run(*argv)
     assert_ended(ended, 2)
     assert organisation.changes() == []
@@ -31,66 +31,66 @@ def test_a_token_must_be_set(organisation: Organisation, monkeypatch: pytest.Mon
     assert organisation.fly.calls == []
 
 
-def test_a_token_that_has_run_out_is_named(organisation: Organisation) -> None:
+def test_an_expired_token_is_reported(organisation: Organisation) -> None:
     organisation.fly.expire_token()
-    said = refusal(organisation, "staging", "--tag", NEW)
-    assert "FLY_API_TOKEN is invalid or expired" in said
-    assert "fly tokens create org" in said
+    message = refusal(organisation, "staging", "--tag", NEW)
+    assert "FLY_API_TOKEN is invalid or expired" in message
+    assert "fly tokens create org" in message
 
 
-def test_an_app_that_is_not_there_is_made_by_a_person(organisation: Organisation) -> None:
+def test_a_missing_app_must_be_created_by_hand(organisation: Organisation) -> None:
     organisation.release(NEW, "sha")
     assert f"fly apps create {STAGING}" in refusal(organisation, "staging", "--tag", NEW)
 
 
-def test_secrets_that_are_missing_are_named(organisation: Organisation, head: str) -> None:
-    there = {name: value for name, value in SECRETS.items() if name not in ("REDIS_URL", "SMTP_HOST")}
-    organisation.add_app(STAGING, head, organisation.release(head, "sha"), **there)
+def test_missing_secrets_are_named(organisation: Organisation, head: str) -> None:
+    present = {name: value for name, value in SECRETS.items() if name not in ("REDIS_URL", "SMTP_HOST")}
+    organisation.add_app(STAGING, head, organisation.release(head, "sha"), **present)
     assert f"{STAGING} has no secret REDIS_URL, SMTP_HOST:" in refusal(organisation, "staging", "--tag", head)
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
-    [("SMTP_PASWORD", "do you mean SMTP_PASSWORD?"), ("S3_REGION", "fly.staging.toml sets S3_REGION")],
+    ("name", "message"),
+    [("SMTP_PASWORD", "did you mean SMTP_PASSWORD?"), ("S3_REGION", "fly.staging.toml sets S3_REGION")],
 )
-def test_a_file_with_the_first_deployment_is_read_as_strictly_as_later(
-    organisation: Organisation, head: str, tmp_path: Path, name: str, says: str
+def test_the_file_of_a_first_deployment_is_checked_as_strictly_as_later_ones(
+    organisation: Organisation, head: str, tmp_path: Path, name: str, message: str
 ) -> None:
     organisation.add_app(STAGING, head, organisation.release(head, "sha"))
     path = write_variables(tmp_path / "env", {name: "hidden"})
-    assert says in refusal(organisation, "staging", "--tag", head, "--env-file", path)
+    assert message in refusal(organisation, "staging", "--tag", head, "--env-file", path)
 
 
-def under_way(organisation: Organisation, git_sha: str, created_at: datetime) -> None:
-    """Let another flyctl be at work on a release."""
+def add_release_in_progress(organisation: Organisation, git_sha: str, created_at: datetime) -> None:
+    """Add a release that another flyctl is deploying."""
     release = {"id": "rel_2", "version": 2, "in_progress": True, "stable": False, "status": "running"}
     more = {"image_ref": organisation.image(git_sha), "created_at": created_at.isoformat().replace("+00:00", "Z")}
     with organisation.fly.changing() as state:
         state["apps"][STAGING]["releases"].append(release | more)
 
 
-def test_another_release_that_is_under_way_is_waited_for_by_a_person(organisation: Organisation, head: str) -> None:
+def test_commands_are_refused_while_another_release_is_deployed(organisation: Organisation, head: str) -> None:
     organisation.add_app(STAGING, head, organisation.release(head, "sha", "tested"))
     organisation.release(NEW, "sha")
-    under_way(organisation, NEW, datetime.now(UTC))
-    assert "deploying something else, v2" in refusal(organisation, "staging", "--tag", head)
-    said = refusal(organisation, "rollback", "--env", "staging")
-    assert "Release v2 is being deployed by another flyctl" in said
+    add_release_in_progress(organisation, NEW, datetime.now(UTC))
+    assert "deploying another release, v2" in refusal(organisation, "staging", "--tag", head)
+    message = refusal(organisation, "rollback", "--env", "staging")
+    assert "Release v2 is being deployed by another flyctl" in message
 
 
-def test_a_release_that_a_killed_flyctl_left_behind_stops_nobody(organisation: Organisation, head: str) -> None:
+def test_a_release_left_by_a_killed_flyctl_does_not_block_a_deployment(organisation: Organisation, head: str) -> None:
     organisation.add_app(STAGING, head, organisation.release(head, "sha"))
     organisation.release(NEW, "sha")
-    under_way(organisation, NEW, datetime(2026, 1, 1, tzinfo=UTC))
+    add_release_in_progress(organisation, NEW, datetime(2026, 1, 1, tzinfo=UTC))
     assert organisation.run("staging", "--tag", head, "--dry-run").code == 0
 
 
-def test_the_same_release_is_taken_up_where_another_flyctl_deploys_it(
+def test_a_release_that_another_flyctl_deploys_is_followed(
     organisation: Organisation, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = organisation.release(head, "sha", "tested"), organisation.release(NEW, "sha")
     organisation.add_app(STAGING, head, old)
-    under_way(organisation, NEW, datetime.now(UTC))
+    add_release_in_progress(organisation, NEW, datetime.now(UTC))
 
     def end(_seconds: float) -> None:
         with organisation.fly.changing() as state:
@@ -116,11 +116,11 @@ def test_the_same_release_is_taken_up_where_another_flyctl_deploys_it(
         ("SMOKE_PASSWORD", "not-without-its-account"),
     ],
 )
-def test_what_the_smoke_test_would_refuse_is_refused_before_anything_is_deployed(
+def test_invalid_smoke_variables_are_refused_before_anything_is_deployed(
     organisation: Organisation, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    said = refusal(organisation, "staging", "--tag", NEW)
-    assert name in said
-    assert value not in said
+    message = refusal(organisation, "staging", "--tag", NEW)
+    assert name in message
+    assert value not in message
     assert organisation.fly.calls == []

@@ -30,7 +30,7 @@ def test_staging_deploys_by_an_immutable_tag_checks_every_machine_and_tags_the_i
     assert ended.err == ""
 
 
-def test_a_release_that_runs_already_is_only_tried(organisation: Organisation, head: str) -> None:
+def test_a_release_that_is_already_live_is_only_tested(organisation: Organisation, head: str) -> None:
     running = organisation.release(head, "sha")
     organisation.add_app(STAGING, head, running)
     with organisation.fly.changing() as state:
@@ -40,17 +40,15 @@ def test_a_release_that_runs_already_is_only_tried(organisation: Organisation, h
     assert organisation.changes() == []
 
 
-def test_a_configuration_that_changed_is_shown_by_names_and_is_reason_to_deploy(
-    organisation: Organisation, head: str
-) -> None:
+def test_a_changed_configuration_is_listed_by_names_and_deployed(organisation: Organisation, head: str) -> None:
     organisation.add_app(STAGING, head, organisation.release(head, "sha"))
     config = tomllib.loads((ROOT / "fly.staging.toml").read_text())
     with organisation.fly.changing() as state:
-        live = config | {"vm": [], "env": config["env"] | {"S3_REGION": "elsewhere", "GONE": "x"}}
+        live = config | {"vm": [], "env": config["env"] | {"S3_REGION": "elsewhere", "REMOVED": "x"}}
         state["apps"][STAGING]["config"] = live
     ended = organisation.run("staging", "--tag", head, "--dry-run")
     changes = [line.strip() for line in ended.out.splitlines() if line.strip().startswith("spec ")]
-    names = ["~ fly.staging.toml vm", "~ fly.staging.toml env.S3_REGION", "- fly.staging.toml env.GONE"]
+    names = ["~ fly.staging.toml vm", "~ fly.staging.toml env.S3_REGION", "- fly.staging.toml env.REMOVED"]
     assert changes == [f"spec {name}" for name in names]
     organisation.fly.outcome("release_command_fails")
     assert organisation.run("staging", "--tag", head).code == 1
@@ -62,7 +60,8 @@ def test_a_dry_run_only_reads(organisation: Organisation, head: str) -> None:
     new = organisation.release(NEW, "sha")
     organisation.add_app(STAGING, head, old)
     ended = organisation.run("staging", "--tag", NEW[:12], "--dry-run")
-    assert (ended.code, organisation.changes()) == (0, [])
+    assert ended.code == 0
+    assert organisation.changes() == []
     assert {next(name for name in READ_ONLY if " ".join(argv).startswith(name)) for argv in organisation.fly.argvs} >= {
         "config validate",
         "secrets list",
@@ -71,11 +70,11 @@ def test_a_dry_run_only_reads(organisation: Organisation, head: str) -> None:
     assert organisation.registry.seen("PUT") == []
 
 
-def test_secrets_of_a_file_that_the_app_has_not_are_staged_before_the_deployment(
+def test_missing_secrets_are_staged_from_the_file_before_the_deployment(
     organisation: Organisation, head: str, tmp_path: Path
 ) -> None:
-    there = {name: value for name, value in SECRETS.items() if name not in ("MAIL_FROM", "JWT_SECRET")}
-    organisation.add_app(STAGING, head, organisation.release(head, "sha"), **there)
+    present = {name: value for name, value in SECRETS.items() if name not in ("MAIL_FROM", "JWT_SECRET")}
+    organisation.add_app(STAGING, head, organisation.release(head, "sha"), **present)
     organisation.fly.outcome("release_command_fails")
     path = write_variables(tmp_path / "env", SECRETS)
     assert organisation.run("staging", "--tag", head, "--env-file", path).code == 1
@@ -84,6 +83,6 @@ def test_secrets_of_a_file_that_the_app_has_not_are_staged_before_the_deployment
     assert deployed[0] == "deploy"
     (stdin,) = [call["stdin"] for call in organisation.fly.calls if call["argv"] == imported]
     assert stdin == "".join(f'{name}="{SECRETS[name]}"\n' for name in ("JWT_SECRET", "MAIL_FROM"))
-    kept = organisation.fly.app(STAGING)["secrets"]
-    assert {name: secret["value"] for name, secret in kept.items()} == SECRETS
+    secrets = organisation.fly.app(STAGING)["secrets"]
+    assert {name: secret["value"] for name, secret in secrets.items()} == SECRETS
     assert organisation.fly.app(STAGING)["restarts"] == 0

@@ -1,4 +1,4 @@
-"""Reads the specs of App Platform and Fly, and what the tests compare them with."""
+"""Reads the specs of App Platform and Fly, and the values that the tests compare them with."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ SPEC_FILES = [*APP_SPECS.values(), BUTTON]
 ALL_FILES = [*SPEC_FILES, *FLY.values()]
 
 KINDS = ("services", "workers", "jobs")
-# What the platforms put in place of references, and operators in place of nothing.
+# Values that App Platform inserts for references.
 BOUND = {
     "db.DATABASE_URL": "postgresql://slipway@db.test:25060/slipway?sslmode=require",
     "db.CA_CERT": "PEM",
@@ -32,12 +32,12 @@ BOUND = {
     "APP_URL": "https://slipway.ondigitalocean.app",
 }
 GIVEN = {"DATABASE_URL": BOUND["db.DATABASE_URL"], "REDIS_URL": BOUND["valkey.DATABASE_URL"]}
-SOMETHING = "given by the test, and longer than 32 bytes"
+ANY_VALUE = "a value of the test, longer than 32 bytes"
 
-# 25 for each GB of memory less 3, at DigitalOcean's smallest.
+# DigitalOcean's smallest cluster: 25 connections for each GB of memory, less 3.
 CONNECTIONS = 22
 CONNECTIONS_OF_A_WORKER_PROCESS = 2
-# Measured, in MB; of two web processes even where one runs.
+# Measured, in MB; api with two processes, even where only one runs.
 MEMORY = {"api": 205, "web": 30, "worker": 380, "beat": 100, "migrate": 100}
 ROOM = 1.3
 
@@ -59,7 +59,7 @@ def components(spec: Spec) -> dict[str, Spec]:
 
 
 def variable_lists(spec: Spec) -> list[list[Spec]]:
-    """Return the variables of every component, and those that a component has besides."""
+    """Return the variables of the app, then those of each component that has its own."""
     return [spec["envs"], *(component["envs"] for component in components(spec).values() if "envs" in component)]
 
 
@@ -69,12 +69,12 @@ def variables(spec: Spec) -> Iterator[Spec]:
 
 
 def environment(name: str) -> dict[str, str]:
-    """Return what a process finds in its environment, with values of the test for what the file leaves out."""
+    """Return a process's environment, with test values for variables that have none in the file."""
     document = read(name)
     if name.endswith(".toml"):
-        given = {key: GIVEN.get(key, SOMETHING) for key in fly_secrets(name)}
+        given = {key: GIVEN.get(key, ANY_VALUE) for key in fly_secrets(name)}
         return {**document["env"], **given}
-    return {item["key"]: bound(item.get("value", SOMETHING)) for item in document["envs"]}
+    return {item["key"]: bound(item.get("value", ANY_VALUE)) for item in document["envs"]}
 
 
 def bound(value: str) -> str:
@@ -82,13 +82,13 @@ def bound(value: str) -> str:
 
 
 def fly_secrets(name: str) -> list[str]:
-    """Return the names that the head of the file lists; fly.toml has no field for secrets."""
+    """Return the names in the comment at the top of the file; fly.toml has no field for secrets."""
     lines = re.findall(r"^#   ([A-Z0-9_ ]+)$", (ROOT / name).read_text(), re.MULTILINE)
     return " ".join(lines).split()
 
 
 def client_seen(name: str, peer: str, headers: dict[str, str]) -> str:
-    """Return the address that the application takes for the client's, with the settings of a file."""
+    """Return the client address that the application determines with the settings of a file."""
     seen: list[str] = []
 
     async def app(scope: Any, _receive: Any, _send: Any) -> None:

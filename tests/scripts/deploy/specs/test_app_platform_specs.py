@@ -1,4 +1,4 @@
-"""The specs of App Platform: what the application needs of its components."""
+"""The specs of App Platform meet the application's needs."""
 
 import re
 
@@ -61,20 +61,20 @@ def test_a_secret_is_named_without_a_value(name: str) -> None:
             assert reference[1] in databases
 
 
-def test_the_environments_of_app_platform_differ_in_this_alone() -> None:
+def test_the_environments_of_app_platform_differ_only_in_the_listed_settings() -> None:
     found = differences(read(APP_SPECS["staging"]), read(APP_SPECS["production"]))
     assert found == DIFFERENCES
 
 
 @pytest.mark.parametrize("name", APP_SPECS.values())
-def test_an_image_is_a_digest_that_the_deploy_tool_fills_in(name: str) -> None:
+def test_images_have_a_placeholder_digest(name: str) -> None:
     for component in components(read(name)).values():
         repository = "slipway-web" if component["name"] == "web" else "slipway-app"
         digest = "sha256:" + 64 * "0"
         assert component["image"] == {"registry_type": "DOCR", "repository": repository, "digest": digest}
 
 
-def test_the_button_builds_what_the_dockerfile_ends_with() -> None:
+def test_the_button_builds_the_last_stage_of_the_dockerfile() -> None:
     stages = re.findall(r"^FROM .+ AS (\w+)$", (ROOT / "docker/Dockerfile").read_text(), re.MULTILINE)
     assert stages[-1] == "app"
     for component in components(read(BUTTON)).values():
@@ -82,19 +82,19 @@ def test_the_button_builds_what_the_dockerfile_ends_with() -> None:
 
 
 @pytest.mark.parametrize("name", SPEC_FILES)
-def test_the_schema_is_brought_up_to_date_before_a_deploy(name: str) -> None:
+def test_migrations_run_before_a_deployment(name: str) -> None:
     assert components(read(name))["migrate"]["kind"] == "PRE_DEPLOY"
 
 
 @pytest.mark.parametrize("name", SPEC_FILES)
-def test_processes_are_given_the_time_they_need_to_stop(name: str) -> None:
+def test_processes_have_enough_time_to_stop(name: str) -> None:
     parts = components(read(name))
     assert parts["worker"]["termination"]["grace_period_seconds"] >= longest_job() + 20
     assert parts["api"]["termination"]["grace_period_seconds"] >= longest_request() + 10
 
 
 @pytest.mark.parametrize("name", SPEC_FILES)
-def test_health_is_asked_where_it_is_answered(name: str) -> None:
+def test_health_checks_use_existing_paths(name: str) -> None:
     parts = components(read(name))
     api = parts["api"]
     assert api["health_check"]["http_path"] == "/health/ready"
@@ -108,18 +108,18 @@ def test_health_is_asked_where_it_is_answered(name: str) -> None:
 
 @pytest.mark.parametrize("name", APP_SPECS.values())
 @pytest.mark.parametrize("role", ["worker", "beat"])
-def test_a_worker_or_beat_that_is_stuck_is_restarted_and_a_slow_one_is_not(role: str, name: str) -> None:
+def test_a_stuck_worker_or_beat_is_restarted_but_a_slow_one_is_not(role: str, name: str) -> None:
     component = components(read(name))[role]
     check = component["liveness_health_check"]
     assert check["http_path"] == LIVE_PATH
     assert {item["key"]: item["value"] for item in component["envs"]} == {"METRICS_PORT": str(check["port"])}
     assert " HEARTBEAT_FILE=/" in (ROOT / "docker/Dockerfile").read_text()
-    # The heartbeat itself has been missing for SILENT_SECONDS when the first of these fails.
+    # The check fails only after the heartbeat has been missing for SILENT_SECONDS.
     assert 60 <= check["period_seconds"] * check["failure_threshold"] <= 120
 
 
 @pytest.mark.parametrize("name", APP_SPECS.values())
-def test_nobody_measures_what_nobody_asks_for(name: str) -> None:
+def test_only_worker_and_beat_serve_metrics(name: str) -> None:
     spec = read(name)
     measured = {part for part, one in components(spec).items() if "METRICS_PORT" in str(one.get("envs"))}
     assert measured == {"worker", "beat"}
@@ -128,13 +128,13 @@ def test_nobody_measures_what_nobody_asks_for(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPEC_FILES)
 @pytest.mark.parametrize("ingress", ["10.244.3.4", "100.64.7.8"])
-def test_a_clients_address_is_found_in_what_app_platform_sends(name: str, ingress: str) -> None:
+def test_the_client_address_is_read_from_app_platforms_header(name: str, ingress: str) -> None:
     headers = {"X-Forwarded-For": "198.51.100.66, 192.0.2.9", "do-connecting-ip": "203.0.113.7"}
     assert client_seen(name, ingress, headers) == "203.0.113.7"
 
 
 @pytest.mark.parametrize("name", SPEC_FILES)
-def test_every_address_reaches_its_component_unchanged(name: str) -> None:
+def test_every_path_reaches_its_component_unchanged(name: str) -> None:
     rules = read(name)["ingress"]["rules"]
     assert all(rule["component"]["preserve_path_prefix"] for rule in rules)
     prefixes = {rule["match"]["path"]["prefix"]: rule["component"]["name"] for rule in rules}
@@ -145,13 +145,13 @@ def test_every_address_reaches_its_component_unchanged(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPEC_FILES)
-def test_a_deploy_takes_no_more_connections_than_the_smallest_database_has(name: str) -> None:
+def test_a_deployment_fits_into_the_connections_of_the_smallest_database(name: str) -> None:
     parts, values = components(read(name)), environment(name)
     pool = int(values["DATABASE_POOL_SIZE"])
     assert pool >= CONNECTIONS_OF_A_WORKER_PROCESS
     api = instances(parts["api"]) * int(values["WEB_CONCURRENCY"]) * pool
     worker = instances(parts["worker"]) * int(values["WORKER_CONCURRENCY"]) * pool
-    # Old and new run side by side; migrate has ended by then.
+    # Old and new instances run at the same time; migrate has ended by then.
     assert 2 * (api + worker) <= CONNECTIONS
 
 
@@ -162,14 +162,14 @@ def instances(component: Spec) -> int:
 
 
 @pytest.mark.parametrize("name", SPEC_FILES)
-def test_sizes_hold_what_was_measured_and_can_be_multiplied(name: str) -> None:
+def test_instance_sizes_fit_the_measured_memory_and_can_be_scaled(name: str) -> None:
     for component in components(read(name)).values():
         size = component["instance_size_slug"]
         found = re.fullmatch(r"apps-([sd])-\d+vcpu-([\d.]+)gb(-fixed)?", size)
         assert found, size
         assert float(found[2]) * 1024 >= MEMORY[component["name"]] * ROOM
         if "autoscaling" in component:
-            # Whether shared sizes scale by themselves, DigitalOcean's pages contradict one another.
+            # DigitalOcean's pages contradict each other on whether shared sizes support autoscaling.
             assert found[1] == "d"
             assert "instance_count" not in component
         elif component.get("instance_count", 1) > 1:

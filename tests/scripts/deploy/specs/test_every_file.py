@@ -1,4 +1,4 @@
-"""Every spec, of App Platform and of Fly: the platform accepts it, and the application starts with it."""
+"""Every spec of App Platform and Fly is valid for the platform, and the application starts with it."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.scripts.deploy.specs.reading import (
 )
 from tests.servers import ROOT
 
-# Read by the web image, which is no Python and has no Settings.
+# Read by the web image, which does not use Settings.
 NOT_SETTINGS = {"STORAGE_ORIGINS"}
 
 
@@ -34,12 +34,12 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_the_platform_knows_every_key_and_value(name: str) -> None:
+def test_every_key_and_value_is_valid(name: str) -> None:
     assert problems(name, read(name)) == []
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_a_misspelt_key_would_be_noticed(name: str) -> None:
+def test_a_misspelt_key_is_rejected(name: str) -> None:
     document = read(name)
     inner = document["deploy"] if name.endswith(".toml") else document["services"][0]
     inner["instance_cout"] = 1
@@ -53,7 +53,7 @@ def test_every_variable_is_a_setting(name: str) -> None:
         lists = [[*document["env"], *fly_secrets(name)]]
     else:
         lists = [[variable["key"] for variable in one] for one in variable_lists(document)]
-        # What is set for every component is nowhere set again.
+        # Variables of the app are not repeated on a component.
         assert not [key for keys in lists[1:] for key in keys if key in lists[0]]
     for keys in lists:
         assert len(keys) == len(set(keys))
@@ -70,7 +70,7 @@ def test_the_application_starts_with_them(name: str, bare: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_no_file_holds_a_secret(name: str) -> None:
+def test_no_file_contains_a_secret(name: str) -> None:
     text = (ROOT / name).read_text()
     assert "EV[" not in text
     assert not re.search(r"://[^/\s]*:[^/\s]*@", text)
@@ -79,7 +79,7 @@ def test_no_file_holds_a_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_every_command_is_one_of_the_image(name: str) -> None:
+def test_every_command_exists_in_the_image(name: str) -> None:
     document = read(name)
     if name.endswith(".toml"):
         roles = {*document["processes"].values(), document["deploy"]["release_command"]}

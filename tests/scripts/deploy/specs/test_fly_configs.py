@@ -1,4 +1,4 @@
-"""The configurations of Fly: what the application needs of its machines."""
+"""The configurations of Fly meet the application's needs."""
 
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ FLY_MACHINES = {"web": 2, "worker": 1}
 DIFFERENCES = {"/app", "/env/ENVIRONMENT", "/env/PUBLIC_URL"}
 
 
-def test_the_environments_of_fly_differ_in_this_alone() -> None:
+def test_the_environments_of_fly_differ_only_in_the_listed_settings() -> None:
     staging, production = read(FLY["staging"]), read(FLY["production"])
     assert differences(staging, production) == DIFFERENCES
     assert fly_secrets(FLY["staging"]) == fly_secrets(FLY["production"])
@@ -44,21 +44,21 @@ def test_the_public_address_is_a_host_with_https(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FLY.values())
-def test_the_deploy_tool_asks_for_the_secrets_the_file_names(name: str) -> None:
+def test_the_deploy_tool_requires_the_secrets_the_file_names(name: str) -> None:
     assert sorted(fly_secrets(name)) == sorted(NEEDED_SECRETS)
 
 
 @pytest.mark.parametrize("name", FLY.values())
-def test_machines_are_given_the_time_they_need_to_stop(name: str) -> None:
+def test_machines_have_enough_time_to_stop(name: str) -> None:
     document = read(name)
     assert document["kill_signal"] == "SIGTERM"
-    # Fly gives no more than 300 s.
+    # Fly allows at most 300 s.
     assert max(longest_job(), longest_request()) + 20 <= document["kill_timeout"] <= 300
     assert document["deploy"]["strategy"] == "rolling"
 
 
 @pytest.mark.parametrize("name", FLY.values())
-def test_fly_asks_for_health_and_metrics_where_they_are(name: str) -> None:
+def test_health_checks_and_metrics_use_existing_paths_and_ports(name: str) -> None:
     document = read(name)
     service = document["http_service"]
     (check,) = service["checks"]
@@ -78,7 +78,7 @@ def seconds(value: int | str) -> int:
 
 
 @pytest.mark.parametrize("name", FLY.values())
-def test_machines_take_no_more_connections_than_a_small_database_has(name: str) -> None:
+def test_machines_fit_into_the_connections_of_a_small_database(name: str) -> None:
     values = read(name)["env"]
     web = FLY_MACHINES["web"] * int(values["WEB_CONCURRENCY"])
     worker = FLY_MACHINES["worker"] * int(values["WORKER_CONCURRENCY"])
@@ -87,7 +87,7 @@ def test_machines_take_no_more_connections_than_a_small_database_has(name: str) 
 
 
 @pytest.mark.parametrize("name", FLY.values())
-def test_every_group_has_a_machine_that_holds_it(name: str) -> None:
+def test_every_group_has_a_machine_with_enough_memory(name: str) -> None:
     document = read(name)
     memory = {group: one["memory"] for one in document["vm"] for group in one["processes"]}
     assert memory.keys() == document["processes"].keys()
@@ -98,7 +98,7 @@ def test_every_group_has_a_machine_that_holds_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", FLY.values())
 @pytest.mark.parametrize("own", ["2a09:8280:1::af:1aa1:0", "66.241.124.230", "149.248.200.1"])
-def test_a_clients_address_is_found_in_what_fly_sends(name: str, own: str) -> None:
-    # The first address is the client's own invention, and the last the app's own.
+def test_the_client_address_is_read_from_flys_header(name: str, own: str) -> None:
+    # The client forged the first address; the last is the app's own.
     headers = {"X-Forwarded-For": f"198.51.100.66, 203.0.113.7, {own}", "Fly-Client-IP": "203.0.113.7"}
     assert client_seen(name, "172.16.3.4", headers) == "203.0.113.7"

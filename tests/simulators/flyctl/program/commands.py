@@ -1,4 +1,4 @@
-"""Which commands and flags flyctl has, and how it refuses others."""
+"""flyctl's commands and flags, and its errors for unknown ones."""
 
 GLOBAL = {"access-token": "t", "verbose": "", "debug": "", "help": "h"}
 APP = {"app": "a", "config": "c"}
@@ -8,12 +8,12 @@ DEPLOY_VALUES = """strategy wait-timeout release-command-timeout regions exclude
     build-arg build-secret build-target"""
 DEPLOY_SWITCHES = """skip-release-command ha detach now dns-checks smoke-checks update-only no-public-ips remote-only
     local-only build-only push no-cache"""
-# Flags that take no value, of all commands; only deploy's --image takes one.
+# Flags without a value, of all commands; --image has one only with deploy.
 SWITCHES = {*DEPLOY_SWITCHES.split(), *GLOBAL, "json", "image", "stage", "yes", "strict", "quiet", "no-tail", "local"}
 SWITCHES -= {"access-token"}
 DEPLOY = {"image": "i", "env": "e", "yes": "y", **dict.fromkeys(f"{DEPLOY_VALUES} {DEPLOY_SWITCHES}".split(), "")}
 SECRETS = {"stage": "", "detach": "", "dns-checks": ""}
-# Every command with its flags; `deploy --image` takes a value where `releases --image` takes none.
+# Every command with its flags.
 COMMANDS: dict[str, dict[str, str]] = {
     "version": JSON,
     "deploy": APP | DEPLOY,
@@ -38,7 +38,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "tokens create deploy": APP,
 }
 ALIASES = {"machines": "machine", "pg": "postgres", "ls": "list"}
-TAKES_ARGS = (
+WITH_ARGUMENTS = (
     "deploy",
     "secrets set",
     "secrets unset",
@@ -50,44 +50,45 @@ TAKES_ARGS = (
 
 
 class Refused(Exception):
-    """What flyctl says about a command line it doesn't take."""
+    """flyctl's error for an invalid command line."""
 
 
 def parse(argv: list[str]) -> tuple[str, dict[str, str], list[str]]:
     """Return the command, its flags by their long names, and its arguments."""
-    words = [ALIASES.get(word, word) for word in argv[: first_flag(argv)]]
-    command = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in COMMANDS), None)
+    names = [ALIASES.get(name, name) for name in argv[: first_flag(argv)]]
+    command = next((" ".join(names[:n]) for n in (3, 2, 1) if " ".join(names[:n]) in COMMANDS), None)
     if command is None:
-        raise unknown_command(words)
+        raise unknown_command(names)
     length = len(command.split())
     flags, args = read_flags(command, argv[length:])
-    if args and command not in TAKES_ARGS:
-        # C: `releases rollback` and `releases list` are not real; cobra.NoArgs says it so.
+    if args and command not in WITH_ARGUMENTS:
+        # `releases rollback` and `releases list` do not exist; this is the message of cobra.NoArgs.
         raise Refused(f'unknown command "{args[0]}" for "flyctl {command}"')
     return command, flags, args
 
 
 def first_flag(argv: list[str]) -> int:
-    """Return where the flags begin."""
-    return next((index for index, word in enumerate(argv) if word.startswith("-")), len(argv))
+    return next((index for index, argument in enumerate(argv) if argument.startswith("-")), len(argv))
 
 
-def read_flags(command: str, words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Take flags and arguments apart, as pflag does."""
+def read_flags(command: str, arguments: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Separate flags and arguments, as pflag does."""
     known = COMMANDS[command] | GLOBAL
     shorts = {short: name for name, short in known.items() if short}
     flags: dict[str, str] = {}
     args: list[str] = []
-    waiting = list(words)
+    waiting = list(arguments)
     while waiting:
-        word = waiting.pop(0)
-        if not word.startswith("-") or word == "-":
-            args.append(word)
+        argument = waiting.pop(0)
+        if not argument.startswith("-") or argument == "-":
+            args.append(argument)
             continue
-        spelled, has_value, value = word.lstrip("-").partition("=")
-        name = spelled if word.startswith("--") else shorts.get(spelled, "")
+        spelled, has_value, value = argument.lstrip("-").partition("=")
+        name = spelled if argument.startswith("--") else shorts.get(spelled, "")
         if name not in known:
-            raise Refused(f"unknown flag: {word}" if word.startswith("--") else f"unknown shorthand flag in {word}")
+            raise Refused(
+                f"unknown flag: {argument}" if argument.startswith("--") else f"unknown shorthand flag in {argument}"
+            )
         if not has_value:
             value = flag_value(command, name, waiting)
         flags[name] = value
@@ -103,9 +104,9 @@ def flag_value(command: str, name: str, waiting: list[str]) -> str:
     return waiting.pop(0)
 
 
-def unknown_command(words: list[str]) -> Refused:
-    """Return cobra's words about a command that doesn't exist."""
+def unknown_command(names: list[str]) -> Refused:
+    """Return cobra's error for a command that doesn't exist."""
     groups = {name.rsplit(" ", 1)[0] for name in COMMANDS if " " in name}
-    if words and words[0] in groups and len(words) > 1:
-        return Refused(f'unknown command "{words[1]}" for "flyctl {words[0]}"')
-    return Refused(f'unknown command "{words[0] if words else ""}" for "flyctl"')
+    if names and names[0] in groups and len(names) > 1:
+        return Refused(f'unknown command "{names[1]}" for "flyctl {names[0]}"')
+    return Refused(f'unknown command "{names[0] if names else ""}" for "flyctl"')

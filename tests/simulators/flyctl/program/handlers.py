@@ -1,4 +1,4 @@
-"""What each command prints and changes."""
+"""The commands: their output and their changes of the state."""
 
 import json
 from collections.abc import Callable
@@ -12,12 +12,10 @@ from tests.simulators.flyctl.program.show import Flags, app_of, chosen, machine_
 
 
 def version(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl version`."""
     return shown(flags, {"Version": "0.3.200-simulator"}, "flyctl v0.3.200-simulator linux/amd64")
 
 
 def deploy_image(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl deploy`."""
     name, config = chosen(folder, flags)
     deploy(folder, name, flags, config)
     say(f"\nVisit your newly deployed app at https://{name}.fly.dev/")
@@ -25,14 +23,14 @@ def deploy_image(folder: Path, flags: Flags, args: list[str], stdin: str) -> int
 
 
 def releases(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl releases`: the newest 25 first."""
+    """Print the newest 25."""
     found = sorted(app_of(folder, flags)["releases"], key=lambda release: -release["version"])[:25]
     lines = [f"v{release['version']}\t{release['status']}\t{release['image_ref']}" for release in found]
     return shown(flags, found, "\n".join(lines))
 
 
 def status(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl status`; the keys are those of internal/command/status/machines.go."""
+    """The keys are those of internal/command/status/machines.go."""
     app = app_of(folder, flags)
     latest = max((release["version"] for release in app["releases"]), default=0)
     body = {
@@ -49,26 +47,25 @@ def status(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
 
 
 def machine_list(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl machine list`."""
     found = [machine_shown(machine) for machine in app_of(folder, flags)["machines"]]
     return shown(flags, found, "\n".join(machine["id"] for machine in found))
 
 
 def logs(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl logs`; without --no-tail the real one goes on for ever."""
+    """Without --no-tail, the real command never ends."""
     say("\n".join(app_of(folder, flags)["logs"]))
     return 0
 
 
 def config_show(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl config show`: what was deployed last, or with --local the file, as JSON."""
+    """Print the deployed configuration, or with --local the file."""
     config = chosen(folder, flags)[1] if flags.get("local") == "true" else app_of(folder, flags)["config"]
     say(json.dumps(config, indent=2))
     return 0
 
 
 def config_validate(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl config validate`: only that the file is there and can be read; the schema has a test of its own."""
+    """Check only that the file exists and is valid TOML; other tests check the schema."""
     _, config = chosen(folder, flags)
     if not config:
         raise Refused("App config file not found")

@@ -1,4 +1,4 @@
-"""Deploys: a release, its command, and the Machines that are updated one after the other or all at once."""
+"""Simulates deploys: the release, its command, and the update of Machines one by one or all at once."""
 
 import signal
 import time
@@ -13,15 +13,15 @@ HANG_SECONDS = 60
 
 
 class Failed(Exception):
-    """What a deploy ended with."""
+    """A failed deploy."""
 
 
 def deploy(folder: Path, app: str, flags: dict[str, str], config: dict[str, Any]) -> None:
-    """Play `fly deploy --image` as the state's next outcome says."""
-    # Also where the one who started us ignores it, as a shell does for what it runs in the background.
+    """Simulate `fly deploy --image` with the state's next outcome."""
+    # A parent process may ignore SIGINT, as a shell does for background jobs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        image, digest, outcome = begin(folder, app, flags, config)
+        image, digest, outcome = start(folder, app, flags, config)
         if outcome["outcome"] == "hangs":
             time.sleep(HANG_SECONDS)
             raise Failed("the simulator hung and was not interrupted")
@@ -33,8 +33,8 @@ def deploy(folder: Path, app: str, flags: dict[str, str], config: dict[str, Any]
         raise Failed("context canceled") from None
 
 
-def begin(folder: Path, app: str, flags: dict[str, str], config: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Find the image, add a release, and return what is to come."""
+def start(folder: Path, app: str, flags: dict[str, str], config: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Find the image, add a release, and return the next outcome."""
     image = flags.get("image") or config.get("build", {}).get("image", "")
     with changing(folder) as state:
         digest = state["images"].get(image)
@@ -67,7 +67,6 @@ def carry_out(
 
 
 def add_release(app: dict[str, Any], image: str, strategy: str) -> None:
-    """Add a release; it is there before anything runs."""
     version = max((release["version"] for release in app["releases"]), default=0) + 1
     release = {
         "id": f"rel_{version}",
@@ -84,7 +83,6 @@ def add_release(app: dict[str, Any], image: str, strategy: str) -> None:
 
 
 def end_release(app: dict[str, Any], status: str) -> None:
-    """Write down how the newest release ended."""
     app["releases"][-1].update(status=status, in_progress=False, stable=status == "complete")
 
 
@@ -105,10 +103,10 @@ def run_release_command(
 def update_machines(
     app: dict[str, Any], image: str, digest: str, flags: dict[str, str], outcome: dict[str, Any]
 ) -> None:
-    """Update the Machines. A failure in rolling leaves those that were updated as they are."""
+    """Update the Machines. After a failed rolling update, the updated ones stay updated."""
     machines, kind = app["machines"], outcome["outcome"]
     strategy = flags.get("strategy", "rolling")
-    # Rolling stops at the first that stays unhealthy; immediate skips the checks, bluegreen throws the green ones away.
+    # Rolling stops at the first unhealthy Machine; immediate skips the checks; bluegreen destroys the green Machines.
     limit = {"never_healthy": 1, "half_done": max(1, len(machines) // 2)}.get(kind, len(machines))
     if kind in ("never_healthy", "half_done") and strategy == "bluegreen":
         raise Failed("bluegreen deployment failed: wait timeout; the green machines were destroyed")
@@ -126,7 +124,7 @@ def update_machines(
 
 
 def app_name(folder: Path, flags: dict[str, str], environment: str) -> tuple[str, dict[str, Any]]:
-    """Return the app that is meant, and its configuration file."""
+    """Return the selected app and its configuration file."""
     path = Path(flags.get("config", "fly.toml"))
     if "config" in flags and not path.exists():
         raise Failed(f"failed loading app config from {path}: the file does not exist")

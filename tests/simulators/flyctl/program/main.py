@@ -1,4 +1,4 @@
-"""Simulates flyctl: records the call, then does what the state file says. Standard library only."""
+"""Simulates flyctl: records the call, then runs the command on the state file. Standard library only."""
 
 import os
 import select
@@ -8,32 +8,32 @@ from pathlib import Path
 from tests.simulators.flyctl.program.commands import Refused, parse
 from tests.simulators.flyctl.program.handlers import HANDLERS
 from tests.simulators.flyctl.program.machines import Failed
-from tests.simulators.flyctl.program.output import complain
+from tests.simulators.flyctl.program.output import print_error
 from tests.simulators.flyctl.program.state import load, record
 
-# Written down as they are; of every other FLY_ name only that it is set.
+# Recorded with their values; of other FLY_ variables only the names are recorded.
 PLAIN = ("FLY_APP", "FLY_SEND_METRICS", "FLY_NO_UPDATE_CHECK", "NO_COLOR")
 
 
 def main(folder: Path, argv: list[str]) -> int:
-    """Run one command and return its exit code."""
+    """Returns the exit code; 97 for a command that is not simulated."""
     stdin = read_stdin(argv)
     record(folder, {"argv": argv, "stdin": stdin, "env": chosen_environment()})
     try:
         command, flags, args = parse(argv)
         if command not in HANDLERS:
-            complain(f"simulator: flyctl {command} is real, and not simulated")
+            print_error(f"simulator: flyctl {command} exists, but is not simulated")
             return 97
         if command != "version":
             require_session(folder, flags)
         return HANDLERS[command](folder, flags, args, stdin)
     except (Refused, Failed) as error:
-        complain(f"Error: {error}")
+        print_error(f"Error: {error}")
         return 1
 
 
 def require_session(folder: Path, flags: dict[str, str]) -> None:
-    """Refuse without a token, and with one that has run out."""
+    """Refuse a missing or expired token."""
     token = flags.get("access-token") or os.environ.get("FLY_API_TOKEN") or os.environ.get("FLY_ACCESS_TOKEN")
     if not token:
         raise Refused("no access token available. Please login with 'flyctl auth login'")
@@ -42,7 +42,7 @@ def require_session(folder: Path, flags: dict[str, str]) -> None:
 
 
 def read_stdin(argv: list[str]) -> str:
-    """Return what was piped in; only a command that reads waits for it."""
+    """Return standard input; wait for it only when the command reads it."""
     reads = argv[:2] == ["secrets", "import"]
     if not reads and (sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]):
         return ""

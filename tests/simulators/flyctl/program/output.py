@@ -1,14 +1,12 @@
-"""Writes lines unbuffered, so that a reader sees a command's progress."""
+"""Writes lines unbuffered, so that a command's progress is visible."""
 
 import sys
 
 
 def say(text: str) -> None:
-    """Write to standard output."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def complain(text: str) -> None:
-    """Write to standard error."""
+def print_error(text: str) -> None:
     sys.stderr.write(text + "\n")

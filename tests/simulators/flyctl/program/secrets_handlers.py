@@ -1,4 +1,4 @@
-"""What the `secrets` commands print and change."""
+"""The `secrets` commands."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,7 @@ STAGED = (
 
 
 def secrets_list(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl secrets list`: digests only, never values."""
+    """Print digests, never values."""
     found = [
         {"name": name, "digest": secret["digest"], "status": "Staged" if secret["staged"] else "Deployed"}
         for name, secret in sorted(app_of(folder, flags)["secrets"].items())
@@ -27,12 +27,11 @@ def secrets_list(folder: Path, flags: Flags, args: list[str], stdin: str) -> int
 
 
 def secrets_set(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl secrets set NAME=VALUE …`."""
     return keep(folder, flags, dict(arg.split("=", 1) for arg in args if "=" in arg))
 
 
 def secrets_import(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl secrets import`: merges, never deletes."""
+    """Merge secrets; none is deleted."""
     try:
         return keep(folder, flags, parse_secrets(stdin))
     except ValueError as error:
@@ -40,7 +39,6 @@ def secrets_import(folder: Path, flags: Flags, args: list[str], stdin: str) -> i
 
 
 def secrets_unset(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl secrets unset NAME …`."""
     name, _ = chosen(folder, flags)
     with changing(folder) as state:
         for secret in args:
@@ -49,36 +47,36 @@ def secrets_unset(folder: Path, flags: Flags, args: list[str], stdin: str) -> in
 
 
 def secrets_deploy(folder: Path, flags: Flags, args: list[str], stdin: str) -> int:
-    """`flyctl secrets deploy`: restarts the Machines with what was staged."""
+    """Restart the Machines with the staged secrets."""
     name, _ = chosen(folder, flags)
     with changing(folder) as state:
         app = state["apps"][name]
         if not app["machines"]:
             raise Failed("no machines available to deploy")
-        make_live(app)
+        deploy_staged(app)
     return 0
 
 
 def keep(folder: Path, flags: Flags, values: dict[str, str]) -> int:
-    """Merge secrets into the app's; without --stage they are live at once, and the Machines restart."""
+    """Merge secrets into the app's. Without --stage they are deployed at once, and the Machines restart."""
     name, _ = chosen(folder, flags)
     if not values:
         raise Refused("requires at least one SECRET=VALUE pair")
     with changing(folder) as state:
         app = state["apps"][name]
         for key, value in values.items():
-            # The digest is not one of the value alone: nobody outside can compute it.
+            # The digest is salted, so it can't be computed from the value alone.
             digest = hashlib.sha256(f"{state['salt']}{value}".encode(errors="surrogateescape")).hexdigest()[:16]
             app["secrets"][key] = {"value": value, "digest": digest, "staged": True}
         if flags.get("stage") == "true":
             say(STAGED)
         else:
-            make_live(app)
+            deploy_staged(app)
     return 0
 
 
-def make_live(app: dict[str, Any]) -> None:
-    """Give the secrets to the Machines, which restarts them."""
+def deploy_staged(app: dict[str, Any]) -> None:
+    """Restart the Machines with all secrets."""
     app["restarts"] += 1
     for secret in app["secrets"].values():
         secret["staged"] = False

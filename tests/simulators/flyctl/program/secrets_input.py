@@ -1,4 +1,4 @@
-"""Reads `fly secrets import`'s stdin with all of flyctl's pitfalls."""
+"""Parses the input of `fly secrets import` with all of flyctl's pitfalls."""
 
 from collections.abc import Iterator
 
@@ -6,18 +6,18 @@ LINE_LIMIT = 64 * 1024
 
 
 def parse_secrets(text: str, *, older: bool = False) -> dict[str, str]:
-    """Return the secrets flyctl would understand; `older` is one of before 2026, which knows fewer quotes."""
+    """Return the secrets that flyctl reads; `older` versions (before 2026) support fewer quotes."""
     secrets: dict[str, str] = {}
     lines = iter(text.split("\n"))
     for line in lines:
         if len(line.encode(errors="surrogateescape")) >= LINE_LIMIT:
-            # Go's scanner stops at a line that is too long, and nobody asks it why.
+            # Go's scanner stops at a line that is too long, and flyctl ignores the error.
             return secrets
         if line.startswith("#") or not line.strip():
             continue
         key, equals, value = line.partition("=")
         if not equals:
-            # The real one repeats the line, secret or not.
+            # flyctl repeats the line, although it may contain a secret.
             raise ValueError(f"Secrets must be provided as NAME=VALUE pairs ({line} is invalid)")
         value = value.lstrip(" ")
         before, sign, _ = value.partition("#")
@@ -34,7 +34,7 @@ def parse_secrets(text: str, *, older: bool = False) -> dict[str, str]:
 
 
 def multiline(first: str, lines: Iterator[str]) -> str:
-    """Return a value in triple quotes; without an end it is lost, as in the original."""
+    """Return a value in triple quotes; without closing quotes it is lost, as in flyctl."""
     value = [first]
     for line in lines:
         if line.endswith('"""'):

@@ -1,4 +1,4 @@
-"""Which app a command means, and how it and its Machines are shown."""
+"""Selects a command's app, and prints it and its Machines."""
 
 import json
 import os
@@ -13,19 +13,17 @@ Flags = dict[str, str]
 
 
 def chosen(folder: Path, flags: Flags) -> tuple[str, dict[str, Any]]:
-    """Return the app's name and its local configuration."""
     found: tuple[str, dict[str, Any]] = app_name(folder, flags, os.environ.get("FLY_APP", ""))
     return found
 
 
 def app_of(folder: Path, flags: Flags) -> dict[str, Any]:
-    """Return the app's state."""
     app: dict[str, Any] = load(folder)["apps"][chosen(folder, flags)[0]]
     return app
 
 
 def machine_shown(machine: dict[str, Any]) -> dict[str, Any]:
-    """Return a Machine with the names of fly-go's machine_types.go."""
+    """Return a Machine's document, with the keys of fly-go's machine_types.go."""
     repository, _, tag = machine["image"].partition("@")[0].partition(":")
     registry, _, repository = repository.partition("/")
     healthy = machine["healthy"]
@@ -48,6 +46,6 @@ def machine_shown(machine: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(flags: Flags, body: Any, text: str) -> int:
-    """Print JSON when it was asked for, else the text."""
+    """Print JSON with --json, else the text."""
     say(json.dumps(body, indent=4) if flags.get("json") == "true" else text)
     return 0

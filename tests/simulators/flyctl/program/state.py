@@ -11,14 +11,13 @@ State = dict[str, Any]
 
 
 def load(folder: Path) -> State:
-    """Return the state."""
     state: State = json.loads((folder / "state.json").read_text())
     return state
 
 
 @contextmanager
 def changing(folder: Path) -> Iterator[State]:
-    """Give the state to be changed; other processes wait, and a change that fails is kept all the same."""
+    """Yield the state and save it, also after an error; other processes wait."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         state = load(folder)
@@ -31,6 +30,6 @@ def changing(folder: Path) -> Iterator[State]:
 
 
 def record(folder: Path, call: dict[str, Any]) -> None:
-    """Add a call to the record, one line each."""
+    """Append a call to the record, one line each."""
     with (folder / "calls.jsonl").open("a") as calls:
         calls.write(json.dumps(call) + "\n")
