@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.accounts.service import find_person_to_mail
+from backend.accounts.service import find_user_to_mail
 from backend.infra.db import utc_now
 from backend.infra.queue import enqueue
 from backend.jobs import events, transitions
@@ -81,14 +81,14 @@ def put_back_job(session: Session, settings: Settings, job_id: UUID, token: UUID
 
 
 def _mail_owner(session: Session, job: Job) -> None:
-    person = find_person_to_mail(session, job.user_id)
-    if person is not None:
+    user = find_user_to_mail(session, job.user_id)
+    if user is not None:
         queue_mail(
             session,
             event=f"job-finished:{job.id.hex}:{job.attempts}",
-            recipient=person.email,
+            recipient=user.email,
             template="job_finished",
-            context={"name": person.name, "filename": job.filename},
+            context={"name": user.name, "filename": job.filename},
             request_id=job.request_id,
         )
 

@@ -41,7 +41,7 @@ def test_a_token_that_was_replaced_ends_the_session_however_often_that_was(
         assert user.post("/api/session/refresh").status_code == 204
     let_the_grace_pass(sessions)
     refusal(refresh(server, first), 401, "session_ended")
-    assert "refresh_reused" in capsys.readouterr().out
+    assert "refresh_token_reused" in capsys.readouterr().out
     refusal(user.post("/api/session/refresh"), 401, "session_ended")
 
 
