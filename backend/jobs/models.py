@@ -14,9 +14,8 @@ STOPPED = text("status IN ('failed', 'cancelled')")
 DEAD = text("status = 'failed' AND failure_code = 'worker_lost'")
 
 
+# Only `transitions` changes a job's status.
 class JobStatus(StrEnum):
-    """The status of a job. Only `transitions` changes it."""
-
     QUEUED = "queued"
     PROCESSING = "processing"
     COMPLETED = "completed"
