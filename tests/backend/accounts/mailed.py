@@ -28,7 +28,7 @@ class Mailed:
         assert mails, f"no {template} was mailed"
         return str(mails[-1].context["link"]).partition("#token=")[2]
 
-    def let_time_pass(self) -> None:
+    def age_links(self) -> None:
         """Let the links be some minutes old."""
         self._server.settle()
         with transaction(self._sessions) as session:

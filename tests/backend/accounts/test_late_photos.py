@@ -17,7 +17,7 @@ from tests.backend.jobs.test_create_job import refusal
 from worker.delete_account import delete_account
 
 
-def test_a_photo_sent_after_its_account_was_deleted_is_deleted_when_no_other_can_follow(
+def test_a_photo_sent_after_the_account_deletion_is_deleted(
     user: httpx.Client, storage: DiskStorage, sessions: sessionmaker[Session], photo: bytes
 ) -> None:
     email = user.get("/api/accounts/me").json()["email"]

@@ -73,10 +73,10 @@ def id_of(client: httpx.Client) -> str:
     return str(client.get("/api/accounts/me").raise_for_status().json()["id"])
 
 
-def ids(answer: httpx.Response) -> list[str]:
+def ids(response: httpx.Response) -> list[str]:
     """Return the ids of a page of jobs."""
-    assert answer.status_code == 200, answer.text
-    return [job["id"] for job in answer.json()["items"]]
+    assert response.status_code == 200, response.text
+    return [job["id"] for job in response.json()["items"]]
 
 
 def age(moment: str) -> timedelta:

@@ -16,7 +16,7 @@ import httpx
 import jwt
 from joserfc.jwk import RSAKey
 
-from tests.backend.accounts.google.flow import CLIENT_ID, CLIENT_SECRET, call_back, person, start
+from tests.backend.accounts.google.flow import CLIENT_ID, CLIENT_SECRET, call_back, new_google_user, start
 
 
 @cache
@@ -33,7 +33,7 @@ class OddProvider:
         self.discovery: dict[str, Any] = {}
         self.delay = 0.0
         self.drip = False
-        self.answers: dict[str, tuple[int, Any]] = {}
+        self.responses: dict[str, tuple[int, Any]] = {}
         self.paths: list[str] = []
         self.forms: list[dict[str, str]] = []
         self._codes: dict[str, tuple[str, str]] = {}
@@ -60,7 +60,7 @@ class OddProvider:
     def claims(self, sent: dict[str, str], **overrides: Any) -> dict[str, Any]:
         """Return good claims for a sign-in, changed as wanted: None takes a claim away, times count from now."""
         claims: dict[str, Any] = {"iss": self.url, "aud": CLIENT_ID, "iat": 0, "exp": 300, "nonce": sent["nonce"]}
-        claims |= person() | overrides
+        claims |= new_google_user() | overrides
         for name in ("exp", "iat", "nbf"):
             if isinstance(claims.get(name), int):
                 claims[name] += int(time.time())
@@ -77,19 +77,19 @@ class OddProvider:
         self._codes[code] = (sent["code_challenge"], id_token)
         return code
 
-    def way_back(self, browser: httpx.Client, next: str | None = None, **overrides: Any) -> dict[str, str]:
+    def callback_query(self, browser: httpx.Client, next: str | None = None, **overrides: Any) -> dict[str, str]:
         """Begin a sign-in and let a person agree; return what the browser brings back."""
         sent = start(browser, next)
         return {"state": sent["state"], "code": self.consent(sent, self.sign(self.claims(sent, **overrides)))}
 
     def sign_in(self, browser: httpx.Client, **overrides: Any) -> httpx.Response:
         """Walk the whole way with a person, and return how the callback answered."""
-        return call_back(browser, **self.way_back(browser, **overrides))
+        return call_back(browser, **self.callback_query(browser, **overrides))
 
-    def answer(self, path: str, form: dict[str, str]) -> tuple[int, Any]:
+    def response(self, path: str, form: dict[str, str]) -> tuple[int, Any]:
         """Answer a request of the application."""
-        if path in self.answers:
-            return self.answers[path]
+        if path in self.responses:
+            return self.responses[path]
         if path == "/jwks":
             return 200, {"keys": [self.key.as_dict(private=False)]}
         if path == "/token":
@@ -110,16 +110,16 @@ class OddProvider:
 def _handler(provider: OddProvider) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer({})
+            self._respond({})
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
-            self._answer({name: values[0] for name, values in parse_qs(body).items()})
+            self._respond({name: values[0] for name, values in parse_qs(body).items()})
 
-        def _answer(self, form: dict[str, str]) -> None:
+        def _respond(self, form: dict[str, str]) -> None:
             provider.paths.append(self.path)
             time.sleep(provider.delay)
-            status, document = provider.answer(self.path, form)
+            status, document = provider.response(self.path, form)
             body = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")

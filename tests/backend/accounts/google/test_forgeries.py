@@ -83,15 +83,15 @@ def test_a_forged_id_token_is_refused(browser: httpx.Client, provider: OddProvid
     refused(call_back(browser, state=sent["state"], code=code), "google_failed")
 
 
-def test_a_secret_is_no_key_even_when_the_provider_publishes_it(browser: httpx.Client, provider: OddProvider) -> None:
+def test_a_symmetric_key_in_the_jwks_is_refused(browser: httpx.Client, provider: OddProvider) -> None:
     secret = base64.urlsafe_b64encode(CLIENT_SECRET.encode()).rstrip(b"=").decode()
-    provider.answers["/jwks"] = (200, {"keys": [{"kty": "oct", "kid": "first", "k": secret}]})
+    provider.responses["/jwks"] = (200, {"keys": [{"kty": "oct", "kid": "first", "k": secret}]})
     sent = start(browser)
     code = provider.consent(sent, by_the_client_secret(provider, provider.claims(sent)))
     refused(call_back(browser, state=sent["state"], code=code), "google_failed")
 
 
-def test_documents_are_fetched_once_and_keys_again_for_an_unknown_one_at_most_once_a_minute(
+def test_keys_are_fetched_again_for_an_unknown_key_at_most_once_per_minute(
     google_server: LiveServer, provider: OddProvider
 ) -> None:
     for _ in range(2):
