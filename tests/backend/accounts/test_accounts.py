@@ -1,4 +1,4 @@
-"""Signing up, in and out; cookies and tokens."""
+"""Sign-up, log-in, log-out, cookies and tokens."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The copy of an account's data, and its end: complete, repeatable, and safe against a crash in the middle."""
+"""Exports and account deletion: complete, repeatable, and safe after a crash."""
 
 import io
 import json
@@ -40,12 +40,12 @@ def test_an_export_contains_the_account_its_jobs_and_the_original_photos(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session], photo: bytes
 ) -> None:
     job = create_job(user, send_photo(user, photo, filename="..\\Bag red.jpg"))
-    asked = user.post("/api/accounts/me/exports")
-    assert asked.status_code == 202
-    assert asked.json()["status"] == "queued"
-    assert asked.json()["url"] is None
+    requested = user.post("/api/accounts/me/exports")
+    assert requested.status_code == 202
+    assert requested.json()["status"] == "queued"
+    assert requested.json()["url"] is None
     refusal(user.post("/api/accounts/me/exports"), 409, "export_pending")
-    export_account(UUID(asked.json()["id"]), sessions, stored)
+    export_account(UUID(requested.json()["id"]), sessions, stored)
     [export] = user.get("/api/accounts/me/exports").json()["items"]
     assert export["status"] == "ready"
     response = user.get(export["url"], follow_redirects=True)
@@ -62,10 +62,10 @@ def test_an_export_contains_the_account_its_jobs_and_the_original_photos(
 def test_an_export_belongs_to_its_owner(
     user: httpx.Client, other_user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
-    asked = user.post("/api/accounts/me/exports").json()
-    refusal(user.get(f"/api/accounts/me/exports/{asked['id']}/file"), 404, "export_not_found")
-    export_account(UUID(asked["id"]), sessions, stored)
-    refusal(other_user.get(f"/api/accounts/me/exports/{asked['id']}/file"), 404, "export_not_found")
+    requested = user.post("/api/accounts/me/exports").json()
+    refusal(user.get(f"/api/accounts/me/exports/{requested['id']}/file"), 404, "export_not_found")
+    export_account(UUID(requested["id"]), sessions, stored)
+    refusal(other_user.get(f"/api/accounts/me/exports/{requested['id']}/file"), 404, "export_not_found")
     assert other_user.get("/api/accounts/me/exports").json()["items"] == []
 
 
@@ -97,7 +97,7 @@ def test_an_account_deletion_needs_the_password_and_takes_effect_immediately(use
     refusal(user.get("/api/accounts/me"), 401, "not_authenticated")
     refusal(user.post("/api/session", json={"email": email, "password": PASSWORD}), 401, "wrong_credentials")
     again = user.post("/api/accounts", json={"email": email, "password": PASSWORD, "name": "Back again"})
-    assert again.status_code == 201, "the address is free again"
+    assert again.status_code == 201, "a new account can use the address"
 
 
 def test_a_deletion_that_crashed_deletes_everything_when_repeated(
@@ -114,7 +114,7 @@ def test_a_deletion_that_crashed_deletes_everything_when_repeated(
     class Crashing:
         def delete_prefix(self, prefix: str) -> None:
             if prefix.startswith("originals"):
-                raise StorageError("away")
+                raise StorageError("unavailable")
             stored.delete_prefix(prefix)
 
     with pytest.raises(StorageError):

@@ -1,4 +1,4 @@
-"""Copies that can't be made, or that nobody wants any more: they end, leave no file, and another may be asked for."""
+"""Exports that fail or are no longer wanted: they leave no file, and the user can request another."""
 
 import errno
 import tempfile
@@ -31,7 +31,7 @@ Step = Callable[[], None]
 
 @pytest.fixture
 def stored(storage: DiskStorage) -> DiskStorage:
-    """Storage that can be looked into."""
+    """Storage whose files the tests can read."""
     return storage
 
 
@@ -60,7 +60,7 @@ def do_nothing() -> None:
 
 
 class HookedStorage:
-    """Storage to whose uploads something happens before or after."""
+    """Storage that runs a function before or after each upload."""
 
     def __init__(self, stored: DiskStorage, *, before: Step = do_nothing, after: Step = do_nothing) -> None:
         self._stored, self._before, self._after = stored, before, after

@@ -1,4 +1,4 @@
-"""The life of an account: verified, recovered, changed; each mailed link works once, for its purpose alone."""
+"""Verification, password reset and changes of an account; each mailed link works once, for its purpose only."""
 
 import statistics
 import time
@@ -168,7 +168,7 @@ def test_devices_are_listed_and_ended(server: LiveServer, user: httpx.Client) ->
         refusal(user.delete(f"/api/sessions/{items[0]['id']}"), 404, "session_not_found")
         refusal(phone.post("/api/session/refresh"), 401, "session_ended")
         refusal(phone.patch("/api/accounts/me", json={"name": "X"}), 401, "not_authenticated")
-        assert phone.get("/api/jobs").status_code == 200, "a read goes on for the access token's life"
+        assert phone.get("/api/jobs").status_code == 200, "reads continue until the access token expires"
 
 
 def test_another_users_session_is_not_found(user: httpx.Client, other_user: httpx.Client) -> None:
@@ -195,14 +195,14 @@ def test_an_api_client_gets_and_refreshes_a_bearer_token(client: httpx.Client, s
     body = account()
     client.post("/api/accounts", json=body)
     form = {"grant_type": "password", "username": str(body["email"]), "password": PASSWORD}
-    given = client.post("/api/session/token", data=form).json()
-    assert given["token_type"] == "bearer"
-    assert given["expires_in"] == 1800
+    tokens = client.post("/api/session/token", data=form).json()
+    assert tokens["token_type"] == "bearer"
+    assert tokens["expires_in"] == 1800
     assert not client.cookies
-    headers = {"Authorization": f"Bearer {given['access_token']}"}
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert httpx.get(f"{server.url}/api/accounts/me", headers=headers).status_code == 200
-    again = client.post("/api/session/token/refresh", json={"refresh_token": given["refresh_token"]}).json()
-    assert again["refresh_token"] not in (None, given["refresh_token"])
+    again = client.post("/api/session/token/refresh", json={"refresh_token": tokens["refresh_token"]}).json()
+    assert again["refresh_token"] not in (None, tokens["refresh_token"])
     refusal(client.post("/api/session/token", data=form | {"password": "wrong"}), 401, "wrong_credentials")
 
 

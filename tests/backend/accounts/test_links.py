@@ -1,4 +1,4 @@
-"""Mailed links: what makes them worthless, and how many one person is sent."""
+"""Mailed links: what invalidates them, and how many mails an address gets."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

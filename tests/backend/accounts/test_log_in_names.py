@@ -1,4 +1,4 @@
-"""Logging in with the address as its owner types it, though it is stored in another spelling."""
+"""Log-ins with another spelling of the address than the stored one."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Log-ins that race with what should end them: one comes first, and no session of an old password stays."""
+"""Log-ins that run concurrently with an account change: no session with the old password remains."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from tests.actions import PASSWORD
 Sessions = sessionmaker[Session]
 NEW_PASSWORD = "another horse battery"
 LINK = "the secret of a mailed link"
-# Long enough for the other side to reach the row that both want.
+# Long enough for the other transaction to reach the locked row.
 OVERLAP_SECONDS = 0.4
 
 
@@ -54,7 +54,7 @@ End = Callable[[Session, User], None]
 
 @pytest.fixture
 def account(sessions: Sessions) -> User:
-    """An account, and a link that sets its password anew."""
+    """An account with a password reset link."""
     with transaction(sessions) as session:
         user = User(id=new_id(), email="ada@example.com", name="Ada", password_hash=hash_password(PASSWORD))
         session.add(user)

@@ -1,4 +1,4 @@
-"""Sessions: a refresh token used twice ends its own, however long ago it was replaced; log-outs and lists."""
+"""Sessions: a reused refresh token ends its session; log-outs and lists."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4

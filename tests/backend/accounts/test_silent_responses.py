@@ -1,4 +1,4 @@
-"""Answers whose time, too, does not tell whether an address has an account: the work is done after them."""
+"""The duration of a response does not show whether an address has an account."""
 
 import statistics
 import time
@@ -24,7 +24,7 @@ RESET, CHANGE = "/api/accounts/password-reset", "/api/accounts/me/email"
 
 @pytest.fixture
 def hung_server(make_settings: MakeSettings) -> Iterator[LiveServer]:
-    """A server whose Valkey accepts, and never answers."""
+    """A server whose Valkey accepts connections but never responds."""
     with (
         Proxy(None) as blackhole,
         LiveServer(make_settings(REDIS_URL=f"redis://127.0.0.1:{blackhole.port}/0")) as server,
@@ -59,7 +59,7 @@ def test_a_password_reset_does_not_wait_for_valkey(
     with server.client() as client:
         known = str(sign_up_and_in(client)["email"])
     with hung_server.client() as client:
-        # The first request learns that nobody counts attempts there.
+        # The first request detects that Valkey is unavailable.
         client.post("/api/session", json={"email": "x", "password": "x"})
         times = [seconds(client, RESET, email=email) for email in (known, "nobody@example.com")]
     assert max(times) < 0.5
@@ -84,7 +84,7 @@ def test_a_failure_after_the_response_is_logged_and_rolled_back(
 ) -> None:
     known = str(user.get("/api/accounts/me").json()["email"])
     with transaction(sessions) as session:
-        session.execute(text("ALTER TABLE mails RENAME TO mails_away"))
+        session.execute(text("ALTER TABLE mails RENAME TO mails_renamed"))
     assert user.post(RESET, json={"email": known}).status_code == 202
     server.settle()
     logged = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Who may do what admins do: nobody, a user, an admin, and one who was an admin a moment ago."""
+"""Access to admin routes: signed out, as a user, as an admin, and as a former admin."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,14 +17,14 @@ from tests.backend.jobs.test_create_job import refusal
 from tests.conftest import on_one_database
 from tests.servers import LiveServer
 
-# Who is asking is looked up by key, which every database does alike; the other files run on both.
+# The caller is read by primary key, which is the same on every database. The other files run on both.
 pytestmark = on_one_database
 
 BODIES: dict[str, Any] = {"quotas": {"bytes": 1}, "replay": {"job_ids": [str(uuid4())]}}
 
 
 def call_every_route(server: LiveServer, client: httpx.Client) -> dict[str, httpx.Response]:
-    """Call each admin route the API document names, about accounts and jobs that don't exist."""
+    """Call each admin route of the API document with unknown ids."""
     responses = {}
     for path, methods in server.app.openapi()["paths"].items():
         if not path.startswith("/api/admin/"):

@@ -1,4 +1,4 @@
-"""The record of what admins did: exact, in the change's own transaction, and kept when accounts go."""
+"""The audit log: exact, in the change's own transaction, and kept when accounts are deleted."""
 
 from typing import Any
 from uuid import UUID
@@ -97,7 +97,7 @@ def test_a_change_that_cannot_be_recorded_is_rolled_back(
     kind: str, admin: httpx.Client, user: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: Any, **_detail: Any) -> None:
-        raise RuntimeError("no record today")
+        raise RuntimeError("the record failed")
 
     monkeypatch.setattr(backend.admin.service, "record", fail)
     before = admin.get(f"/api/admin/users/{id_of(user)}").json()
@@ -111,7 +111,7 @@ def test_a_change_that_fails_leaves_no_record(
     kind: str, server: LiveServer, admin: httpx.Client, user: httpx.Client, read_audit: ReadAudit
 ) -> None:
     def fail(_session: Session) -> None:
-        raise RuntimeError("no commit today")
+        raise RuntimeError("the commit failed")
 
     user_id = id_of(user)
     event.listen(server.app.state.sessions, "before_commit", fail)

@@ -1,4 +1,4 @@
-"""What admins change on accounts: disabling, sessions, quotas."""
+"""Changes by admins on accounts: disabling, sessions, quotas."""
 
 from datetime import timedelta
 from typing import Any
@@ -82,7 +82,7 @@ def test_ending_sessions_signs_out_every_device_but_does_not_disable_the_account
         for device in (client, second_device):
             refusal(device.post("/api/session/refresh"), 401, "session_ended")
     with sessions() as session:
-        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1, "the admin's own"
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1, "only the admin's session remains"
     assert client.post("/api/session", json=credentials).status_code == 200
 
 
@@ -108,7 +108,7 @@ def test_quotas_up_to_their_bounds_are_accepted(body: dict[str, int], admin: htt
     assert {name: value for name, value in quotas_of(response, "overridden").items() if value} == body
 
 
-@on_one_database  # refused before the database is asked to change anything
+@on_one_database  # refused before any write
 @pytest.mark.parametrize(
     "body",
     [

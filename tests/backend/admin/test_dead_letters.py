@@ -1,4 +1,4 @@
-"""Dead letters and their replay: which jobs they are, and that each is sent once."""
+"""Dead letters: which jobs they are, and that a replay sends each one once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ def test_dead_letters_are_jobs_that_lost_their_worker_too_often(admin: httpx.Cli
     assert response.json()["items"][0]["failure"]["code"] == "worker_lost"
 
 
-@on_one_database  # what a replay writes is tested on both below, and so is a worker elsewhere
+@on_one_database  # the tests below cover the queries of a replay on both databases
 def test_a_replayed_job_is_processed(
     admin: httpx.Client,
     user: httpx.Client,
@@ -115,7 +115,7 @@ def test_concurrent_replays_replay_each_job_once(
     assert empty_queue.depth() == 12
 
 
-@on_one_database  # refused before the database is asked
+@on_one_database  # refused before any query
 @pytest.mark.parametrize("body", [{}, {"job_ids": []}, {"job_ids": ["x"]}, {"job_ids": [str(uuid4())] * 501}, None])
 def test_a_replay_of_nothing_or_too_much_is_refused(body: Any, admin: httpx.Client) -> None:
     refusal(admin.post("/api/admin/dead-letters/replay", json=body), 422, "invalid_input")

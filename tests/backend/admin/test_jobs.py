@@ -1,4 +1,4 @@
-"""What admins see of everybody's jobs: each job, pages, filters, and the indexes that find them."""
+"""All users' jobs for admins: one job, pages, filters, and the indexes that the queries use."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def test_jobs_are_found_by_status_and_by_user(admin: httpx.Client, make_job: Mak
     everything = [str(job.id) for job in (completed, failed, queued)]
     assert ids(admin.get("/api/admin/jobs")) == everything
     for status, expected in (("queued", queued), ("failed", failed), ("completed", completed)):
-        # More often than psycopg takes to prepare a statement: the plan it then keeps must still be right.
+        # psycopg prepares a statement after five executions. Its cached plan must return the same rows.
         for _ in range(7):
             assert ids(admin.get("/api/admin/jobs", params={"status": status})) == [str(expected.id)]
     assert ids(admin.get("/api/admin/jobs", params={"user_id": str(failed.user_id)})) == [str(failed.id)]
@@ -90,10 +90,10 @@ def test_queries_for_rare_jobs_use_a_partial_index(
         list_jobs(session, limit=20, cursor=None, **where)
         sql, defaults = compiled[-1]
         given = defaults | {"cursor": rows.NEWEST, "limit": 21}
-        # A plan made once for all parameters, as psycopg's prepared statements get, can use no partial index
-        # unless the statement itself has the words.
+        # psycopg's prepared statements have one plan for all parameters. It can only use a partial index
+        # if the SQL contains the condition as a literal.
         assert f"status = '{where.get('status', 'failed')}'" in sql
-        # An empty table is read whole, whatever indexes there are.
+        # Otherwise PostgreSQL scans the empty table and ignores its indexes.
         for setting in ("enable_seqscan = off", "enable_sort = off"):
             session.execute(text(f"SET LOCAL {setting}"))
         plan = session.connection().exec_driver_sql(f"EXPLAIN {sql}", given)

@@ -1,4 +1,4 @@
-"""The queue's figures: with a real broker, with a real worker, and with no broker at all."""
+"""The queue's figures: with a real broker, with a real worker, and without a broker."""
 
 import time
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_a_job_that_is_due_later_counts_as_waiting_for_zero_seconds(admin: httpx
     assert read_figures(admin)["oldest_queued_seconds"] == 0
 
 
-@on_one_database  # rows are counted on both above; here the broker and the worker tell their part
+@on_one_database  # the tests above count rows on both databases; this one tests broker and worker
 @pytest.mark.usefixtures("empty_queue")
 def test_a_busy_worker_is_counted(admin: httpx.Client, user: httpx.Client, settings: Settings, tmp_path: Any) -> None:
     upload_id = send_photo(user, make_noise(3000, 2000))
@@ -111,5 +111,5 @@ def test_without_a_broker_figures_come_from_the_database_and_admin_routes_work(
         }
         replay = admin.post("/api/admin/dead-letters/replay", json={"job_ids": [str(dead.id)]})
         assert replay.json()["replayed"] == [str(dead.id)]
-        assert read_figures(admin)["queued_rows"] == 2, "beat sends it once the broker is back"
+        assert read_figures(admin)["queued_rows"] == 2, "beat sends it when the broker is available again"
         assert admin.post(f"/api/admin/users/{dead.user_id}/disable").status_code == 200

@@ -1,4 +1,4 @@
-"""What admins see of accounts: figures, pages, and what a search finds."""
+"""The list of accounts for admins: figures, pages and search."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from tests.worker.conftest import MakeJob
 
 
 def add_users(sessions: sessionmaker[Session], *people: tuple[str, str]) -> list[str]:
-    """Add accounts of these names and addresses, and return their ids."""
+    """Add users of these names and addresses, and return their ids."""
     users = [User(id=new_id(), name=name, email=email, password_hash="-") for name, email in people]
     with transaction(sessions) as session:
         session.add_all(users)
@@ -110,7 +110,7 @@ def test_a_search_finds_parts_of_names_and_addresses_without_wildcards(
     assert search_emails(admin, search) == expected
 
 
-@on_one_database  # refused before the database is asked
+@on_one_database  # refused before any query
 @pytest.mark.parametrize(
     "query",
     [

@@ -1,4 +1,4 @@
-"""GET /api/config: the one source of names and limits for the frontend."""
+"""GET /api/config: names and limits for the frontend."""
 
 import httpx
 
@@ -8,7 +8,7 @@ from tests.conftest import MakeSettings, on_one_database
 from tests.servers import LiveServer
 
 
-@on_one_database  # nothing is read from it
+@on_one_database  # the route runs no query
 def test_names_and_limits_follow_the_settings(make_settings: MakeSettings) -> None:
     settings = make_settings(APP_NAME="Photo Shop", MAX_UPLOAD_BYTES=123)
     with LiveServer(settings) as server, server.client() as client:

@@ -1,4 +1,4 @@
-"""Creating jobs: what is accepted, what is refused, and that a repeated request makes one job."""
+"""Creating jobs: accepted and refused requests, and repeated requests."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -13,7 +13,7 @@ RECIPE = {"preset": "web"}
 
 
 def refusal(response: httpx.Response, status: int, code: str) -> dict[str, object]:
-    """Check that an answer is the problem document it should be, and return it."""
+    """Check that a response is this problem document, and return it."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     document = response.json()

@@ -1,4 +1,4 @@
-"""The main job from end to end: a real socket, a real broker, a real worker process, files on disk and in S3."""
+"""A job from end to end: real socket, broker and worker process, with files on disk and in S3."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The event stream: a snapshot, then what happens; it survives Valkey and never holds up a shutdown."""
+"""The event stream: a snapshot, then changes. It ends when the process stops."""
 
 import json
 import threading
@@ -22,12 +22,12 @@ Event = tuple[str, dict[str, Any]]
 
 @contextmanager
 def open_stream(client: httpx.Client) -> Iterator["Queue[Event | None]"]:
-    """Read the stream in a thread; the queue gets each event, and None at the end."""
+    """Read the stream in a thread. The queue gets each event, and None at the end."""
     received: Queue[Event | None] = Queue()
     connected = threading.Event()
 
     def read() -> None:
-        # The test's end closes the socket under the reader.
+        # The end of the test closes the socket while this thread reads it.
         with suppress(httpx.TransportError), client.stream("GET", "/api/jobs/events", timeout=20) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             connected.set()

@@ -1,4 +1,4 @@
-"""What one account may use, also when it asks twice in the same moment."""
+"""The quotas of one account, also with concurrent requests."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +44,7 @@ def run_concurrently(call: Callable[[int], httpx.Response], times: int) -> list[
 
 
 def finish(sessions: sessionmaker[Session], job_id: str, *sizes: int) -> None:
-    """End a job as a worker does, with results of these sizes."""
+    """Complete a job as a worker does, with results of these sizes."""
     with transaction(sessions) as session:
         job = transitions.start(session, UUID(job_id), LEASE)
         assert job is not None
@@ -122,7 +122,7 @@ def test_stored_and_announced_files_count_for_the_byte_quota(user: httpx.Client,
     assert refused.json()["code"] == "quota_bytes"
     assert f"{BYTES} of {BYTES} bytes" in refused.json()["detail"]
     user.delete(f"/api/jobs/{job_id}").raise_for_status()
-    assert announce(user, 1).json()["code"] == "quota_bytes", "its photo may be sent once more"
+    assert announce(user, 1).json()["code"] == "quota_bytes", "the signed URL still accepts its photo"
     with engine.begin() as connection:
         used = select(Job.upload_id).where(Job.id == UUID(job_id))
         past = utc_now() - ABANDONED_AFTER

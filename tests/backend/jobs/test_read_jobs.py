@@ -50,9 +50,9 @@ def test_invalid_page_parameters_are_refused(user: httpx.Client, query: str) -> 
 def test_another_users_job_is_not_found(
     user: httpx.Client, other_user: httpx.Client, job_id: str, method: str, path: str
 ) -> None:
-    stranger = other_user.request(method, f"/api/jobs/{job_id}{path}")
+    foreign = other_user.request(method, f"/api/jobs/{job_id}{path}")
     unknown = other_user.request(method, f"/api/jobs/{uuid4()}{path}")
-    assert refusal(stranger, 404, "job_not_found")["detail"] == refusal(unknown, 404, "job_not_found")["detail"]
+    assert refusal(foreign, 404, "job_not_found")["detail"] == refusal(unknown, 404, "job_not_found")["detail"]
     assert user.get(f"/api/jobs/{job_id}").json()["status"] == "queued"
     assert other_user.get("/api/jobs").json()["items"] == []
 

@@ -1,4 +1,4 @@
-"""The recipe of a photo: what is refused, and what is cleaned. Replaced together with backend/jobs/recipe.py."""
+"""The recipe's validation. Replace this file together with backend/jobs/recipe.py."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""A sign-in with Google belongs to the browser that began it, and works once."""
+"""A Google sign-in works once, and only in the browser that started it."""
 
 import time
 
@@ -48,7 +48,7 @@ def test_a_callback_works_once(google_server: LiveServer, browser: httpx.Client,
     assert "google" not in browser.cookies
     refused(call_back(browser, **back), "google_failed")
     assert len(provider.forms) == 1
-    # Whoever kept the cookie gets no further: the code is used up.
+    # The old cookie does not help either: the code is used up.
     refused(httpx.get(f"{google_server.url}{CALLBACK}", params=back, cookies={"google": kept}), "google_failed")
 
 

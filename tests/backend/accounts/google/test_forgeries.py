@@ -1,4 +1,4 @@
-"""An ID token that Google did not sign is refused, whatever it is signed with."""
+"""An ID token without Google's signature is refused."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ def unsigned(_provider: OddProvider, claims: dict[str, Any]) -> str:
 
 
 def confused(provider: OddProvider, claims: dict[str, Any]) -> str:
-    """Sign with HMAC and the public key, which a careless reader takes for the secret."""
+    """Sign with HMAC and the public key. A careless implementation accepts this key as the secret."""
     header, payload = (
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
         for part in ({"alg": "HS256", "kid": "first"}, claims)

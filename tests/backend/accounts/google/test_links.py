@@ -1,4 +1,4 @@
-"""Which account a Google identity opens: its own, else one whose address is proven on both sides."""
+"""The account of a Google identity: its own, or one with the same address, verified on both sides."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ Sessions = sessionmaker[Session]
 
 
 def make_user(sessions: Sessions, google_user: dict[str, Any], **values: Any) -> None:
-    """Make a person's account, with a verified address and without Google unless told otherwise."""
+    """Create a user with a verified address and without Google, unless `values` says otherwise."""
     values = {"name": "Ada here", "email_verified_at": utc_now()} | values
     with transaction(sessions) as session:
         session.add(User(email=google_user["email"], **values))

@@ -1,4 +1,4 @@
-"""The owner of an account is mailed when a Google identity is linked to it, once, and only when it truly is."""
+"""The owner of an account gets one mail when a Google identity is linked to it."""
 
 import httpx
 from sqlalchemy import text

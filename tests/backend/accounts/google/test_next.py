@@ -1,4 +1,4 @@
-"""A sign-in with Google ends on the page of this site that was wanted, at a second try too."""
+"""A Google sign-in ends on the requested page of this site, also at the second try."""
 
 import time
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""A provider that is away, stalls or talks nonsense signs nobody in, and holds up nobody else."""
+"""A provider that is unavailable, slow or broken fails the sign-in and does not block other requests."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -135,9 +135,9 @@ def test_secrets_are_neither_logged_nor_sent_to_the_browser(
     for word in secret:
         assert word not in logged
         assert word not in sent_text
-    for word in (code, "refused-code", sent["state"], "provider's own words"):
+    for word in (code, "refused-code", sent["state"], "the provider's message"):
         assert word not in logged
-    assert all("provider's own words" not in response.text for response in responses)
+    assert all("the provider's message" not in response.text for response in responses)
 
 
 def test_an_unknown_error_code_is_not_logged(

@@ -1,4 +1,4 @@
-"""Signing in with Google at a provider others wrote: new people, known ones, and those who are turned away."""
+"""Google sign-in with a third-party provider: new users, known users, and refused ones."""
 
 import time
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from tests.backend.jobs.test_create_job import refusal
 from tests.conftest import MakeSettings
 from tests.servers import LiveServer
 
-# The provider's own, about the library it is written with.
+# From the provider, about a library it uses.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
-    """A provider as a process of its own would be, on a socket."""
+    """A provider on a socket of its own."""
     import oidc_provider_mock
 
     with oidc_provider_mock.run_server_in_thread(require_nonce=True) as server:
@@ -32,7 +32,7 @@ def provider() -> Iterator[str]:
 
 @pytest.fixture
 def google(provider: str) -> dict[str, Any]:
-    """The settings that make that provider Google."""
+    """The settings that make the application use this provider as Google."""
     return {
         "GOOGLE_CLIENT_ID": CLIENT_ID,
         "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
@@ -47,7 +47,7 @@ def server(make_settings: MakeSettings, google: dict[str, Any]) -> Iterator[Live
 
 
 def agree(sent: dict[str, str], google_user: dict[str, Any], **form: str) -> str:
-    """Agree at the provider's page, and return the path and query it sends the browser to."""
+    """Consent on the provider's page. Returns the path and query of the callback."""
     at = urlsplit(sent["url"])
     claims = {name: value for name, value in google_user.items() if name != "sub"}
     httpx.put(f"{at.scheme}://{at.netloc}/users/{google_user['sub']}", json=claims).raise_for_status()
@@ -98,7 +98,7 @@ def test_a_sign_in_cancelled_at_google_is_reported(client: httpx.Client) -> None
     sent = start(client, "/account")
     back = agree(sent, new_google_user(), action="deny")
     assert "access_denied" in back
-    # This provider forgets the state when someone declines; Google does not.
+    # This provider omits the state when the user cancels; Google does not.
     refused(client.get(f"{back}&state={sent['state']}"), "google_denied", next="/account")
 
 

@@ -1,4 +1,4 @@
-"""The claims of an ID token are checked: one that is not about this sign-in, or not for us, signs nobody in."""
+"""An ID token is refused if its claims are for another sign-in or another client."""
 
 import base64
 from hashlib import sha256
