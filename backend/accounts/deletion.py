@@ -29,7 +29,6 @@ def close_account(session: Session, user_id: UUID, password: str | None) -> None
 
 
 def is_closed(session: Session, user_id: UUID) -> bool:
-    """Whether the account exists and is waiting for its deletion."""
     return session.scalar(select(User.id).where(User.id == user_id, User.deleted_at.is_not(None))) is not None
 
 
@@ -39,7 +38,6 @@ def lock_account(session: Session, user_id: UUID) -> None:
 
 
 def delete_rows(session: Session, user_id: UUID) -> None:
-    """Delete the account's row. The database deletes the rows that belong to it by cascade."""
     session.execute(delete(User).where(User.id == user_id))
 
 

@@ -20,7 +20,6 @@ BEARER = "bearer "
 
 
 async def get_current_user(request: Request) -> Identity:
-    """Return the signed-in user. Raises Unauthorized."""
     return identify(request)
 
 

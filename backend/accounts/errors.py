@@ -21,8 +21,6 @@ class WrongCredentials(Unauthorized):
 
 
 class SessionEnded(Unauthorized):
-    """The refresh token is unknown, used or expired."""
-
     code = "session_ended"
     detail = "Your session has ended. Sign in again."
 
@@ -40,15 +38,11 @@ class SessionNotFound(NotFound):
 
 
 class InvalidMailToken(InvalidInput):
-    """The secret of a mailed link is unknown, used or expired."""
-
     code = "invalid_token"
     detail = "This link is invalid or has expired. Request a new one."
 
 
 class WrongPassword(InvalidInput):
-    """The password that confirms a change is wrong."""
-
     code = "wrong_password"
     detail = "The password is wrong. Try again."
 
@@ -59,15 +53,11 @@ class ExportPending(Conflict):
 
 
 class ExportNotFound(NotFound):
-    """The user has no such export, or it is not ready."""
-
     code = "export_not_found"
     detail = "This copy of your data is not ready or has expired. Reload the list of your copies."
 
 
 class GoogleDenied(Forbidden):
-    """The user cancelled on Google's page."""
-
     code = "google_denied"
     detail = "Google sign-in was cancelled. Try again, or log in with your password."
 
@@ -80,14 +70,10 @@ class GoogleFailed(Unauthorized):
 
 
 class GoogleUnverified(Forbidden):
-    """Google has not verified the user's address."""
-
     code = "google_unverified"
     detail = "Google has not verified your e-mail address. Verify it in your Google account, then try again."
 
 
 class GoogleConflict(Conflict):
-    """An account has this address, and nothing proves that it belongs to the same user."""
-
     code = "google_conflict"
     detail = "An account with your address already exists. Log in with its password and verify the address first."

@@ -81,7 +81,6 @@ def finish_export(session: Session, export_id: UUID, size: int | None) -> Export
 
 
 def export_key(user_id: UUID, export_id: UUID) -> str:
-    """Return the export's key in storage."""
     return f"exports/{user_id.hex}/{export_id.hex}"
 
 
@@ -106,7 +105,7 @@ def account_document(session: Session, user: User) -> dict[str, Any]:
 def requeue_lost_exports(session: Session) -> None:
     """Queue exports again that have waited too long: their message or their worker was lost.
 
-    An export that waits for more than an hour fails. Otherwise it could block the next one forever.
+    An export that waits for more than an hour fails. Otherwise it would block the next one permanently.
     """
     session.execute(_finish(Export.created_at < utc_now() - FAILED_AFTER, status=FAILED))
     waiting = (Export.status == QUEUED, Export.created_at < utc_now() - LOST_AFTER)
@@ -115,7 +114,6 @@ def requeue_lost_exports(session: Session) -> None:
 
 
 def awaits_export(session: Session, user_id: UUID) -> bool:
-    """Whether a worker may be storing an export of the account."""
     return session.scalar(select(exists().where(Export.user_id == user_id, Export.status == QUEUED))) is True
 
 

@@ -19,8 +19,6 @@ from backend.settings import Settings
 
 
 class Purpose(StrEnum):
-    """The purpose of a link. A link works for this purpose only."""
-
     VERIFY_EMAIL = "verify_email"
     CHANGE_EMAIL = "change_email"
     RESET_PASSWORD = "reset_password"

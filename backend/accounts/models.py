@@ -70,8 +70,6 @@ class AccountToken(Base):
 
 
 class Export(Base):
-    """A copy of all data of an account. The owner requests it, a task creates it."""
-
     __tablename__ = "exports"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -29,7 +29,6 @@ def _dummy_hash() -> str:
 
 
 def hash_password(password: str) -> str:
-    """Return an argon2id hash in PHC format."""
     return _hasher().hash(password)
 
 

@@ -68,8 +68,6 @@ class VerifyAddress(BaseModel):
 
 
 class RequestReset(BaseModel):
-    """The address of the account whose password the user forgot."""
-
     email: Email
 
 
@@ -143,8 +141,6 @@ class TokenOut(BaseModel):
 
 
 class RefreshToken(BaseModel):
-    """The refresh token that came with the last access token."""
-
     refresh_token: MailToken
 
 
@@ -177,6 +173,4 @@ class ExportOut(BaseModel):
 
 
 class ExportList(BaseModel):
-    """An account's recent exports, newest first."""
-
     items: list[ExportOut]

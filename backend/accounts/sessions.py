@@ -98,7 +98,6 @@ def delete_expired_sessions(session: Session) -> None:
 
 
 def list_sessions(session: Session, user_id: UUID) -> list[LoginSession]:
-    """Return a user's signed-in devices, last seen first, at most MAX_LISTED."""
     alive = (LoginSession.user_id == user_id, LoginSession.expires_at > utc_now())
     newest = select(LoginSession).where(*alive).order_by(LoginSession.rotated_at.desc()).limit(MAX_LISTED)
     return list(session.scalars(newest))
@@ -111,7 +110,6 @@ def is_active(session: Session, identity: Identity) -> bool:
 
 
 def usable() -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for an account that is not disabled or deleted."""
     return (User.disabled_at.is_(None), User.deleted_at.is_(None))
 
 
@@ -155,7 +153,6 @@ def _reuse(session: Session, settings: Settings, presented: str) -> Tokens | Non
 
 
 def _belongs_to(refresh_token: str) -> ColumnElement[bool]:
-    """Match the session of a current or replaced refresh token."""
     presented = hash_secret(refresh_token)
     return or_(
         LoginSession.refresh_token_hash == presented,

@@ -28,7 +28,6 @@ class Identity:
 
 
 def create_access_token(identity: Identity, settings: Settings) -> str:
-    """Return a JWT (RFC 7519) that expires after ACCESS_TOKEN_EXPIRE_MINUTES."""
     now = int(time.time())
     claims = {
         "sub": identity.user_id.hex,
@@ -83,7 +82,6 @@ def family_of(refresh_token: str) -> str:
 
 
 def create_secret() -> str:
-    """Return 256 random bits as text."""
     return secrets.token_urlsafe(SECRET_BYTES)
 
 

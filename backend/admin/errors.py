@@ -4,21 +4,15 @@ from backend.errors import Conflict, Forbidden, NotFound
 
 
 class AdminsOnly(Forbidden):
-    """The caller is signed in but is not an admin, or no longer an admin."""
-
     code = "admins_only"
     detail = "Only admins can do this. Sign in as an admin, or ask one."
 
 
 class UserNotFound(NotFound):
-    """The account does not exist or is being deleted."""
-
     code = "user_not_found"
     detail = "This user does not exist. Reload the list of users."
 
 
 class OwnAccount(Conflict):
-    """Prevents that admins lock themselves out."""
-
     code = "own_account"
     detail = "You can't disable your own account. Ask another admin to do it."

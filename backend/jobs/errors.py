@@ -24,8 +24,6 @@ class UploadUsed(Conflict):
 
 
 class IdempotencyKeyReused(Conflict):
-    """The key was used with another request."""
-
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key was used with another request. Use a new key for a new job."
 
@@ -45,28 +43,20 @@ class UnsupportedType(InvalidInput):
 
 
 class FileTooLarge(InvalidInput):
-    """The file is over MAX_UPLOAD_BYTES."""
-
     code = "file_too_large"
 
 
 class UploadNotFound(NotFound):
-    """The upload is unknown, expired, or belongs to another user."""
-
     code = "upload_not_found"
     detail = "This upload does not exist or has expired. Create a new one."
 
 
 class UploadIncomplete(InvalidInput):
-    """The caller requested a job before sending the file."""
-
     code = "upload_incomplete"
     detail = "The file is not in storage. Send it to the upload's URL first."
 
 
 class UploadMismatch(InvalidInput):
-    """The size of the file in storage differs from the announced size."""
-
     code = "upload_size_mismatch"
 
 
@@ -76,16 +66,12 @@ class StorageUnavailable(Unavailable):
 
 
 class TooManyJobsRunning(AppError):
-    """The account has reached its limit of unfinished jobs."""
-
     status = 429
     code = "quota_jobs_running"
     retry_after = 30
 
 
 class TooManyJobsToday(AppError):
-    """The account has reached its limit of jobs in 24 hours."""
-
     status = 429
     code = "quota_jobs_per_day"
 

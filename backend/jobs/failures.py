@@ -9,8 +9,6 @@ UNKNOWN_FAILURE = "An error occurred while this file was processed. You can try 
 
 
 class Failure(StrEnum):
-    """Failures that the application detects."""
-
     WORKER_LOST = "worker_lost"
     TIMED_OUT = "timed_out"
     STORAGE_UNAVAILABLE = "storage_unavailable"

@@ -26,5 +26,4 @@ _JOBS_OF_USER = select(*JOB_COLUMNS).where(Job.user_id == bindparam("user_id"), 
 
 
 def list_jobs(session: Session, user_id: UUID, *, limit: int, cursor: UUID | None = None) -> Page:
-    """Return a page of rows for `schemas.job_document`."""
     return fetch_page(session, _JOBS_OF_USER, Job.id, limit=limit, cursor=cursor, user_id=user_id)

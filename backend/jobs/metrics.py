@@ -22,5 +22,4 @@ def count_finished(session: Session, job: Job) -> None:
 
 
 def count_retry(session: Session, code: str) -> None:
-    """`code` must be a constant."""
     after_commit(session, RETRIES.labels(code).inc)

@@ -30,7 +30,6 @@ class QueueFigures:
 
 
 def read_queue(session: Session, queue: Queue) -> QueueFigures:
-    """Return the queue's figures. Without Valkey, `broker` is None."""
     return QueueFigures(
         broker=queue.find_figures(),
         queued=_count(session, [status_is(JobStatus.QUEUED)]),

@@ -43,8 +43,6 @@ class UploadOut(BaseModel):
 
 
 class JobIn(BaseModel):
-    """A new job for an uploaded file."""
-
     upload_id: UUID
     recipe: Recipe
 
@@ -77,8 +75,6 @@ class FailureOut(BaseModel):
 
 
 class JobOut(BaseModel):
-    """A job, for its owner."""
-
     id: UUID
     status: JobStatus
     progress: Annotated[int, Field(ge=0, le=100)]

@@ -135,7 +135,6 @@ def result_key(job_id: UUID, attempt: int, name: str) -> str:
 
 
 def results_prefix(job_id: UUID) -> str:
-    """Return the storage prefix of the results of all attempts."""
     return f"results/{job_id.hex}/"
 
 

@@ -44,7 +44,6 @@ def renew(session: Session, job_id: UUID, token: UUID, lease: timedelta) -> bool
 
 
 def advance(session: Session, job_id: UUID, token: UUID, *, progress: int, facts: dict[str, Any]) -> Job | None:
-    """Store the progress and the facts about the original. Needs the lease."""
     return _change(session, [Job.id == job_id, Job.lease_token == token], progress=progress, facts=facts)
 
 
@@ -57,7 +56,6 @@ def complete(
     results: list[dict[str, Any]],
     facts: dict[str, Any],
 ) -> Job | None:
-    """Complete a job with its results. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token],
@@ -73,7 +71,6 @@ def complete(
 def fail(
     session: Session, job_id: UUID, token: UUID, code: str, message: str | None, retention: timedelta
 ) -> Job | None:
-    """Fail a job with a code, and the pipeline's message if any. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token],

@@ -105,7 +105,6 @@ def delete_uploads_of(session: Session, user_id: UUID) -> bool:
 
 
 def dead_letters(session: Session) -> list[Job]:
-    """Return jobs that failed because they lost their worker too often, oldest first."""
     return list(session.scalars(select(Job).where(DEAD, Job.deleted_at.is_(None)).order_by(Job.id)))
 
 

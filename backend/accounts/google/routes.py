@@ -31,8 +31,6 @@ router = APIRouter(prefix="/api/oauth", tags=["accounts"])
 
 
 class Providers(BaseModel):
-    """The sign-in providers that are enabled."""
-
     google: bool
 
 
@@ -128,7 +126,6 @@ def _check_slot(slot: bool) -> None:
 
 
 def _refused(error: AppError, settings: Settings, page: str) -> RedirectResponse:
-    """Redirect to the log-in page, which keeps the requested page for the next try."""
     query = {"error": error.code} | ({} if page == HOME else {"next": page})
     return _without_transaction(RedirectResponse(f"/login?{urlencode(query)}", 302), settings)
 

@@ -38,7 +38,6 @@ class Callback:
 
 
 def google_provider(settings: Settings) -> OpenIdProvider | None:
-    """Return Google's client, or None without credentials in the settings."""
     secret = settings.GOOGLE_CLIENT_SECRET.get_secret_value()
     if not (settings.GOOGLE_CLIENT_ID and secret):
         return None

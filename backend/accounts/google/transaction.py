@@ -1,7 +1,7 @@
 """One Google sign-in, bound to the browser that started it by a signed cookie.
 
 The cookie holds a random id, the path to open afterwards, and an expiry. State, nonce and PKCE verifier are derived
-from the id with JWT_SECRET, so that nobody can read them from the cookie.
+from the id with JWT_SECRET, so that the cookie does not reveal them.
 """
 
 import base64
@@ -34,7 +34,6 @@ class Transaction:
 
 
 def create_transaction(settings: Settings, next: str) -> tuple[Transaction, str]:
-    """Return a new transaction and its cookie."""
     import jwt
 
     secret = settings.JWT_SECRET.get_secret_value()
@@ -53,7 +52,6 @@ def read_transaction(settings: Settings, cookie: str, state: str) -> Transaction
 
 
 def wanted_page(settings: Settings, cookie: str) -> str:
-    """Return the path to open after the sign-in that this browser started, else the home page."""
     transaction = _read_cookie(settings, cookie)
     return transaction.next if transaction else HOME
 

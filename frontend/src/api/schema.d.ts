@@ -1130,10 +1130,7 @@ export interface components {
             /** Password */
             password?: string | null;
         };
-        /**
-         * ExportList
-         * @description An account's recent exports, newest first.
-         */
+        /** ExportList */
         ExportList: {
             /** Items */
             items: components["schemas"]["ExportOut"][];
@@ -1211,10 +1208,7 @@ export interface components {
                 [key: string]: "ok" | "fallback" | "unavailable";
             };
         };
-        /**
-         * JobIn
-         * @description A new job for an uploaded file.
-         */
+        /** JobIn */
         JobIn: {
             /**
              * Upload Id
@@ -1223,10 +1217,7 @@ export interface components {
             upload_id: string;
             recipe: components["schemas"]["Recipe"];
         };
-        /**
-         * JobOut
-         * @description A job, for its owner.
-         */
+        /** JobOut */
         JobOut: {
             /**
              * Id
@@ -1338,10 +1329,7 @@ export interface components {
              */
             password: string;
         };
-        /**
-         * Providers
-         * @description The sign-in providers that are enabled.
-         */
+        /** Providers */
         Providers: {
             /** Google */
             google: boolean;
@@ -1431,10 +1419,7 @@ export interface components {
             /** Watermark */
             watermark?: string | null;
         };
-        /**
-         * RefreshToken
-         * @description The refresh token that came with the last access token.
-         */
+        /** RefreshToken */
         RefreshToken: {
             /** Refresh Token */
             refresh_token: string;
@@ -1457,10 +1442,7 @@ export interface components {
             /** Skipped */
             skipped: string[];
         };
-        /**
-         * RequestReset
-         * @description The address of the account whose password the user forgot.
-         */
+        /** RequestReset */
         RequestReset: {
             /**
              * Email

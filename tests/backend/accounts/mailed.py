@@ -12,8 +12,6 @@ from tests.servers import LiveServer
 
 
 class Mailed:
-    """The mails that a server has queued, including those from background tasks."""
-
     def __init__(self, server: LiveServer, sessions: sessionmaker[Session]) -> None:
         self._server = server
         self._sessions = sessions

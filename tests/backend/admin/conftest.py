@@ -69,16 +69,13 @@ def empty_queue(settings: Settings) -> Queue:
 
 
 def id_of(client: httpx.Client) -> str:
-    """Return the id of the signed-in user."""
     return str(client.get("/api/accounts/me").raise_for_status().json()["id"])
 
 
 def ids(response: httpx.Response) -> list[str]:
-    """Return the ids of a page of jobs."""
     assert response.status_code == 200, response.text
     return [job["id"] for job in response.json()["items"]]
 
 
 def age(moment: str) -> timedelta:
-    """Return how long ago an ISO time was."""
     return utc_now() - datetime.fromisoformat(moment)

@@ -15,9 +15,8 @@ from tests.conftest import on_one_database
 from tests.worker.conftest import MakeJob
 
 
-def add_users(sessions: sessionmaker[Session], *people: tuple[str, str]) -> list[str]:
-    """Add users of these names and addresses, and return their ids."""
-    users = [User(id=new_id(), name=name, email=email, password_hash="-") for name, email in people]
+def add_users(sessions: sessionmaker[Session], *rows: tuple[str, str]) -> list[str]:
+    users = [User(id=new_id(), name=name, email=email, password_hash="-") for name, email in rows]
     with transaction(sessions) as session:
         session.add_all(users)
     return [str(user.id) for user in users]
