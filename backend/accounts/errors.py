@@ -26,7 +26,7 @@ class SessionEnded(Unauthorized):
 
 
 class AccountDisabled(Forbidden):
-    """An admin disabled the account. Only callers with the correct password see this error."""
+    """An admin disabled the account. Only callers with valid credentials see this error."""
 
     code = "account_disabled"
     detail = "This account is disabled. Contact an admin."

@@ -8,7 +8,11 @@ import { fill, openApp, press, signedIn, signedOut } from "../../render-app";
 const VERIFY = "POST /api/accounts/verify";
 const ASK = "POST /api/accounts/password-reset";
 const RESET = "POST /api/accounts/password-reset/confirm";
-const invalid = problem(422, "invalid_token", "This link is not valid any more.");
+const invalid = problem(
+  422,
+  "invalid_token",
+  "This link is invalid or has expired. Request a new one.",
+);
 
 test.each(["/verify", "/confirm-email"])(
   "%s confirms an address with a click, and not before",

@@ -8,7 +8,7 @@ import { fill, openApp, press, signedIn, signedOut } from "../../render-app";
 import { ada } from "../../samples";
 
 const ME = "/api/accounts/me";
-const wrongPassword = problem(422, "wrong_password", "The password is wrong.");
+const wrongPassword = problem(422, "wrong_password", "The password is wrong. Try again.");
 
 const here: Device = {
   id: "0199dddd-0000-7000-8000-000000000001",
@@ -107,7 +107,7 @@ test("a wrong password is said beside its field, which takes the focus", async (
   await fill("New password", "a new password");
   await press("Change password");
 
-  await screen.findByText("The password is wrong.");
+  await screen.findByText("The password is wrong. Try again.");
   await waitFor(() =>
     expect(document.activeElement).toBe(screen.getByLabelText("Current password")),
   );
@@ -185,7 +185,11 @@ test("a copy that is being made already is shown when asking for another is refu
   await openAccount();
   backend.on(`POST ${ME}/exports`, () => {
     backend.on(`GET ${ME}/exports`, () => ({ status: 200, body: { items: [queued] } }));
-    return problem(409, "export_pending", "A copy of your data is being made already.");
+    return problem(
+      409,
+      "export_pending",
+      "A copy of your data is already in progress. Wait until it is ready.",
+    );
   });
 
   await press("Make a copy");
@@ -205,7 +209,7 @@ test("an account is deleted only with its password, and says farewell", async ()
   const dialog = within(screen.getByRole("dialog", { name: "Delete your account?" }));
   await userEvent.type(dialog.getByLabelText("Your password"), "wrong");
   await press("Delete everything");
-  await dialog.findByText("The password is wrong.");
+  await dialog.findByText("The password is wrong. Try again.");
   await waitFor(() => expect(document.activeElement).toBe(dialog.getByLabelText("Your password")));
 
   await userEvent.clear(dialog.getByLabelText("Your password"));
