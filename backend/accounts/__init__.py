@@ -1,1 +1,1 @@
-"""Accounts: who people are and how they prove it."""
+"""Accounts: users, how they sign in, and their data."""

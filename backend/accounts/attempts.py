@@ -19,9 +19,9 @@ _login_name: TypeAdapter[str] = TypeAdapter(LoginName)
 
 
 async def count_attempt(request: Request) -> None:
-    """Count an attempt for the client's address, the signed-in account and the account the body names.
+    """Count an attempt for the client's address, the signed-in account and the account that the body names.
 
-    So one address can't try many accounts, and many addresses can't try one account. Raises RateLimited.
+    This limits one address that tries many accounts, and many addresses that try one account. Raises RateLimited.
     """
     limiter: AttemptLimiter = request.app.state.attempts
     keys = {address_key(request), caller_key(request, find_user_id(request))}
@@ -35,7 +35,7 @@ async def count_attempt(request: Request) -> None:
         raise RateLimited(verdict.reset_seconds)
 
 
-# For every route that checks a password or a mailed secret, or that sends mail.
+# For every route that checks a password or a mailed secret, or sends a mail.
 AttemptLimit = Depends(count_attempt)
 
 
@@ -44,7 +44,7 @@ def _strictness(verdict: Verdict) -> tuple[bool, int]:
 
 
 async def _name_in_body(request: Request) -> str | None:
-    # FastAPI has read the body already, and the request remembers it.
+    # FastAPI has already read the body; the request caches it.
     if request.headers.get("content-type", "").lower().startswith(FORMS):
         given: object = (await request.form()).get("username")
     else:
@@ -61,7 +61,7 @@ def _email_in(body: bytes) -> object:
 
 
 def _canonical(given: str) -> str | None:
-    """Return one spelling of an address: each spelling would have attempts of its own."""
+    """Return one spelling of an address. Otherwise each spelling would have its own limit."""
     try:
         return _login_name.validate_python(given)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""The session's two cookies: HttpOnly, SameSite=Lax, prefixed where the address is https."""
+"""The session's two cookies: HttpOnly, SameSite=Lax, with a name prefix on HTTPS."""
 
 from starlette.responses import Response
 
@@ -9,26 +9,25 @@ REFRESH_PATH = "/api/session"
 
 
 def access_cookie_name(settings: Settings) -> str:
-    """Return the access cookie's name; `__Host-` makes browsers refuse it from any other host or path."""
+    """Return the name with `__Host-`: browsers reject this cookie from any other host or path."""
     return "__Host-access" if settings.secure_cookies else "access"
 
 
 def refresh_cookie_name(settings: Settings) -> str:
-    """Return the refresh cookie's name; its narrow path allows `__Secure-` alone."""
+    """Return the name with `__Secure-`, because `__Host-` does not allow a path."""
     return "__Secure-refresh" if settings.secure_cookies else "refresh"
 
 
 def set_session_cookies(response: Response, settings: Settings, tokens: Tokens) -> None:
-    """Give the browser a token pair; without a new refresh token it keeps the one it has."""
+    """Set the cookies of a token pair. Without a new refresh token, the browser keeps its current one."""
     seconds = settings.REFRESH_TOKEN_EXPIRE_DAYS * 86_400
-    # The cookie outlives its token, so that an expired session is told from none.
+    # The cookie outlives its token. So an expired session differs from a missing one.
     _set(response, settings, access_cookie_name(settings), tokens.access_token, "/", seconds)
     if tokens.refresh_token is not None:
         _set(response, settings, refresh_cookie_name(settings), tokens.refresh_token, REFRESH_PATH, seconds)
 
 
 def clear_session_cookies(response: Response, settings: Settings) -> None:
-    """Take both cookies away."""
     for name, path in ((access_cookie_name(settings), "/"), (refresh_cookie_name(settings), REFRESH_PATH)):
         response.delete_cookie(name, path=path, secure=settings.secure_cookies, httponly=True, samesite="lax")
 

@@ -1,4 +1,4 @@
-"""Deleting an account: closed at once by its owner, then emptied and deleted by a task that survives a crash."""
+"""Account deletion: the owner closes the account, and a task that survives crashes deletes its data."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -17,11 +17,11 @@ LOST_AFTER = timedelta(minutes=10)
 
 
 def close_account(session: Session, user_id: UUID, password: str | None) -> None:
-    """Close an account at once; a task deletes what it holds. Raises WrongPassword, Unauthorized."""
+    """Close an account immediately and queue the deletion of its data. Raises WrongPassword, Unauthorized."""
     user = get_user(session, user_id)
     check_password(user, password)
     user.deleted_at = utc_now()
-    # The address is free again at once.
+    # A new account can use the address immediately.
     user.email = f"deleted-{user.id.hex}@invalid"
     user.google_subject = None
     end_sessions(session, user_id)
@@ -29,21 +29,19 @@ def close_account(session: Session, user_id: UUID, password: str | None) -> None
 
 
 def is_closed(session: Session, user_id: UUID) -> bool:
-    """Whether the account exists and waits for its deletion."""
     return session.scalar(select(User.id).where(User.id == user_id, User.deleted_at.is_not(None))) is not None
 
 
 def lock_account(session: Session, user_id: UUID) -> None:
-    """Lock the account's row: a request that started before the account was closed can add no row of it any more."""
+    """Lock the account's row, so that requests from before the account was closed can't add rows for it."""
     session.execute(select(User.id).where(User.id == user_id).with_for_update())
 
 
 def delete_rows(session: Session, user_id: UUID) -> None:
-    """Delete the account, and by cascade the rows that belong to it."""
     session.execute(delete(User).where(User.id == user_id))
 
 
 def requeue_lost_deletions(session: Session) -> None:
-    """Send again the tasks of deletions that wait too long: their message or their worker was lost."""
+    """Queue deletions again that have waited too long: their message or their worker was lost."""
     for user_id in session.scalars(select(User.id).where(User.deleted_at < utc_now() - LOST_AFTER)):
         enqueue(session, Task.DELETE_ACCOUNT, user_id)

@@ -1,4 +1,4 @@
-"""Dependencies of routes for signed-in users, and of routes that check passwords."""
+"""Dependencies of routes for signed-in users and of routes that check passwords."""
 
 from collections.abc import AsyncIterator
 from functools import cache
@@ -20,12 +20,11 @@ BEARER = "bearer "
 
 
 async def get_current_user(request: Request) -> Identity:
-    """Return the signed-in user. Raises Unauthorized."""
     return identify(request)
 
 
 def identify(request: Request) -> Identity:
-    """Return the user of the access token in the cookie or the Bearer header. Raises Unauthorized."""
+    """Return the user of the access token, from the cookie or the Bearer header. Raises Unauthorized."""
     known: Identity | None = request.scope["state"].get("identity")
     if known is not None:
         return known
@@ -52,7 +51,6 @@ CurrentUser = Annotated[Identity, Depends(get_current_user)]
 
 
 def find_user_id(request: Request) -> UUID | None:
-    """Return the signed-in user's id, None when nobody is signed in."""
     try:
         return identify(request).user_id
     except Unauthorized:
@@ -60,18 +58,17 @@ def find_user_id(request: Request) -> UUID | None:
 
 
 def get_active_user(user: CurrentUser, session: SessionDep) -> Identity:
-    """Return the signed-in user. Raises Unauthorized when the session was ended or the account disabled."""
+    """Return the signed-in user. Raises Unauthorized when the session has ended or the account is disabled."""
     if not is_active(session, user):
         raise Unauthorized
     return user
 
 
-# For routes that change something: reads may continue for the access token's life, writes must not.
+# For routes that write. Reads may continue until the access token expires, writes must not.
 ActiveUser = Annotated[Identity, Depends(get_active_user)]
 
 
 async def get_device(request: Request) -> Device:
-    """Return the device that the request describes."""
     address = request.client.host if request.client else ""
     return Device(request.headers.get("user-agent", ""), address)
 
@@ -85,7 +82,7 @@ def _password_limiter() -> CapacityLimiter:
 
 
 async def password_slot() -> AsyncIterator[None]:
-    """Let two requests at a time hash passwords; the others wait here, where waiting holds no thread and no memory."""
+    """Hash at most two passwords at a time. Other requests wait here, without holding a thread or memory."""
     async with _password_limiter():
         yield
 

@@ -1,101 +1,79 @@
-"""What can be wrong with a request about accounts and sessions."""
+"""Errors of requests about accounts and sessions."""
 
 from backend.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthorized
 
 
 class EmailTaken(Conflict):
-    """An account has this address."""
-
     code = "email_taken"
-    detail = "An account with this e-mail address exists already."
+    detail = "An account with this e-mail address already exists. Log in, or use another address."
 
 
 class RegistrationClosed(Forbidden):
-    """ENABLE_REGISTRATION is off."""
-
     code = "registration_closed"
-    detail = "New accounts can't be made at the moment."
+    detail = "Registration is closed. Ask an admin for an account."
 
 
 class WrongCredentials(Unauthorized):
-    """The address or the password is wrong; which of the two is not said."""
+    """The address or the password is wrong. The response does not say which one."""
 
     code = "wrong_credentials"
-    detail = "The e-mail address or the password is wrong."
+    detail = "The e-mail address or the password is wrong. Try again, or reset your password."
 
 
 class SessionEnded(Unauthorized):
-    """The refresh token is unknown, used up or too old."""
-
     code = "session_ended"
-    detail = "Sign in again."
+    detail = "Your session has ended. Sign in again."
 
 
 class AccountDisabled(Forbidden):
-    """An admin disabled the account; said only to those who know its password."""
+    """An admin disabled the account. Only callers with valid credentials see this error."""
 
     code = "account_disabled"
-    detail = "This account was disabled."
+    detail = "This account is disabled. Contact an admin."
 
 
 class SessionNotFound(NotFound):
-    """The user has no such session."""
-
     code = "session_not_found"
-    detail = "There is no such session."
+    detail = "This session does not exist. Reload the list of your devices."
 
 
 class InvalidMailToken(InvalidInput):
-    """The secret of a mailed link is unknown, used or too old."""
-
     code = "invalid_token"
-    detail = "This link is not valid any more. Ask for a new one."
+    detail = "This link is invalid or has expired. Request a new one."
 
 
 class WrongPassword(InvalidInput):
-    """The password that was to confirm a change is wrong."""
-
     code = "wrong_password"
-    detail = "The password is wrong."
+    detail = "The password is wrong. Try again."
 
 
 class ExportPending(Conflict):
-    """An export is being made already."""
-
     code = "export_pending"
-    detail = "A copy of your data is being made already."
+    detail = "A copy of your data is already in progress. Wait until it is ready."
 
 
 class ExportNotFound(NotFound):
-    """The user has no such export, or it is not ready."""
-
     code = "export_not_found"
-    detail = "There is no such copy of your data."
+    detail = "This copy of your data is not ready or has expired. Reload the list of your copies."
 
 
 class GoogleDenied(Forbidden):
-    """The person told Google not to tell us who they are."""
-
     code = "google_denied"
-    detail = "You cancelled signing in with Google."
+    detail = "Google sign-in was cancelled. Try again, or log in with your password."
 
 
 class GoogleFailed(Unauthorized):
-    """Google is away, or what came back can't be trusted; forgers are not told which."""
+    """Google is unavailable, or its response can't be trusted. The response does not say which."""
 
     code = "google_failed"
-    detail = "Signing in with Google did not work. Try again."
+    detail = "Google sign-in failed. Try again."
 
 
 class GoogleUnverified(Forbidden):
-    """Google has not verified the person's address."""
-
     code = "google_unverified"
-    detail = "Google has not verified your e-mail address. Verify it there first."
+    detail = "Google has not verified your e-mail address. Verify it in your Google account, then try again."
 
 
 class GoogleConflict(Conflict):
-    """An account has this address, and nothing proves that it is the same person's."""
-
     code = "google_conflict"
-    detail = "An account with your address exists already. Log in with its password and verify the address first."
+    detail = "An account with your address already exists. Log in with its password and verify the address first."

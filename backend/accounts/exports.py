@@ -1,4 +1,4 @@
-"""Exports: copies of everything an account holds, made by a task and kept for a week."""
+"""Exports: copies of all data of an account, created by a task and kept for a week."""
 
 import math
 from datetime import timedelta
@@ -19,31 +19,31 @@ from backend.tasks import Task
 EXPORT_DAYS = 7
 DOWNLOAD_SECONDS = 300
 LOST_AFTER = timedelta(minutes=10)
-GIVEN_UP_AFTER = timedelta(hours=1)
-ONE_EACH = timedelta(days=1)
+FAILED_AFTER = timedelta(hours=1)
+MIN_INTERVAL = timedelta(days=1)
 QUEUED, READY, FAILED = "queued", "ready", "failed"
 
 
 class TooManyExports(AppError):
-    """The account has an export of the last 24 hours; each one stores all its files again, outside its quota."""
+    """The account has an export from the last 24 hours. Each export stores all files again, outside the quota."""
 
     status = 429
     code = "quota_exports_per_day"
 
     def __init__(self, wait: timedelta) -> None:
-        super().__init__("One copy of your data may be made in 24 hours, and the last one is there for download.")
+        super().__init__("You can create one copy of your data in 24 hours. Download the last one, or try again later.")
         self.retry_after = math.ceil(wait.total_seconds())
 
 
 def request_export(session: Session, user_id: UUID) -> Export:
-    """Queue a copy of everything the account holds. Raises ExportPending, TooManyExports; failed ones don't count."""
+    """Queue an export. Failed exports don't count for the limit. Raises ExportPending, TooManyExports."""
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-    made = select(Export).where(Export.user_id == user_id, Export.status.in_((QUEUED, READY)))
-    newest = session.scalar(made.order_by(Export.id.desc()).limit(1))
+    counted = select(Export).where(Export.user_id == user_id, Export.status.in_((QUEUED, READY)))
+    newest = session.scalar(counted.order_by(Export.id.desc()).limit(1))
     if newest is not None and newest.status == QUEUED:
         raise ExportPending
-    if newest is not None and newest.created_at > utc_now() - ONE_EACH:
-        raise TooManyExports(newest.created_at + ONE_EACH - utc_now())
+    if newest is not None and newest.created_at > utc_now() - MIN_INTERVAL:
+        raise TooManyExports(newest.created_at + MIN_INTERVAL - utc_now())
     export = Export(id=new_id(), user_id=user_id, status=QUEUED)
     session.add(export)
     session.flush()
@@ -52,12 +52,11 @@ def request_export(session: Session, user_id: UUID) -> Export:
 
 
 def list_exports(session: Session, user_id: UUID) -> list[Export]:
-    """Return the account's exports, newest first."""
     return list(session.scalars(select(Export).where(Export.user_id == user_id).order_by(Export.id.desc()).limit(20)))
 
 
 def sign_export(session: Session, storage: Storage, user_id: UUID, export_id: UUID) -> str:
-    """Return a URL that downloads a copy for a few minutes. Raises ExportNotFound."""
+    """Return a download URL that is valid for DOWNLOAD_SECONDS. Raises ExportNotFound."""
     owned = (Export.id == export_id, Export.user_id == user_id, Export.status == READY)
     if session.scalar(select(Export.id).where(*owned)) is None:
         raise ExportNotFound
@@ -70,9 +69,9 @@ def sign_export(session: Session, storage: Storage, user_id: UUID, export_id: UU
 
 
 def finish_export(session: Session, export_id: UUID, size: int | None) -> Export | None:
-    """Make an export available for a week, or note that it failed.
+    """Mark an export as ready, or as failed when `size` is None.
 
-    Returns None when it was deleted or finished already, and when the account has been closed.
+    Returns None when the export was deleted or finished before, or when the account was closed.
     """
     wanted: list[ColumnElement[bool]] = [Export.id == export_id]
     if size is not None:
@@ -82,7 +81,6 @@ def finish_export(session: Session, export_id: UUID, size: int | None) -> Export
 
 
 def export_key(user_id: UUID, export_id: UUID) -> str:
-    """Return where an export lies in storage."""
     return f"exports/{user_id.hex}/{export_id.hex}"
 
 
@@ -105,29 +103,28 @@ def account_document(session: Session, user: User) -> dict[str, Any]:
 
 
 def requeue_lost_exports(session: Session) -> None:
-    """Send again the tasks of exports that wait too long: their message or their worker was lost.
+    """Queue exports again that have waited too long: their message or their worker was lost.
 
-    An export that still waits after an hour has failed. Otherwise it would wait forever and block the next one.
+    An export that waits for more than an hour fails. Otherwise it would block the next one permanently.
     """
-    session.execute(_finish(Export.created_at < utc_now() - GIVEN_UP_AFTER, status=FAILED))
+    session.execute(_finish(Export.created_at < utc_now() - FAILED_AFTER, status=FAILED))
     waiting = (Export.status == QUEUED, Export.created_at < utc_now() - LOST_AFTER)
     for export_id in session.scalars(select(Export.id).where(*waiting)):
         enqueue(session, Task.EXPORT_ACCOUNT, export_id)
 
 
 def awaits_export(session: Session, user_id: UUID) -> bool:
-    """Whether a worker may be storing an export of the account."""
     return session.scalar(select(exists().where(Export.user_id == user_id, Export.status == QUEUED))) is True
 
 
 def take_expired_exports(session: Session) -> list[tuple[UUID, UUID]]:
-    """Return (user id, export id) of exports past their week."""
+    """Return (user id, export id) of expired exports."""
     rows = session.execute(select(Export.user_id, Export.id).where(Export.expires_at < utc_now()).limit(200))
     return [(row.user_id, row.id) for row in rows]
 
 
 def forget_export(session: Session, export_id: UUID) -> None:
-    """Delete an export's row, after its file."""
+    """Delete an export's row. Delete its file first."""
     session.execute(delete(Export).where(Export.id == export_id))
 
 

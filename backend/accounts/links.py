@@ -1,4 +1,4 @@
-"""Links that are mailed: each proves once that its reader owns an address, for a short while."""
+"""Mailed links: each proves once, for a limited time, that its reader owns an address."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -19,8 +19,6 @@ from backend.settings import Settings
 
 
 class Purpose(StrEnum):
-    """What a link is for; it works for nothing else."""
-
     VERIFY_EMAIL = "verify_email"
     CHANGE_EMAIL = "change_email"
     RESET_PASSWORD = "reset_password"
@@ -36,74 +34,73 @@ PAGES = {
     Purpose.CHANGE_EMAIL: "/confirm-email",
     Purpose.RESET_PASSWORD: "/reset-password",
 }
-# Whoever asks again sooner has the mail under way; and anybody can ask for anybody.
-PAUSE = timedelta(minutes=2)
-# To an address that is nobody's yet, whoever wants it; more would let strangers fill its owner's inbox.
-MAILS_AN_HOUR = 5
+# The first mail may still be on its way. Also, anyone can request a mail to any address.
+MIN_INTERVAL = timedelta(minutes=2)
+# Per address, from all accounts together. Otherwise attackers could fill the owner's inbox.
+MAILS_PER_HOUR = 5
 
 
 def send_verification(session: Session, settings: Settings, user: User, request_id: str) -> None:
-    """Mail a link that verifies the account's address; earlier ones stop working."""
+    """Mail a link that verifies the account's address. Earlier links stop working."""
     locked = _lock(session, User.id == user.id)
     if locked is not None and locked.email_verified_at is None:
         _send_link(session, settings, locked, Purpose.VERIFY_EMAIL, request_id)
 
 
 def request_password_reset(session: Session, settings: Settings, email: str, request_id: str) -> None:
-    """Mail a link that sets a new password, when the address has an account; nobody is told whether it has."""
+    """Mail a link that sets a new password, if the address has an account. The caller can't see whether it has."""
     user = _lock(session, User.email == email)
     if user is not None:
         _send_link(session, settings, user, Purpose.RESET_PASSWORD, request_id)
 
 
 def request_email_change(session: Session, settings: Settings, user_id: UUID, email: str, request_id: str) -> None:
-    """Mail a link to the new address; the old one stays until that is followed. Taken addresses are not told."""
+    """Mail a link that changes the address when the user opens it. Sends nothing if the address is taken."""
     user = _lock(session, User.id == user_id)
     if user is not None and not session.scalar(select(exists().where(User.email == email))):
         _send_link(session, settings, user, Purpose.CHANGE_EMAIL, request_id, new_email=email)
 
 
 def confirm_address(session: Session, token: str, request_id: str) -> None:
-    """Follow a link that verifies an address, or changes to it and tells the old one.
+    """Verify an address, or change to it and notify the old one.
 
     Raises InvalidMailToken, EmailTaken.
     """
-    user, new_email = _use(session, token, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
+    user, new_email = _use_token(session, token, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
     user.email_verified_at = utc_now()
     if new_email is not None:
         _change_address(session, user, new_email, request_id)
 
 
 def reset_password(session: Session, token: str, password: str, request_id: str) -> None:
-    """Follow a link that sets a new password: every session ends, and the address counts as verified.
+    """Set a new password with a mailed link. This ends every session and verifies the address.
 
     Raises InvalidMailToken.
     """
-    user, _new_email = _use(session, token, Purpose.RESET_PASSWORD)
+    user, _new_email = _use_token(session, token, Purpose.RESET_PASSWORD)
     user.password_hash = hash_password(password)
     user.email_verified_at = user.email_verified_at or utc_now()
     end_sessions(session, user.id)
-    forget_links(session, user.id)
-    tell_password_changed(session, user, request_id)
+    delete_links(session, user.id)
+    notify_password_changed(session, user, request_id)
 
 
-def tell_password_changed(session: Session, user: User, request_id: str) -> None:
-    """Mail the owner that the password is a new one, in case it was somebody else's doing."""
-    _tell(session, user, "password_changed", request_id)
+def notify_password_changed(session: Session, user: User, request_id: str) -> None:
+    """Mail the owner that the password changed, in case somebody else changed it."""
+    _notify(session, user, "password_changed", request_id)
 
 
-def forget_links(session: Session, user_id: UUID) -> None:
-    """Let none of a user's links work any more: who reads the old mails may be who the change is to keep out."""
+def delete_links(session: Session, user_id: UUID) -> None:
+    """Delete a user's unused links. Otherwise an attacker who can read old mails could undo the change."""
     session.execute(delete(AccountToken).where(AccountToken.user_id == user_id, AccountToken.used_at.is_(None)))
 
 
 def delete_old_tokens(session: Session) -> None:
-    """Forget links past their time."""
     session.execute(delete(AccountToken).where(AccountToken.expires_at < utc_now()))
 
 
 def _lock(session: Session, wanted: ColumnElement[bool]) -> User | None:
-    """Return a usable account as it is now: of several who ask for a link at once, or change it, one is first."""
+    """Return the current row of a usable account, locked, so that concurrent requests run one after the other."""
     locked = select(User).where(wanted, *usable()).with_for_update(key_share=True)
     return session.scalar(locked, execution_options={"populate_existing": True})
 
@@ -119,7 +116,7 @@ def _send_link(
 ) -> None:
     recipient = new_email or user.email
     same = (AccountToken.user_id == user.id, AccountToken.purpose == purpose)
-    if _is_enough(session, purpose, recipient, *same, AccountToken.new_email == new_email):
+    if _is_limited(session, purpose, recipient, *same, AccountToken.new_email == new_email):
         return
     session.execute(delete(AccountToken).where(*same))
     secret, token_id = create_secret(), new_id()
@@ -133,7 +130,7 @@ def _send_link(
             expires_at=utc_now() + LIFETIMES[purpose],
         )
     )
-    # After a #, which browsers keep to themselves: the secret reaches no server's log and no Referer.
+    # Browsers don't send what follows the #, so the secret is in no server's log and in no Referer.
     link = f"{settings.PUBLIC_URL}{PAGES[purpose]}#token={secret}"
     queue_mail(
         session,
@@ -145,28 +142,28 @@ def _send_link(
     )
 
 
-def _is_enough(session: Session, purpose: Purpose, recipient: str, *same: ColumnElement[bool]) -> bool:
+def _is_limited(session: Session, purpose: Purpose, recipient: str, *same: ColumnElement[bool]) -> bool:
     now = utc_now()
-    unused = (AccountToken.used_at.is_(None), AccountToken.created_at > now - PAUSE)
+    unused = (AccountToken.used_at.is_(None), AccountToken.created_at > now - MIN_INTERVAL)
     if session.scalar(select(exists().where(*same, *unused))):
         return True
-    # Not for resets: strangers who use the hour up would keep an owner from getting back in.
+    # Not for resets: an attacker could use up the limit and lock the owner out.
     if purpose is Purpose.RESET_PASSWORD:
         return False
-    return count_mails(session, recipient, since=now - timedelta(hours=1)) >= MAILS_AN_HOUR
+    return count_mails(session, recipient, since=now - timedelta(hours=1)) >= MAILS_PER_HOUR
 
 
 def _change_address(session: Session, user: User, email: str, request_id: str) -> None:
-    _tell(session, user, "email_changed", request_id)
+    _notify(session, user, "email_changed", request_id)
     user.email = email
     try:
         session.flush()
     except IntegrityError as error:
         raise EmailTaken from error
-    forget_links(session, user.id)
+    delete_links(session, user.id)
 
 
-def _tell(session: Session, user: User, template: str, request_id: str) -> None:
+def _notify(session: Session, user: User, template: str, request_id: str) -> None:
     queue_mail(
         session,
         event=f"{template}:{new_id().hex}",
@@ -177,10 +174,10 @@ def _tell(session: Session, user: User, template: str, request_id: str) -> None:
     )
 
 
-def _use(session: Session, token: str, *purposes: Purpose) -> tuple[User, str | None]:
-    """Take a link, once, of two that try one gets it; return its user and new address. Raises InvalidMailToken.
+def _use_token(session: Session, token: str, *purposes: Purpose) -> tuple[User, str | None]:
+    """Mark a link as used, and return its user and new address. Works once. Raises InvalidMailToken.
 
-    The user is locked before the link, as everywhere: the other way round two could wait for each other.
+    The user is locked before the link, as in all other functions. This prevents deadlocks.
     """
     wanted = (AccountToken.token_hash == hash_secret(token), AccountToken.purpose.in_(purposes))
     owner = select(AccountToken.user_id).where(*wanted).scalar_subquery()

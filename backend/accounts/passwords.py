@@ -1,7 +1,7 @@
 """Passwords: argon2id hashes with a bounded cost.
 
-Parameters are OWASP's second choice (m=19 MiB, t=2, p=1): 16 ms of CPU, and small enough that a
-256 MB machine survives a burst of log-ins when few run at once (see `dependencies.password_slot`).
+The parameters are OWASP's second recommendation (m=19 MiB, t=2, p=1): 16 ms of CPU. A 256 MB machine can
+handle a burst of log-ins when few of them run at a time (see `dependencies.password_slot`).
 """
 
 from functools import cache
@@ -24,18 +24,17 @@ def _hasher() -> "PasswordHash":
 
 
 @cache
-def _hash_of_nothing() -> str:
+def _dummy_hash() -> str:
     return hash_password("no account has this password")
 
 
 def hash_password(password: str) -> str:
-    """Return an argon2id hash in PHC format."""
     return _hasher().hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether the password is right. Without a hash (unknown account) the same work is done for nothing."""
+    """Whether the password is correct. An unknown account (no hash) takes as long as a known one."""
     if password_hash is None:
-        _hasher().verify(password, _hash_of_nothing())
+        _hasher().verify(password, _dummy_hash())
         return False
     return _hasher().verify(password, password_hash)

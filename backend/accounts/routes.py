@@ -31,7 +31,7 @@ router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
 @router.post("", status_code=201, dependencies=[AttemptLimit, PasswordSlot], responses=problems(403, 409, 413, 422))
 def sign_up(body: SignUp, request: Request, session: SessionDep, settings: SettingsDep) -> AccountOut:
-    """Make an account, and mail its address a link. Signing in is a second step."""
+    """Create an account, and mail a link that verifies its address. The user signs in separately."""
     user = service.sign_up(
         session,
         settings,
@@ -45,13 +45,13 @@ def sign_up(body: SignUp, request: Request, session: SessionDep, settings: Setti
 
 @router.post("/verify", status_code=204, dependencies=[AttemptLimit], responses=problems(409, 413, 422))
 def verify_address(body: VerifyAddress, request: Request, session: SessionDep) -> None:
-    """Follow a mailed link that verifies an address, or changes to it."""
+    """Verify an address, or change to it, with the token of a mailed link."""
     links.confirm_address(session, body.token, request_id_of(request))
 
 
 @router.post("/verify/resend", status_code=202, dependencies=[AttemptLimit], responses=problems(401))
 def resend_verification(request: Request, user: ActiveUser, session: SessionDep, settings: SettingsDep) -> None:
-    """Mail the link again."""
+    """Mail the verification link again."""
     account = service.get_user(session, user.user_id)
     links.send_verification(session, settings, account, request_id_of(request))
 
@@ -60,7 +60,7 @@ def resend_verification(request: Request, user: ActiveUser, session: SessionDep,
 async def request_password_reset(
     body: RequestReset, request: Request, settings: SettingsDep, background: BackgroundTasks
 ) -> None:
-    """Mail a link that sets a new password. The answer is the same whether the address has an account."""
+    """Mail a link that sets a new password. The response is the same whether or not the address has an account."""
     send = links.request_password_reset
     background.add_task(in_transaction, request, send, settings, body.email, request_id_of(request))
 
@@ -69,7 +69,7 @@ async def request_password_reset(
     "/password-reset/confirm", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(413, 422)
 )
 def reset_password(body: ResetPassword, request: Request, session: SessionDep) -> None:
-    """Follow a mailed link that sets a new password; every device is signed out."""
+    """Set a new password with the token of a mailed link. This signs out every device."""
     links.reset_password(session, body.token, body.password.get_secret_value(), request_id_of(request))
 
 
@@ -91,7 +91,7 @@ def change_account(body: AccountChange, user: ActiveUser, session: SessionDep) -
     "/me/password", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422)
 )
 def change_password(body: PasswordChange, request: Request, user: ActiveUser, session: SessionDep) -> None:
-    """Set a new password; all other devices are signed out."""
+    """Set a new password. This signs out all other devices."""
     current = body.current_password.get_secret_value() if body.current_password else None
     service.change_password(
         session,
@@ -112,7 +112,7 @@ def change_email(
     settings: SettingsDep,
     background: BackgroundTasks,
 ) -> None:
-    """Mail a link to a new address; following it makes the change."""
+    """Mail a link to the new address. The address changes when the user opens the link."""
     account = service.get_user(session, user.user_id)
     service.check_password(account, body.password.get_secret_value() if body.password else None)
     send = links.request_email_change
@@ -121,19 +121,19 @@ def change_email(
 
 @router.delete("/me", status_code=204, dependencies=[AttemptLimit, PasswordSlot], responses=problems(401, 413, 422))
 def delete_account(body: AccountDeletion, user: ActiveUser, session: SessionDep) -> None:
-    """Close the account at once; a task deletes its files and rows."""
+    """Close the account immediately. A task then deletes its files and rows."""
     deletion.close_account(session, user.user_id, body.password.get_secret_value() if body.password else None)
 
 
 @router.post("/me/exports", status_code=202, responses=problems(401, 409))
 def request_export(user: ActiveUser, session: SessionDep) -> ExportOut:
-    """Ask for a copy of everything the account holds."""
+    """Request a copy of all data of the account."""
     return _export_out(exports.request_export(session, user.user_id))
 
 
 @router.get("/me/exports", responses=problems(401))
 def list_exports(user: CurrentUser, session: ReadSessionDep) -> ExportList:
-    """List the copies asked for lately."""
+    """List the account's recent exports, newest first."""
     return ExportList(items=[_export_out(export) for export in exports.list_exports(session, user.user_id)])
 
 
@@ -143,7 +143,7 @@ def list_exports(user: CurrentUser, session: ReadSessionDep) -> ExportList:
 def download_export(
     export_id: UUID, user: CurrentUser, session: ReadSessionDep, storage: StorageDep
 ) -> RedirectResponse:
-    """Redirect to a signed download of a copy."""
+    """Redirect to a signed download of an export."""
     return RedirectResponse(exports.sign_export(session, storage, user.user_id, export_id), 302)
 
 

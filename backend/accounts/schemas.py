@@ -1,4 +1,4 @@
-"""What the accounts API takes and gives."""
+"""Request and response schemas of the accounts API."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -26,7 +26,7 @@ _email: TypeAdapter[str] = TypeAdapter(Email)
 
 
 def spell_as_stored(name: str) -> str:
-    """Return an address in the one spelling an account has it in, and what is no address in lower case."""
+    """Return an address in the spelling that accounts store, and any other text in lower case."""
     try:
         return _email.validate_python(name)
     except ValidationError:
@@ -43,22 +43,18 @@ MailToken = Annotated[str, Field(max_length=100), Storable]
 
 
 class SignUp(BaseModel):
-    """A new account."""
-
     email: Email
     password: NewPassword
     name: Name
 
 
 class LogIn(BaseModel):
-    """Credentials."""
-
     email: LoginName
     password: Password
 
 
 class PasswordGrant(BaseModel):
-    """The form of OAuth 2's password grant (RFC 6749, section 4.3.2); the username is the e-mail address."""
+    """The form of OAuth 2's password grant (RFC 6749, section 4.3.2). The username is the e-mail address."""
 
     grant_type: Literal["password"] = "password"
     username: LoginName
@@ -66,47 +62,43 @@ class PasswordGrant(BaseModel):
 
 
 class VerifyAddress(BaseModel):
-    """The secret of a mailed link."""
+    """`token` is the secret of a mailed link."""
 
     token: MailToken
 
 
 class RequestReset(BaseModel):
-    """The address of an account whose password is forgotten."""
-
     email: Email
 
 
 class ResetPassword(BaseModel):
-    """The secret of a mailed link, and the new password."""
+    """`token` is the secret of a mailed link."""
 
     token: MailToken
     password: NewPassword
 
 
 class AccountChange(BaseModel):
-    """What to change of an account; what is left out stays."""
+    """The fields to change. Omitted fields keep their value."""
 
     name: Name | None = None
     mail_when_finished: bool | None = None
 
 
 class PasswordChange(BaseModel):
-    """A new password, with the one it replaces; accounts without a password have none to show."""
+    """Accounts without a password omit `current_password`."""
 
     current_password: Password | None = None
     new_password: NewPassword
 
 
 class EmailChange(BaseModel):
-    """A new address."""
-
     email: Email
     password: Password | None = None
 
 
 class AccountDeletion(BaseModel):
-    """What confirms the end of an account."""
+    """The password confirms the deletion. Accounts without a password omit it."""
 
     password: Password | None = None
 
@@ -126,7 +118,6 @@ class AccountOut(BaseModel):
 
     @classmethod
     def of(cls, user: Any) -> "AccountOut":
-        """Return a User as its owner sees it."""
         return cls(
             id=user.id,
             email=user.email,
@@ -141,7 +132,7 @@ class AccountOut(BaseModel):
 
 
 class TokenOut(BaseModel):
-    """What an API client keeps; `expires_in` is in seconds (RFC 6749, section 5.1)."""
+    """Tokens for an API client; `expires_in` is in seconds (RFC 6749, section 5.1)."""
 
     access_token: str
     refresh_token: str | None
@@ -150,13 +141,11 @@ class TokenOut(BaseModel):
 
 
 class RefreshToken(BaseModel):
-    """What an API client got with its last access token."""
-
     refresh_token: MailToken
 
 
 class SessionOut(BaseModel):
-    """A signed-in device; `current` is the one that asks."""
+    """A signed-in device; `current` marks the device that sent this request."""
 
     id: UUID
     device: str | None
@@ -167,13 +156,13 @@ class SessionOut(BaseModel):
 
 
 class SessionList(BaseModel):
-    """An account's signed-in devices, the last seen first, 100 at most."""
+    """An account's signed-in devices, last seen first, at most 100."""
 
     items: list[SessionOut]
 
 
 class ExportOut(BaseModel):
-    """A copy of an account's data; `url` downloads it while it is there."""
+    """A copy of an account's data; `url` downloads it while it is ready."""
 
     id: UUID
     status: Literal["queued", "ready", "failed"]
@@ -184,6 +173,4 @@ class ExportOut(BaseModel):
 
 
 class ExportList(BaseModel):
-    """The copies asked for lately."""
-
     items: list[ExportOut]

@@ -1,4 +1,4 @@
-"""Routes of sessions: log in, refresh, log out, the devices of an account, tokens for API clients."""
+"""Routes of sessions: log in, refresh, log out, list devices, tokens for API clients."""
 
 from typing import Annotated
 from uuid import UUID
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api", tags=["sessions"])
 def log_in(
     body: LogIn, response: Response, session: SessionDep, settings: SettingsDep, device: DeviceDep
 ) -> AccountOut:
-    """Sign in: sets the access and the refresh cookie."""
+    """Sign in. The response sets the access and the refresh cookie."""
     password = body.password.get_secret_value()
     user, tokens = service.log_in(session, settings, email=body.email, password=password, device=device)
     set_session_cookies(response, settings, tokens)
@@ -36,7 +36,7 @@ def create_token(
     settings: SettingsDep,
     device: DeviceDep,
 ) -> TokenOut:
-    """Sign in an API client (RFC 6749, section 4.3): send the access token as a Bearer header."""
+    """Sign in an API client (RFC 6749, section 4.3). Send the access token in a Bearer header."""
     password = form.password.get_secret_value()
     _user, tokens = service.log_in(session, settings, email=form.username, password=password, device=device)
     return _token_out(tokens, settings)

@@ -1,4 +1,4 @@
-"""Sessions: signed-in devices, their rotating refresh tokens, and how they end."""
+"""Sessions: signed-in devices and their rotating refresh tokens."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +23,7 @@ from backend.text import strip_unprintable
 
 log = structlog.get_logger(__name__)
 
-# Two tabs may refresh at the same moment; the second arrives with the token the first just replaced.
+# Two tabs may refresh at the same time. The second then sends the token that the first has just replaced.
 REFRESH_GRACE = timedelta(seconds=20)
 MAX_USER_AGENT = 255
 MAX_ADDRESS = 45
@@ -32,7 +32,7 @@ MAX_LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a signed-in device keeps; without a new refresh token it goes on with the one it has."""
+    """A device's tokens. When `refresh_token` is None, the device keeps its current one."""
 
     access_token: str
     refresh_token: str | None
@@ -40,14 +40,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What a request tells of the device it comes from; shown to its owner, and believed for nothing."""
+    """What a request says about its device. Displayed to the owner, never trusted."""
 
     user_agent: str
     address: str
 
 
 def start_session(session: Session, settings: Settings, user: User, device: Device) -> Tokens:
-    """Sign a device in."""
     refresh_token = create_refresh_token()
     login = LoginSession(
         user_id=user.id,
@@ -63,13 +62,11 @@ def start_session(session: Session, settings: Settings, user: User, device: Devi
 
 
 def refresh_session(sessions: sessionmaker[Session], settings: Settings, refresh_token: str) -> Tokens:
-    """Exchange a refresh token for a new pair.
+    """Exchange a refresh token for a new pair. Raises SessionEnded.
 
-    A token used a second time ends its session, however often it was replaced since, for one of its two holders
-    stole it; within REFRESH_GRACE the last one is a second tab's, which gets an access token and keeps the newer
-    refresh token.
-    Takes the factory, since ending a session must be committed though the caller is refused.
-    Raises SessionEnded.
+    A reused token ends its session, however often it was replaced, because one of its two holders stole it. Exception:
+    within REFRESH_GRACE, the previous token comes from a second tab. That tab gets an access token only.
+    Accepts the session factory, because the end of a session must be committed although the request is refused.
     """
     with transaction(sessions) as session:
         tokens = _rotate(session, settings, refresh_token)
@@ -79,11 +76,8 @@ def refresh_session(sessions: sessionmaker[Session], settings: Settings, refresh
 
 
 def end_session(session: Session, refresh_token: str) -> None:
-    """Sign out the device a refresh token belongs to, though another tab may have replaced it at this moment.
-
-    An unknown token is fine, the aim is reached.
-    """
-    session.execute(delete(LoginSession).where(_knows(refresh_token)))
+    """Sign out the device of a refresh token, even if another tab has just replaced it. Ignores unknown tokens."""
+    session.execute(delete(LoginSession).where(_belongs_to(refresh_token)))
 
 
 def end_session_by_id(session: Session, user_id: UUID, session_id: UUID) -> None:
@@ -94,31 +88,28 @@ def end_session_by_id(session: Session, user_id: UUID, session_id: UUID) -> None
 
 
 def end_sessions(session: Session, user_id: UUID, *, but: UUID | None = None) -> None:
-    """Sign out all of a user's devices, except one when `but` names it."""
+    """Sign out all of a user's devices, except the session `but`."""
     ended = delete(LoginSession).where(LoginSession.user_id == user_id)
     session.execute(ended if but is None else ended.where(LoginSession.id != but))
 
 
 def delete_expired_sessions(session: Session) -> None:
-    """Delete the sessions whose refresh token has expired."""
     session.execute(delete(LoginSession).where(LoginSession.expires_at < utc_now()))
 
 
 def list_sessions(session: Session, user_id: UUID) -> list[LoginSession]:
-    """Return a user's signed-in devices, the last seen first, MAX_LISTED at most."""
     alive = (LoginSession.user_id == user_id, LoginSession.expires_at > utc_now())
     newest = select(LoginSession).where(*alive).order_by(LoginSession.rotated_at.desc()).limit(MAX_LISTED)
     return list(session.scalars(newest))
 
 
 def is_active(session: Session, identity: Identity) -> bool:
-    """Whether an identity may still write: its session was not ended, its account not disabled or deleted."""
+    """Whether this identity may write: its session has not ended, and its account is not disabled or deleted."""
     login = select(LoginSession.id).join(User).where(LoginSession.id == identity.session_id, *usable())
     return session.scalar(select(exists(login))) is True
 
 
 def usable() -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of an account that may be used."""
     return (User.disabled_at.is_(None), User.deleted_at.is_(None))
 
 
@@ -145,24 +136,23 @@ def _rotate(session: Session, settings: Settings, presented: str) -> Tokens | No
         execution_options={"synchronize_session": False},
     ).one_or_none()
     if rotated is None:
-        return _second_use(session, settings, presented)
+        return _reuse(session, settings, presented)
     return Tokens(create_access_token(Identity(rotated.user_id, rotated.id), settings), replacement)
 
 
-def _second_use(session: Session, settings: Settings, presented: str) -> Tokens | None:
-    used = session.scalar(select(LoginSession).join(User).where(_knows(presented), *usable()))
+def _reuse(session: Session, settings: Settings, presented: str) -> Tokens | None:
+    used = session.scalar(select(LoginSession).join(User).where(_belongs_to(presented), *usable()))
     now = utc_now()
     if used is None or used.expires_at <= now:
         return None
     if used.previous_token_hash == hash_secret(presented) and now - used.rotated_at <= REFRESH_GRACE:
         return Tokens(create_access_token(Identity(used.user_id, used.id), settings), None)
-    log.warning("refresh_reused", session_id=str(used.id), user_id=str(used.user_id))
+    log.warning("refresh_token_reused", session_id=str(used.id), user_id=str(used.user_id))
     session.execute(delete(LoginSession).where(LoginSession.id == used.id))
     return None
 
 
-def _knows(refresh_token: str) -> ColumnElement[bool]:
-    """Return the condition of the session that a token is, or was, one of."""
+def _belongs_to(refresh_token: str) -> ColumnElement[bool]:
     presented = hash_secret(refresh_token)
     return or_(
         LoginSession.refresh_token_hash == presented,

@@ -1,4 +1,4 @@
-"""Tokens: the short-lived JWT that carries an identity, opaque refresh tokens, and other secrets."""
+"""Tokens: JWT access tokens, opaque refresh tokens, and other secrets."""
 
 import hashlib
 import math
@@ -15,12 +15,12 @@ FAMILY_BYTES = 16
 
 
 class InvalidToken(Exception):
-    """The access token is forged, altered, expired or not one of ours."""
+    """The access token is forged, altered, expired or from another issuer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who makes a request, read from the token alone: no query. `expires_at` is the token's, in Unix time."""
+    """The user and session of a request, read from the token without a query. `expires_at` is in Unix time."""
 
     user_id: UUID
     session_id: UUID
@@ -28,7 +28,6 @@ class Identity:
 
 
 def create_access_token(identity: Identity, settings: Settings) -> str:
-    """Return a JWT (RFC 7519) that lives ACCESS_TOKEN_EXPIRE_MINUTES."""
     now = int(time.time())
     claims = {
         "sub": identity.user_id.hex,
@@ -42,7 +41,7 @@ def create_access_token(identity: Identity, settings: Settings) -> str:
 
 
 def read_access_token(token: str, settings: Settings) -> Identity:
-    """Return the identity a token proves, signed with JWT_SECRET or the one before it. Raises InvalidToken."""
+    """Return a token's identity. Accepts signatures by JWT_SECRET and JWT_SECRET_PREVIOUS. Raises InvalidToken."""
     try:
         identity = _verify(token, settings.JWT_SECRET.get_secret_value(), settings.JWT_ALGORITHM)
     except InvalidToken:
@@ -57,8 +56,8 @@ def read_access_token(token: str, settings: Settings) -> Identity:
 
 @lru_cache(maxsize=1024)
 def _verify(token: str, secret: str, algorithm: str) -> Identity:
-    """Return the identity of a token whose signature is right; a client shows the same one many times."""
-    # Imported on first use: with cryptography, which it imports where that is installed, it takes 20 ms.
+    """Return the identity of a correctly signed token. Cached, because clients send the same token many times."""
+    # Imported on first use, because the import takes 20 ms if cryptography is installed.
     import jwt
 
     try:
@@ -69,24 +68,23 @@ def _verify(token: str, secret: str, algorithm: str) -> Identity:
 
 
 def create_refresh_token(family: str | None = None) -> str:
-    """Return a token of a family, or the first of a new one.
+    """Return a token of a family, or the first token of a new family.
 
-    All tokens of a session are of one family, so that a stolen one is known however long ago it was replaced. It is
-    random and told to nobody else: the session's id, which access tokens carry, would let their readers end sessions.
+    All tokens of a session share one family, so that a stolen token is recognised however often it was replaced. The
+    family is random and secret. It is not the session's id, because anyone who can read an access token knows that id.
     """
     return f"{family or secrets.token_urlsafe(FAMILY_BYTES)}.{create_secret()}"
 
 
 def family_of(refresh_token: str) -> str:
-    """Return a token's family. Tokens made before there were families begin one of their own name."""
+    """Return a token's family. Tokens from before families existed start a family with their own value."""
     return refresh_token.partition(".")[0]
 
 
 def create_secret() -> str:
-    """Return 256 random bits as text."""
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
 def hash_secret(secret: str) -> str:
-    """Return the SHA-256 of a secret: enough for random 256 bits, and a leaked table opens nothing."""
+    """Return the SHA-256 of a secret. This is enough for 256 random bits: a leaked hash can't be reversed."""
     return hashlib.sha256(secret.encode()).hexdigest()

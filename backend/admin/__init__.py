@@ -1,1 +1,1 @@
-"""Administration: what admins see of everybody, what they may change, and the record of what they did."""
+"""Administration: users, jobs and the queue for admins, and the audit log."""

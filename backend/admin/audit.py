@@ -1,4 +1,4 @@
-"""The record of what admins did."""
+"""The audit log: a record of each change by an admin."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +37,7 @@ def record(
     target_id: UUID | None = None,
     **detail: Any,
 ) -> None:
-    """Note a change in its own transaction: both are kept, or neither."""
+    """Add an audit entry in the change's own transaction, so that both are committed or neither."""
     session.add(
         AuditEntry(
             admin_id=actor.user_id,
@@ -53,7 +53,7 @@ def record(
 
 
 def list_entries(session: Session, *, limit: int, cursor: UUID | None, user_id: UUID | None) -> Page:
-    """Return a page of entries with their targets' addresses; of one user those made by them and about them."""
+    """Return a page of entries with their targets' addresses. With `user_id`: entries by and about this user."""
     wanted: list[ColumnElement[bool]] = []
     if user_id is not None:
         wanted.append(or_(AuditEntry.admin_id == user_id, AuditEntry.target_id == user_id))

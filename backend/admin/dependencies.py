@@ -1,6 +1,6 @@
 """Dependencies of admin routes.
 
-The database is asked on each request: admin rights must end at once, not with the access token.
+Each request reads the database: admin rights must end immediately, not when the access token expires.
 """
 
 from typing import Annotated
@@ -24,19 +24,19 @@ from backend.web.problems import request_id_of
 async def get_admin(request: Request, user: CurrentUser, read_sessions: ReadSessionsDep) -> Actor:
     """Return the signed-in admin. Raises Unauthorized, AdminsOnly."""
 
-    def ask() -> Actor:
+    def read_admin() -> Actor:
         with read_sessions() as session:
             address = request.client.host if request.client else ""
             return require_admin(session, user, address=address, request_id=request_id_of(request))
 
-    return await run_in_threadpool(ask)
+    return await run_in_threadpool(read_admin)
 
 
 AdminUser = Annotated[Actor, Depends(get_admin)]
 
 
 def require_admin(session: Session, identity: Identity, *, address: str, request_id: str) -> Actor:
-    """Return the admin. Raises Unauthorized when the session has ended, AdminsOnly when the user is not an admin."""
+    """Return the admin. Raises Unauthorized when the session has ended, AdminsOnly when the user is no admin."""
     signed_in = (LoginSession.id == identity.session_id, User.id == identity.user_id, *usable())
     user = session.execute(
         select(User.id, User.email, User.is_admin).join(LoginSession).where(*signed_in)

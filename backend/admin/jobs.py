@@ -1,4 +1,4 @@
-"""What admins see of all jobs, and the replay of dead letters."""
+"""All users' jobs for admins, and the replay of dead letters."""
 
 from typing import Any
 from uuid import UUID
@@ -57,9 +57,9 @@ def get_job(session: Session, job_id: UUID) -> Any:
 
 
 def replay_dead_letters(sessions: sessionmaker[Session], admin: Actor, named: list[UUID] | None) -> list[UUID]:
-    """Queue dead letters again, all when none are named, and return those that were.
+    """Queue dead letters again, all of them when `named` is None. Returns the ids of the queued jobs.
 
-    Each batch is a transaction of its own: messages go out while the next is read, and no lock is held for long.
+    Each batch has its own transaction, so that messages are sent early and locks are short.
     """
     replayed: list[UUID] = []
     after = UUID(int=0)

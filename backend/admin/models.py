@@ -1,4 +1,4 @@
-"""The table of what admins did."""
+"""The table of the audit log."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from backend.infra.db import Base, UtcDateTime, new_id, utc_now
 
 
 class Action(StrEnum):
-    """What was done. The words are stable: people search logs and tables for them."""
+    """The kind of change. The values are stable, because operators search logs and tables for them."""
 
     DISABLE_USER = "user.disable"
     ENABLE_USER = "user.enable"
@@ -25,20 +25,21 @@ class Action(StrEnum):
 
 
 class AuditEntry(Base):
-    """One change by an admin, written in the change's own transaction and never altered.
+    """One change by an admin. Never updated.
 
-    It outlives those it names: `target_id` is no foreign key, and `admin_email` stays when the admin's account goes.
+    Entries outlive the accounts they name: `target_id` is no foreign key, and `admin_email` stays when the admin's
+    account is deleted.
     """
 
     __tablename__ = "audit_log"
-    # Ids are UUIDv7, so these serve the list of one account's entries, newest first.
+    # Ids are UUIDv7, so these indexes serve the list of one account's entries, newest first.
     __table_args__ = (
         Index("ix_audit_log_admin_id_id", "admin_id", "id"),
         Index("ix_audit_log_target_id_id", "target_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    # None: an operator at the command line, or an account that is gone.
+    # None: an operator at the command line, or a deleted account.
     admin_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     admin_email: Mapped[str] = mapped_column(String(254))
     action: Mapped[str] = mapped_column(String(40))

@@ -1,4 +1,4 @@
-"""Routes of administration: admins only, each of them."""
+"""Routes of administration, for admins only."""
 
 from typing import Annotated
 from uuid import UUID
@@ -44,7 +44,7 @@ def list_users(
     cursor: UUID | None = None,
     limit: Limit = 50,
 ) -> AdminUserPage:
-    """List accounts, newest first; `search` is any part of an address or a name."""
+    """List accounts, newest first. `search` matches any part of an address or a name."""
     users, next_cursor = service.list_users(session, limit=limit, cursor=cursor, search=search)
     return AdminUserPage(items=[user_out(user, settings) for user in users], next_cursor=next_cursor)
 
@@ -57,14 +57,14 @@ def read_user(user_id: UUID, session: ReadSessionDep, settings: SettingsDep) -> 
 
 @router.post("/users/{user_id}/disable", responses=problems(401, 403, 404, 409, 422))
 def disable_user(user_id: UUID, admin: AdminUser, session: SessionDep, settings: SettingsDep) -> AdminUserOut:
-    """Shut an account and sign out its devices."""
+    """Disable an account and sign out its devices."""
     service.disable_user(session, admin, user_id)
     return user_out(service.get_user(session, user_id), settings)
 
 
 @router.post("/users/{user_id}/enable", responses=problems(401, 403, 404, 422))
 def enable_user(user_id: UUID, admin: AdminUser, session: SessionDep, settings: SettingsDep) -> AdminUserOut:
-    """Open an account again."""
+    """Enable a disabled account."""
     service.enable_user(session, admin, user_id)
     return user_out(service.get_user(session, user_id), settings)
 
@@ -80,7 +80,7 @@ def end_sessions(user_id: UUID, admin: AdminUser, session: SessionDep, settings:
 def set_quotas(
     user_id: UUID, body: QuotasIn, admin: AdminUser, session: SessionDep, settings: SettingsDep
 ) -> AdminUserOut:
-    """Give an account quotas of its own; null takes one back to the default."""
+    """Set an account's own quotas. null restores the default."""
     service.set_quotas(session, admin, user_id, body.model_dump(exclude_unset=True))
     return user_out(service.get_user(session, user_id), settings)
 
@@ -93,33 +93,33 @@ def list_jobs(
     cursor: UUID | None = None,
     limit: Limit = 50,
 ) -> Response:
-    """List everybody's jobs, newest first."""
+    """List all users' jobs, newest first."""
     page = jobs.list_jobs(session, limit=limit, cursor=cursor, status=status, user_id=user_id)
     return Response(dump_admin_page(page), media_type="application/json")
 
 
 @router.get("/jobs/{job_id}", response_model=AdminJobOut, responses=problems(401, 403, 404, 422))
 def read_job(job_id: UUID, session: ReadSessionDep) -> Response:
-    """Return anybody's job."""
+    """Return a job of any user."""
     return Response(dump(admin_job_document(jobs.get_job(session, job_id))), media_type="application/json")
 
 
 @router.get("/queue", responses=problems(401, 403))
 def read_queue(session: ReadSessionDep, queue: QueueDep) -> QueueOut:
-    """Tell how work flows; while Valkey is away, what the database knows of it."""
+    """Return the state of the queue. While Valkey is unavailable, only the database's numbers."""
     return queue_out(queue_figures.read_queue(session, queue))
 
 
 @router.get("/dead-letters", response_model=AdminJobPage, responses=problems(401, 403, 422))
 def list_dead_letters(session: ReadSessionDep, cursor: UUID | None = None, limit: Limit = 50) -> Response:
-    """List jobs that lost their worker once too often, newest first."""
+    """List jobs that failed because they lost their worker too often, newest first."""
     page = jobs.list_jobs(session, limit=limit, cursor=cursor, dead=True)
     return Response(dump_admin_page(page), media_type="application/json")
 
 
 @router.post("/dead-letters/replay", responses=problems(401, 403, 413, 422))
 def replay_dead_letters(body: ReplayIn, admin: AdminUser, sessions: SessionsDep) -> ReplayOut:
-    """Queue dead letters again: those named, or with null all."""
+    """Queue dead letters again: those in `job_ids`, or all when it is null."""
     replayed = jobs.replay_dead_letters(sessions, admin, body.job_ids)
     skipped = [job_id for job_id in body.job_ids or [] if job_id not in set(replayed)]
     return ReplayOut(replayed=replayed, skipped=skipped)
@@ -129,6 +129,6 @@ def replay_dead_letters(body: ReplayIn, admin: AdminUser, sessions: SessionsDep)
 def list_audit(
     session: ReadSessionDep, user_id: UUID | None = None, cursor: UUID | None = None, limit: Limit = 50
 ) -> AuditPage:
-    """List what admins did, newest first; with `user_id` what one user did as admin and what was done to him."""
+    """List changes by admins, newest first. With `user_id`: changes by and about this user."""
     page = audit.list_entries(session, limit=limit, cursor=cursor, user_id=user_id)
     return AuditPage(items=[AuditOut.model_validate(row) for row in page.rows], next_cursor=page.next_cursor)

@@ -1,4 +1,4 @@
-"""What the admin API takes and gives."""
+"""Request and response schemas of the admin API."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,15 +17,13 @@ MAX_NAMED = 500
 
 
 class Quotas(BaseModel):
-    """What an account may use."""
-
     jobs_running: int
     jobs_per_day: int
     bytes: int
 
 
 class QuotasIn(BaseModel):
-    """Quotas of an account's own; null means the settings' default, and what is left out stays as it is."""
+    """An account's own quotas. null means the default; omitted fields keep their value."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,7 +33,7 @@ class QuotasIn(BaseModel):
 
 
 class QuotaOverrides(BaseModel):
-    """Quotas of an account's own; null where the settings' default holds."""
+    """An account's own quotas. null means the default."""
 
     jobs_running: int | None
     jobs_per_day: int | None
@@ -43,14 +41,14 @@ class QuotaOverrides(BaseModel):
 
 
 class QuotasOut(BaseModel):
-    """What an account may use, and which of it an admin set."""
+    """The quotas that apply to an account, and those that an admin set."""
 
     effective: Quotas
     overridden: QuotaOverrides
 
 
 class AdminUserOut(BaseModel):
-    """An account as admins see it; `jobs` stops counting at 10,000, `last_seen_at` is known while it is signed in."""
+    """An account for admins. `jobs` stops counting at 10,000; `last_seen_at` is null without a session."""
 
     id: UUID
     email: str
@@ -73,14 +71,12 @@ class AdminUserPage(BaseModel):
 
 
 class JobOwner(BaseModel):
-    """Whose job it is."""
-
     id: UUID
     email: str
 
 
 class AdminJobOut(JobOut):
-    """A job as admins see it: whose it is, and under which request id the logs tell of it."""
+    """A job for admins, with its owner and the request id that finds it in the logs."""
 
     user: JobOwner
     request_id: str
@@ -94,7 +90,7 @@ class AdminJobPage(BaseModel):
 
 
 class QueueOut(BaseModel):
-    """How work flows: what Valkey holds, null while it is away, and what the database knows."""
+    """The state of the queue. Valkey's numbers are null while it is unavailable; the others are the database's."""
 
     valkey: Literal["ok", "unavailable"]
     depth: int | None
@@ -107,7 +103,7 @@ class QueueOut(BaseModel):
 
 
 class ReplayIn(BaseModel):
-    """Dead letters to queue again; null for all of them."""
+    """The dead letters to queue again. null means all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -115,14 +111,14 @@ class ReplayIn(BaseModel):
 
 
 class ReplayOut(BaseModel):
-    """What was queued again, and what was named and is no dead letter."""
+    """`replayed` was queued again. `skipped` was in the request but is not a dead letter."""
 
     replayed: list[UUID]
     skipped: list[UUID]
 
 
 class AuditOut(BaseModel):
-    """One change. Without `admin_id`: by an operator at the command line, or by an account that is gone."""
+    """One change. `admin_id` is null for an operator at the command line and for a deleted admin account."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -147,7 +143,6 @@ class AuditPage(BaseModel):
 
 
 def user_out(summary: UserSummary, settings: Settings) -> AdminUserOut:
-    """Return an account as admins see it."""
     user = summary.user
     overridden = {name: getattr(user, column) for name, column in QUOTAS.items()}
     defaults = {name: getattr(settings, column.upper()) for name, column in QUOTAS.items()}
@@ -168,7 +163,6 @@ def user_out(summary: UserSummary, settings: Settings) -> AdminUserOut:
 
 
 def queue_out(figures: QueueFigures) -> QueueOut:
-    """Return how work flows."""
     broker = figures.broker
     return QueueOut(
         valkey="ok" if broker else "unavailable",
@@ -183,15 +177,13 @@ def queue_out(figures: QueueFigures) -> QueueOut:
 
 
 def admin_job_document(row: Any) -> dict[str, Any]:
-    """Return an AdminJobOut as plain data, from a row of `jobs.list_jobs`."""
+    """Return an AdminJobOut as a dict, from a row of `jobs.list_jobs`."""
     return job_document(row) | {"user": {"id": row.user_id, "email": row.email}, "request_id": row.request_id}
 
 
 def dump_admin_page(page: Page) -> bytes:
-    """Return an AdminJobPage as JSON."""
     return dump({"items": [admin_job_document(row) for row in page.rows], "next_cursor": page.next_cursor})
 
 
 def dump(document: dict[str, Any]) -> bytes:
-    """Return a document as JSON."""
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)

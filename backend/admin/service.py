@@ -1,4 +1,4 @@
-"""What admins see of accounts and may change on them."""
+"""Operations of admins on accounts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,13 +21,13 @@ from backend.jobs.quotas import stored_bytes
 COUNTED_JOBS = 10_000
 USER = "user"
 
-# The columns of a user's own quotas.
+# Quota name to column of User.
 QUOTAS = {"jobs_running": "quota_jobs_running", "jobs_per_day": "quota_jobs_per_day", "bytes": "quota_bytes"}
 
 
 @dataclass(frozen=True, slots=True)
 class UserSummary:
-    """An account, as a User or a row of its columns, and what it uses."""
+    """An account (a User or a row of its columns) and its usage."""
 
     user: Any
     jobs: int
@@ -38,9 +38,9 @@ class UserSummary:
 def list_users(
     session: Session, *, limit: int, cursor: UUID | None, search: str | None
 ) -> tuple[list[UserSummary], str | None]:
-    """Return a page of accounts and its next cursor; `search` is any part of an address or a name, in any case.
+    """Return a page of accounts and its next cursor. `search` matches any part of an address or a name, in any case.
 
-    Searching reads every account: 0.3 s for a million. That is rare enough to do without an index of trigrams.
+    A search reads every account: 0.3 s for a million. Searches are rare, so there is no trigram index.
     """
     wanted: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]
     if search:
@@ -55,7 +55,7 @@ def get_user(session: Session, user_id: UUID) -> UserSummary:
 
 
 def disable_user(session: Session, admin: Actor, user_id: UUID) -> None:
-    """Shut an account and sign out its devices. Raises UserNotFound, OwnAccount."""
+    """Disable an account and sign out its devices. Raises UserNotFound, OwnAccount."""
     if user_id == admin.user_id:
         raise OwnAccount
     if _change(session, user_id, [User.disabled_at.is_(None)], disabled_at=utc_now()):
@@ -64,21 +64,21 @@ def disable_user(session: Session, admin: Actor, user_id: UUID) -> None:
 
 
 def enable_user(session: Session, admin: Actor, user_id: UUID) -> None:
-    """Open an account again. Raises UserNotFound."""
+    """Enable a disabled account. Raises UserNotFound."""
     if _change(session, user_id, [User.disabled_at.is_not(None)], disabled_at=None):
         record(session, admin, Action.ENABLE_USER, USER, user_id)
 
 
 def end_sessions(session: Session, admin: Actor, user_id: UUID) -> None:
     """Sign out all devices of an account. Raises UserNotFound."""
-    # Locked, so that a log-in under way is signed out too.
+    # Locked, so that this also ends the session of a concurrent log-in.
     _get(session, user_id, for_update=True)
     end_sessions_of(session, user_id)
     record(session, admin, Action.END_SESSIONS, USER, user_id)
 
 
 def set_quotas(session: Session, admin: Actor, user_id: UUID, quotas: dict[str, int | None]) -> None:
-    """Give an account quotas of its own; None takes one back to the settings' default. Raises UserNotFound."""
+    """Set an account's own quotas. None restores the default. Raises UserNotFound."""
     user = _get(session, user_id, for_update=True)
     changes = {}
     for name, value in quotas.items():
@@ -99,7 +99,7 @@ def _get(session: Session, user_id: UUID, *, for_update: bool = False) -> User:
 
 
 def _change(session: Session, user_id: UUID, conditions: list[ColumnElement[bool]], **values: object) -> bool:
-    """Return whether something changed: what was so already is no change, and no entry in the log."""
+    """Return whether something changed. If not, there is nothing to record. Raises UserNotFound."""
     changed = update(User).where(User.id == user_id, User.deleted_at.is_(None), *conditions).values(**values)
     if session.scalar(changed.returning(User.id)) is not None:
         return True
@@ -108,7 +108,7 @@ def _change(session: Session, user_id: UUID, conditions: list[ColumnElement[bool
 
 
 def _summarise(session: Session, users: list[Any]) -> list[UserSummary]:
-    # Statements of their own: in the first these would be worked out for every account that is sorted, not for a page.
+    # Separate queries: inside the first query, the database would compute these for every account, not for one page.
     wanted = User.id.in_([user.id for user in users])
     figures = session.execute(select(User.id, _jobs(), _last_seen()).where(wanted))
     found = {user_id: (jobs, seen) for user_id, jobs, seen in figures}

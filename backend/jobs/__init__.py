@@ -1,1 +1,1 @@
-"""Jobs: a file comes in, a worker makes other files of it."""
+"""Jobs: a user uploads a file, and a worker creates other files from it."""

@@ -1,4 +1,4 @@
-"""What the frontend needs to know before a user signs in: the application's name, limits, and the recipe's schema."""
+"""The configuration that the frontend reads before sign-in: application name, limits, and the recipe's schema."""
 
 import hashlib
 from typing import Annotated, Any
@@ -12,12 +12,12 @@ from backend.settings import Settings
 
 router = APIRouter(tags=["config"])
 
-# A page may use an old copy for a minute, and for a day while it fetches a new one.
+# Browsers may use a copy for a minute, and an older one for a day while they fetch a new one.
 CACHE = "public, max-age=60, stale-while-revalidate=86400"
 
 
 class UploadsConfig(BaseModel):
-    """The files that are accepted; `max_bytes` is for each file."""
+    """The accepted files; `max_bytes` applies to each file."""
 
     max_bytes: int
     accepted_types: list[FileType]
@@ -42,10 +42,10 @@ class ConfigOut(BaseModel):
 
 @router.get("/api/config", response_model=ConfigOut, responses={304: {"description": "Not modified"}})
 async def read_config(request: Request, if_none_match: Annotated[str | None, Header()] = None) -> Response:
-    """Return the configuration. It is the same for everyone, and changes only with a deployment."""
+    """Return the configuration. It is the same for all users and only changes with a deployment."""
     body = _config(request.app.state.settings).model_dump_json().encode()
     headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": CACHE}
-    # A proxy that compresses may have made the tag a weak one: W/"…".
+    # A proxy that compresses may have changed the tag to a weak one: W/"…".
     if if_none_match and headers["ETag"] in if_none_match:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

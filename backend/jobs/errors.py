@@ -1,4 +1,4 @@
-"""What can be wrong with a request about uploads and jobs."""
+"""Errors of requests about uploads and jobs."""
 
 import math
 from datetime import timedelta
@@ -7,106 +7,80 @@ from backend.errors import AppError, Conflict, InvalidInput, NotFound, Unavailab
 
 
 class JobNotFound(NotFound):
-    """The job does not exist, or is somebody else's, which is not told apart."""
+    """The job does not exist or belongs to another user. The response does not say which."""
 
     code = "job_not_found"
-    detail = "There is no such job."
+    detail = "This job does not exist. Reload the list of your jobs."
 
 
 class ResultNotFound(NotFound):
-    """The job has no result of this name."""
-
     code = "result_not_found"
-    detail = "This job has no such result."
+    detail = "This job has no result of this name. Reload the job to see its results."
 
 
 class UploadUsed(Conflict):
-    """One upload makes one job."""
-
     code = "upload_used"
-    detail = "A job was made of this upload already."
+    detail = "This upload already has a job. Upload the file again for a new job."
 
 
 class IdempotencyKeyReused(Conflict):
-    """The key was seen with another request."""
-
     code = "idempotency_key_reused"
-    detail = "This Idempotency-Key belongs to another request. Use a new one for a new job."
+    detail = "This Idempotency-Key was used with another request. Use a new key for a new job."
 
 
 class JobNotCancellable(Conflict):
-    """The job has ended."""
-
     code = "job_finished"
-    detail = "Only a job that waits or runs can be cancelled."
+    detail = "Only a queued or processing job can be cancelled. This job has finished; you can delete it."
 
 
 class JobNotRetryable(Conflict):
-    """The job is not failed or cancelled."""
-
     code = "job_not_retryable"
-    detail = "Only a failed or cancelled job can be tried again."
+    detail = "Only a failed or cancelled job can be retried. Reload the job to see its status."
 
 
 class UnsupportedType(InvalidInput):
-    """The pipeline reads no files of this type."""
-
     code = "unsupported_type"
 
 
 class FileTooLarge(InvalidInput):
-    """The file is over MAX_UPLOAD_BYTES."""
-
     code = "file_too_large"
 
 
 class UploadNotFound(NotFound):
-    """The upload id is unknown, another user's, or past its time."""
-
     code = "upload_not_found"
-    detail = "There is no such upload, or its time is over. Ask for a new one."
+    detail = "This upload does not exist or has expired. Create a new one."
 
 
 class UploadIncomplete(InvalidInput):
-    """A job was asked for before its file was sent."""
-
     code = "upload_incomplete"
-    detail = "The file has not arrived in storage. Send it to the upload's URL first."
+    detail = "The file is not in storage. Send it to the upload's URL first."
 
 
 class UploadMismatch(InvalidInput):
-    """The file in storage is not as long as the one that was announced."""
-
     code = "upload_size_mismatch"
 
 
 class StorageUnavailable(Unavailable):
-    """Object storage did not answer."""
-
     code = "storage_unavailable"
-    detail = "The file storage does not answer. Try again in a moment."
+    detail = "The file storage is unavailable. Try again in a moment."
 
 
 class TooManyJobsRunning(AppError):
-    """The account has as many unfinished jobs as it may; one that ends makes room."""
-
     status = 429
     code = "quota_jobs_running"
     retry_after = 30
 
 
 class TooManyJobsToday(AppError):
-    """The account made as many jobs as it may in 24 hours."""
-
     status = 429
     code = "quota_jobs_per_day"
 
     def __init__(self, quota: int, wait: timedelta) -> None:
-        super().__init__(f"At most {quota} jobs may be made in 24 hours. Come back later.")
+        super().__init__(f"You can create at most {quota} jobs in 24 hours. Try again later.")
         self.retry_after = math.ceil(wait.total_seconds())
 
 
 class TooManyBytes(Conflict):
-    """The file does not fit beside what the account stores; waiting does not help, deleting does."""
+    """The file exceeds the account's storage quota. Waiting does not help, deleting jobs does."""
 
     code = "quota_bytes"

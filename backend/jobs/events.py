@@ -1,4 +1,4 @@
-"""Live events of a user's jobs: published after commit, and what a stream sends."""
+"""Live events of a user's jobs: publishing after commit, and the stream."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,9 +20,9 @@ Event = tuple[str, str]
 
 
 def publish(session: Session, job: Job) -> None:
-    """Tell the owner's streams about a job once the transaction is committed.
+    """Publish a job to its owner's streams after the transaction commits.
 
-    The publisher is the one the session's factory was made with (`create_sessions(engine, publisher=...)`).
+    Uses the publisher of the session's factory (`create_sessions(engine, publisher=...)`).
     """
     publisher: Publisher = session.info["publisher"]
     if job.deleted_at is None:
@@ -35,12 +35,11 @@ def publish(session: Session, job: Job) -> None:
 async def stream(
     subscriber: Subscriber, user_id: UUID, snapshot: Callable[[], Awaitable[list[bytes]]], *, until: float
 ) -> AsyncIterator[Event]:
-    """Yield (event name, JSON): a snapshot of recent jobs, then what happens, for ten minutes at most.
+    """Yield (event name, JSON): first a snapshot of recent jobs, then their changes.
 
-    Ends at `until`, in Unix time, if that is earlier: a stream outlives no right to read it.
-
-    The subscription begins before the snapshot is read, so nothing falls between the two; a job may come
-    twice, never not at all. After trouble with Valkey the snapshot is sent again. Ends when the process stops.
+    Ends after STREAM_SECONDS, at `until` (the access token's expiry, Unix time), or when the process stops.
+    The subscription starts before the snapshot is read. So a job may be sent twice, but none is missed.
+    After an error of Valkey, the snapshot is sent again.
     """
     ends_at = time.monotonic() + min(STREAM_SECONDS, until - time.time())
     async with subscriber.subscribe(_channel(user_id)) as subscription:

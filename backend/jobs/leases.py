@@ -1,4 +1,4 @@
-"""What a worker does to a job: take it, report on it, end it. Each function publishes what it changed."""
+"""What a worker does with a job: start it, report progress, finish it. Each function publishes its change."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.accounts.service import find_person_to_mail
+from backend.accounts.service import find_user_to_mail
 from backend.infra.db import utc_now
 from backend.infra.queue import enqueue
 from backend.jobs import events, transitions
@@ -19,11 +19,11 @@ from backend.tasks import Task
 
 
 class LeaseLost(Exception):
-    """The job is not this worker's any more: cancelled, deleted, or taken over after silence."""
+    """The job no longer belongs to this worker: it was cancelled, deleted, or its lease expired."""
 
 
 def start_job(session: Session, settings: Settings, job_id: UUID) -> Job | None:
-    """Take a queued job; None when a message is late or came twice."""
+    """Start a queued job. Returns None when the message is late or a duplicate."""
     job = transitions.start(session, job_id, timedelta(seconds=settings.JOB_LEASE_SECONDS))
     if job is not None:
         events.publish(session, job)
@@ -31,12 +31,12 @@ def start_job(session: Session, settings: Settings, job_id: UUID) -> Job | None:
 
 
 def renew_lease(session: Session, settings: Settings, job_id: UUID, token: UUID) -> bool:
-    """Give a sign of life. False when the lease is lost."""
+    """Renew the lease. Returns False when it is lost."""
     return transitions.renew(session, job_id, token, timedelta(seconds=settings.JOB_LEASE_SECONDS))
 
 
 def advance_job(session: Session, job_id: UUID, token: UUID, progress: int, facts: dict[str, Any]) -> None:
-    """Store progress in percent, and what is known of the original. Raises LeaseLost."""
+    """Store the progress in percent and the facts about the original. Raises LeaseLost."""
     events.publish(session, _held(transitions.advance(session, job_id, token, progress=progress, facts=facts)))
 
 
@@ -48,7 +48,7 @@ def complete_job(
     results: list[dict[str, Any]],
     facts: dict[str, Any],
 ) -> None:
-    """Make the results visible. Raises LeaseLost."""
+    """Store the results and complete the job. Raises LeaseLost."""
     retention = timedelta(days=settings.RETENTION_DAYS)
     job = _held(transitions.complete(session, job_id, token, retention, results=results, facts=facts))
     events.publish(session, job)
@@ -59,7 +59,7 @@ def complete_job(
 def fail_job(
     session: Session, settings: Settings, job_id: UUID, token: UUID, code: str, message: str | None = None
 ) -> None:
-    """End the job with a failure. `message` is the pipeline's sentence for its user. Raises LeaseLost."""
+    """Fail the job. `message` is the pipeline's message for the user. Raises LeaseLost."""
     retention = timedelta(days=settings.RETENTION_DAYS)
     job = _held(transitions.fail(session, job_id, token, code, message, retention))
     events.publish(session, job)
@@ -67,7 +67,7 @@ def fail_job(
 
 
 def put_back_job(session: Session, settings: Settings, job_id: UUID, token: UUID, wait: timedelta) -> bool:
-    """Queue the job again for after `wait`, and return whether it was: it fails when its attempts are used up.
+    """Queue the job again after `wait`. Returns False when its attempts are used up: the job then fails.
 
     Raises LeaseLost.
     """
@@ -81,14 +81,14 @@ def put_back_job(session: Session, settings: Settings, job_id: UUID, token: UUID
 
 
 def _mail_owner(session: Session, job: Job) -> None:
-    person = find_person_to_mail(session, job.user_id)
-    if person is not None:
+    user = find_user_to_mail(session, job.user_id)
+    if user is not None:
         queue_mail(
             session,
             event=f"job-finished:{job.id.hex}:{job.attempts}",
-            recipient=person.email,
+            recipient=user.email,
             template="job_finished",
-            context={"name": person.name, "filename": job.filename},
+            context={"name": user.name, "filename": job.filename},
             request_id=job.request_id,
         )
 

@@ -1,4 +1,4 @@
-"""The list of a user's jobs, the most frequent read."""
+"""The list of a user's jobs, the most frequent query."""
 
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from backend.infra.rows import Page, fetch_page
 from backend.jobs.models import Job
 
-# What `schemas.job_document` reads.
+# The columns that `schemas.job_document` reads.
 JOB_COLUMNS: tuple[Any, ...] = (
     Job.id,
     Job.status,
     Job.progress,
     *(Job.filename, Job.content_type, Job.size),
-    # JSON as text, which is copied into the response: parsing that of twenty jobs costs a tenth of the request.
+    # JSON as text, which is copied into the response: parsing it for twenty jobs takes a tenth of the request's time.
     *(cast(column, Text).label(column.key) for column in (Job.recipe, Job.facts, Job.results)),
     *(Job.failure_code, Job.failure_message),
     Job.attempts,
@@ -26,5 +26,4 @@ _JOBS_OF_USER = select(*JOB_COLUMNS).where(Job.user_id == bindparam("user_id"), 
 
 
 def list_jobs(session: Session, user_id: UUID, *, limit: int, cursor: UUID | None = None) -> Page:
-    """Return a page of rows for `schemas.job_document`."""
     return fetch_page(session, _JOBS_OF_USER, Job.id, limit=limit, cursor=cursor, user_id=user_id)

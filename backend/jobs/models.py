@@ -1,4 +1,4 @@
-"""Tables of jobs: uploads that were signed, and the jobs made of them."""
+"""Tables of jobs: signed uploads, and the jobs created from them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,9 +14,8 @@ STOPPED = text("status IN ('failed', 'cancelled')")
 DEAD = text("status = 'failed' AND failure_code = 'worker_lost'")
 
 
+# Only `transitions` changes a job's status.
 class JobStatus(StrEnum):
-    """Where a job stands. Only `transitions` moves a job from one to another."""
-
     QUEUED = "queued"
     PROCESSING = "processing"
     COMPLETED = "completed"
@@ -25,7 +24,7 @@ class JobStatus(StrEnum):
 
 
 class Upload(Base):
-    """A file somebody may send, or has sent, to object storage under `key`."""
+    """A file that a user may send, or has sent, to object storage under `key`."""
 
     __tablename__ = "uploads"
 
@@ -42,14 +41,14 @@ class Upload(Base):
 class Job(Base):
     """One file, one recipe, and the state of its processing.
 
-    `attempts` counts every start and never falls, so that no two attempts share a results key;
-    `attempt_limit` is where it ends as failed. The process that knows `lease_token` holds the lease.
+    `attempts` counts every start and never decreases, so that no two attempts share a results key. The job fails
+    when it reaches `attempt_limit`. The process that has `lease_token` holds the lease.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         UniqueConstraint("user_id", "idempotency_key"),
-        # Ids are UUIDv7, so this one index serves the list, newest first, and its cursor.
+        # Ids are UUIDv7, so this index serves both the list, newest first, and its cursor.
         Index("ix_jobs_user_id_id", "user_id", "id"),
         Index(
             "ix_jobs_unfinished",
@@ -58,7 +57,7 @@ class Job(Base):
             postgresql_where=text("status IN ('queued', 'processing')"),
             sqlite_where=text("status IN ('queued', 'processing')"),
         ),
-        # These two are for admins: what few of millions of jobs are must not be looked for in all of them.
+        # For admins: queries for a few of millions of jobs must not scan the table.
         Index("ix_jobs_stopped", "status", "id", postgresql_where=STOPPED, sqlite_where=STOPPED),
         Index("ix_jobs_dead_letters", "id", postgresql_where=DEAD, sqlite_where=DEAD),
         Index("ix_jobs_expires_at", "expires_at"),
@@ -79,20 +78,20 @@ class Job(Base):
 
     status: Mapped[str] = mapped_column(String(10), default=JobStatus.QUEUED)
     progress: Mapped[int] = mapped_column(default=0)
-    # What the user asked for, as `recipe.Recipe`. This and `facts` are nullable until migration 0005 is contracted.
+    # A `recipe.Recipe`. This and `facts` are nullable until migration 0005 is contracted.
     recipe: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=True)
 
     original_key: Mapped[str] = mapped_column(String(255))
     filename: Mapped[str] = mapped_column(String(255))
     content_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigInteger)
-    # What the pipeline found out about the original, such as its width and height.
+    # The pipeline's facts about the original, such as its width and height.
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, nullable=True)
     results: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    # The sum of the results' bytes: adding up JSON of thousands of jobs takes too long for a quota.
+    # The sum of the results' bytes. Summing the JSON of thousands of jobs is too slow for a quota check.
     results_size: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     failure_code: Mapped[str | None] = mapped_column(String(40))
-    # The pipeline's own sentence; `failures` has those of the application.
+    # The pipeline's message. The application's messages are in `failures`.
     failure_message: Mapped[str | None] = mapped_column(String(500))
 
     attempts: Mapped[int] = mapped_column(default=0)

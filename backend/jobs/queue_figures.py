@@ -1,4 +1,4 @@
-"""How many jobs wait, run and failed for good, and for how long: for admins and for metrics."""
+"""How many jobs are queued, processing and dead, and for how long: for admins and for metrics."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from backend.jobs.models import DEAD, Job, JobStatus
 
 @dataclass(frozen=True, slots=True)
 class QueueFigures:
-    """Jobs by state; `broker` is None while Valkey is unavailable."""
+    """Jobs by state. `broker` is None while Valkey is unavailable."""
 
     broker: BrokerFigures | None
     queued: int
@@ -23,14 +23,13 @@ class QueueFigures:
 
     @property
     def oldest_seconds(self) -> float | None:
-        """Seconds since the longest waiting job was sent; 0 when it is to be sent later."""
+        """Seconds since the oldest queued job was sent; 0 when it is due later."""
         if self.oldest_sent_at is None:
             return None
         return max(0.0, round((utc_now() - self.oldest_sent_at).total_seconds(), 1))
 
 
 def read_queue(session: Session, queue: Queue) -> QueueFigures:
-    """Return the figures of the queue, those of the database alone while Valkey is unavailable."""
     return QueueFigures(
         broker=queue.find_figures(),
         queued=_count(session, [status_is(JobStatus.QUEUED)]),
@@ -41,7 +40,7 @@ def read_queue(session: Session, queue: Queue) -> QueueFigures:
 
 
 def status_is(status: JobStatus) -> ColumnElement[bool]:
-    """Return the condition on a job's status, written into the statement.
+    """Match a job's status with a literal in the SQL.
 
     With a parameter, PostgreSQL's generic plan can't use the partial indexes.
     """

@@ -1,6 +1,6 @@
-"""What a user asks of the pipeline, and the files it reads.
+"""The recipe: the user's options for the pipeline, and the file types that the pipeline reads.
 
-Replace this file together with `worker/pipeline/` and `frontend/src/features/jobs/recipe/`; nothing else knows
+Replace this file together with `worker/pipeline/` and `frontend/src/features/jobs/recipe/`. No other code depends on
 what the pipeline does.
 """
 
@@ -16,7 +16,7 @@ def _clean(text: str | None) -> str | None:
 
 
 class Recipe(BaseModel):
-    """What to make of a photo. Every field has a default, so `{}` is a recipe too."""
+    """The options for one photo. Every field has a default, so `{}` is valid."""
 
     preset: Literal["web", "social", "print"] = "web"
     enhance: bool = False
@@ -24,7 +24,7 @@ class Recipe(BaseModel):
 
 
 class FileType(BaseModel):
-    """A type of file the pipeline reads; `extensions` are for systems that don't know the type."""
+    """A file type that the pipeline reads; `extensions` are for systems that don't know the content type."""
 
     content_type: str
     name: str

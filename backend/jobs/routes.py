@@ -30,7 +30,7 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 def create_upload(
     body: UploadIn, user: ActiveUser, session: SessionDep, storage: StorageDep, settings: SettingsDep
 ) -> UploadOut:
-    """Create an upload: the request that sends one file to storage."""
+    """Create an upload. Returns the request that sends one file to storage."""
     upload, signed = sign_upload(session, storage, settings, user.user_id, body)
     return UploadOut(
         upload_id=upload.id,
@@ -51,7 +51,7 @@ def create_job(
     settings: SettingsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Queue a job for a file that was sent. A repeated Idempotency-Key returns the same job."""
+    """Queue a job for an uploaded file. A repeated Idempotency-Key returns the same job."""
     job = service.create_job(
         session,
         storage,
@@ -72,7 +72,7 @@ def list_jobs(
     cursor: UUID | None = None,
 ) -> Response:
     """List the user's jobs, newest first."""
-    # Closed here and not by a dependency, so that the connection is free before the response is written.
+    # Closed here and not in a dependency, so that the connection is free before the response is sent.
     with read_sessions() as session:
         page = list_jobs_of(session, user.user_id, limit=limit, cursor=cursor)
     return Response(dump_page(page), media_type="application/json")
@@ -82,7 +82,7 @@ def list_jobs(
 async def stream_events(
     user: CurrentUser, subscriber: SubscriberDep, read_sessions: ReadSessionsDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream `job` events with a JobOut each, and `job-deleted` with an id: recent jobs first, then what happens."""
+    """Stream `job` events (a JobOut) and `job-deleted` events (an id): first recent jobs, then changes."""
 
     async def snapshot() -> list[bytes]:
         return await run_in_threadpool(_snapshot, read_sessions, user.user_id)
@@ -99,13 +99,13 @@ def read_job(job_id: UUID, user: CurrentUser, session: ReadSessionDep) -> Respon
 
 @router.post("/jobs/{job_id}/cancel", response_model=JobOut, responses=problems(401, 404, 409, 422))
 def cancel_job(job_id: UUID, user: ActiveUser, session: SessionDep, settings: SettingsDep) -> Response:
-    """Cancel a job that waits or runs."""
+    """Cancel a queued or processing job."""
     return _job_response(service.cancel_job(session, settings, user.user_id, job_id))
 
 
 @router.post("/jobs/{job_id}/retry", status_code=202, response_model=JobOut, responses=problems(401, 404, 409, 422))
 def retry_job(job_id: UUID, user: ActiveUser, session: SessionDep, settings: SettingsDep) -> Response:
-    """Try a failed or cancelled job again."""
+    """Retry a failed or cancelled job."""
     return _job_response(service.retry_job(session, settings, user.user_id, job_id), 202)
 
 

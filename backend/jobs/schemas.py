@@ -1,4 +1,4 @@
-"""What the jobs API takes and gives."""
+"""Request and response schemas of the jobs API."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,15 +17,15 @@ MAX_FILENAME = 255
 
 
 def clean_filename(name: str) -> str:
-    """Return a name that is safe to show and to put into a header: no folders, no control characters."""
+    """Return a name that is safe to display and to send in a header: no folders, no control characters."""
     name = strip_unprintable(name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
-    # The database's limit counts characters, a file system's counts bytes.
+    # The database's limit is in characters, a file system's in bytes.
     name = name.encode(errors="ignore")[:MAX_FILENAME].decode(errors="ignore")
     return name or "file"
 
 
 class UploadIn(BaseModel):
-    """A file about to be sent; `size` is in bytes."""
+    """The file to upload; `size` is in bytes."""
 
     filename: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(clean_filename)]
     content_type: Annotated[str, StringConstraints(max_length=100, to_lower=True)]
@@ -33,7 +33,7 @@ class UploadIn(BaseModel):
 
 
 class UploadOut(BaseModel):
-    """The request that sends the file: `method` it to `url` with exactly `headers`."""
+    """The request that sends the file: send `method` to `url` with exactly these `headers`."""
 
     upload_id: UUID
     method: str
@@ -43,14 +43,12 @@ class UploadOut(BaseModel):
 
 
 class JobIn(BaseModel):
-    """A new job for a file that was sent."""
-
     upload_id: UUID
     recipe: Recipe
 
 
 class OriginalOut(BaseModel):
-    """The file that came in; a worker fills `facts` when it opens the file."""
+    """The uploaded file. A worker sets `facts` when it opens the file."""
 
     filename: str
     content_type: str
@@ -59,7 +57,7 @@ class OriginalOut(BaseModel):
 
 
 class ResultOut(BaseModel):
-    """One file that was made; `url` redirects to a signed download."""
+    """One result file; `url` redirects to a signed download."""
 
     name: str
     label: str
@@ -70,15 +68,13 @@ class ResultOut(BaseModel):
 
 
 class FailureOut(BaseModel):
-    """Why a job failed: a stable code and a sentence."""
+    """Why a job failed: a stable code and a message for users."""
 
     code: str
     message: str
 
 
 class JobOut(BaseModel):
-    """A job as its owner sees it."""
-
     id: UUID
     status: JobStatus
     progress: Annotated[int, Field(ge=0, le=100)]
@@ -101,7 +97,7 @@ class JobPage(BaseModel):
 
 
 def job_document(row: Any) -> dict[str, Any]:
-    """Return a JobOut as plain data, from a Job or from a row of `listing`."""
+    """Return a JobOut as a dict, from a Job or from a row of `listing`."""
     return {
         "id": row.id,
         "status": row.status,
@@ -126,27 +122,25 @@ def job_document(row: Any) -> dict[str, Any]:
 def result_document(
     job_id: UUID, name: str, *, label: str, content_type: str, size: int, facts: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return a ResultOut as plain data. Rows store it in this form, so that a list copies it unparsed."""
+    """Return a ResultOut as a dict. Rows store it in this form, so that a list can copy the JSON unparsed."""
     url = f"/api/jobs/{job_id}/results/{name}"
     return {"name": name, "label": label, "content_type": content_type, "size": size, "facts": facts, "url": url}
 
 
 def failure_document(code: str, message: str | None) -> dict[str, str]:
-    """Return a FailureOut as plain data. `message` is the pipeline's; without one the application has its own."""
+    """Return a FailureOut as a dict. Without the pipeline's `message`, it has the application's message."""
     return {"code": code, "message": message or MESSAGES.get(code, UNKNOWN_FAILURE)}
 
 
 def _json(value: Any) -> Any:
-    """Return a JSON column's value for orjson: `listing` reads it as text, which is copied as it is."""
+    """Wrap JSON text for orjson, which copies it into the response. `listing` reads these columns as text."""
     return orjson.Fragment(value) if isinstance(value, str) else value
 
 
 def dump_job(row: Any) -> bytes:
-    """Return a JobOut as JSON."""
     return orjson.dumps(job_document(row), option=orjson.OPT_UTC_Z)
 
 
 def dump_page(page: Page) -> bytes:
-    """Return a JobPage as JSON."""
     document = {"items": [job_document(row) for row in page.rows], "next_cursor": page.next_cursor}
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)

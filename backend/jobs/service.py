@@ -1,4 +1,4 @@
-"""What a user can do with jobs."""
+"""Operations of users on their jobs."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -39,9 +39,9 @@ def create_job(
     idempotency_key: str | None,
     request_id: str,
 ) -> Job:
-    """Queue a job for a file that was sent; the same Idempotency-Key gives the same job again.
+    """Queue a job for an uploaded file. The same Idempotency-Key returns the same job.
 
-    Raises IdempotencyKeyReused, UploadUsed, and what `get_finished_upload` and `take_job` raise.
+    Raises IdempotencyKeyReused, UploadUsed, and the errors of `get_finished_upload` and `count_job`.
     """
     repeated = _find_repeated(session, user_id, wanted, idempotency_key)
     if repeated is not None:
@@ -68,7 +68,7 @@ def create_job(
         if repeated is not None:
             return repeated
         raise UploadUsed from error
-    quotas.take_job(session, settings, user_id)
+    quotas.count_job(session, settings, user_id)
     _send(session, job)
     count_created(session)
     return job
@@ -83,7 +83,7 @@ def get_job(session: Session, user_id: UUID, job_id: UUID) -> Job:
 
 
 def cancel_job(session: Session, settings: Settings, user_id: UUID, job_id: UUID) -> Job:
-    """Stop a job that waits or runs. Raises JobNotFound, JobNotCancellable."""
+    """Cancel a queued or processing job. Raises JobNotFound, JobNotCancellable."""
     job = transitions.cancel(session, job_id, user_id, timedelta(days=settings.RETENTION_DAYS))
     if job is None:
         get_job(session, user_id, job_id)
@@ -93,18 +93,18 @@ def cancel_job(session: Session, settings: Settings, user_id: UUID, job_id: UUID
 
 
 def retry_job(session: Session, settings: Settings, user_id: UUID, job_id: UUID) -> Job:
-    """Queue a failed or cancelled job again. Raises JobNotFound, JobNotRetryable, and what `take_job` raises."""
+    """Queue a failed or cancelled job again. Raises JobNotFound, JobNotRetryable, and the errors of `count_job`."""
     job = transitions.retry(session, job_id, user_id)
     if job is None:
         get_job(session, user_id, job_id)
         raise JobNotRetryable
-    quotas.take_job(session, settings, user_id)
+    quotas.count_job(session, settings, user_id)
     _send(session, job)
     return job
 
 
 def delete_job(session: Session, user_id: UUID, job_id: UUID) -> None:
-    """Delete a job in any state; its files follow by housekeeping. Raises JobNotFound."""
+    """Delete a job in any state. Housekeeping deletes its files later. Raises JobNotFound."""
     job = transitions.delete(session, job_id, user_id)
     if job is None:
         raise JobNotFound
@@ -112,7 +112,7 @@ def delete_job(session: Session, user_id: UUID, job_id: UUID) -> None:
 
 
 def sign_result(session: Session, storage: Storage, user_id: UUID, job_id: UUID, name: str) -> str:
-    """Return a URL that downloads a result for a few minutes. Raises JobNotFound, ResultNotFound."""
+    """Return a download URL that is valid for DOWNLOAD_SECONDS. Raises JobNotFound, ResultNotFound."""
     job = get_job(session, user_id, job_id)
     for result in job.results:
         if result["name"] == name:
@@ -127,12 +127,14 @@ def sign_result(session: Session, storage: Storage, user_id: UUID, job_id: UUID,
 
 
 def result_key(job_id: UUID, attempt: int, name: str) -> str:
-    """Return where a result lies. The attempt in it keeps a worker that lost its lease off its successor's files."""
+    """Return a result's storage key.
+
+    It contains the attempt, so that a worker that lost its lease can't overwrite the files of a later attempt.
+    """
     return f"{results_prefix(job_id)}{attempt}/{name}"
 
 
 def results_prefix(job_id: UUID) -> str:
-    """Return the storage prefix of all attempts of a job."""
     return f"results/{job_id.hex}/"
 
 

@@ -1,7 +1,7 @@
-"""Every change of a job's status, each one conditional UPDATE: the only place that assigns `status`.
+"""Every change of a job's status, each a single conditional UPDATE. No other module assigns `status`.
 
-Two processes may race for the same row; whoever's condition no longer holds changes nothing. Each function
-returns the changed job, or None when the condition did not hold.
+If two processes change the same row, the condition of the second fails and it changes nothing. Each function
+returns the changed job, or None when the condition failed.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None}
 
 
 def start(session: Session, job_id: UUID, lease: timedelta) -> Job | None:
-    """Take a queued job: one more attempt, and a lease that only the caller knows."""
+    """Start a queued job: count an attempt and create a lease for the caller."""
     now = utc_now()
     return _change(
         session,
@@ -37,14 +37,13 @@ def start(session: Session, job_id: UUID, lease: timedelta) -> Job | None:
 
 
 def renew(session: Session, job_id: UUID, token: UUID, lease: timedelta) -> bool:
-    """Prolong a lease. False when it is lost: the job was cancelled, deleted, or given to another worker."""
+    """Renew a lease. Returns False when it is lost: the job was cancelled, deleted, or given to another worker."""
     held = [Job.id == job_id, Job.lease_token == token]
     statement = update(Job).where(*held).values(lease_expires_at=utc_now() + lease).returning(Job.id)
     return session.scalar(statement) is not None
 
 
 def advance(session: Session, job_id: UUID, token: UUID, *, progress: int, facts: dict[str, Any]) -> Job | None:
-    """Store progress, and what is known of the original. Needs the lease."""
     return _change(session, [Job.id == job_id, Job.lease_token == token], progress=progress, facts=facts)
 
 
@@ -57,7 +56,6 @@ def complete(
     results: list[dict[str, Any]],
     facts: dict[str, Any],
 ) -> Job | None:
-    """Complete a job with its results. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token],
@@ -73,7 +71,6 @@ def complete(
 def fail(
     session: Session, job_id: UUID, token: UUID, code: str, message: str | None, retention: timedelta
 ) -> Job | None:
-    """End a job with a failure code, and the pipeline's sentence if it has one. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token],
@@ -85,7 +82,7 @@ def fail(
 
 
 def put_back(session: Session, job_id: UUID, token: UUID, not_before: datetime) -> Job | None:
-    """Return a job to the queue after outside trouble, unless its attempts are used up. Needs the lease."""
+    """Queue a job again after an infrastructure error, unless its attempts are used up. Needs the lease."""
     return _change(
         session,
         [Job.id == job_id, Job.lease_token == token, Job.attempts < Job.attempt_limit],
@@ -97,7 +94,7 @@ def put_back(session: Session, job_id: UUID, token: UUID, not_before: datetime) 
 
 
 def cancel(session: Session, job_id: UUID, user_id: UUID, retention: timedelta) -> Job | None:
-    """Cancel an unfinished job; its worker notices at its next step."""
+    """Cancel an unfinished job. Its worker stops at its next step."""
     return _change(
         session,
         [*_owned(job_id, user_id), Job.status.in_(UNFINISHED)],
@@ -107,7 +104,7 @@ def cancel(session: Session, job_id: UUID, user_id: UUID, retention: timedelta) 
 
 
 def retry(session: Session, job_id: UUID, user_id: UUID | None = None) -> Job | None:
-    """Queue a failed or cancelled job again, with a full number of attempts. Without a user: an operator's replay."""
+    """Queue a failed or cancelled job again with new attempts. Without `user_id`: replay by an operator."""
     owner = [Job.user_id == user_id] if user_id else []
     return _change(
         session,
@@ -125,26 +122,26 @@ def retry(session: Session, job_id: UUID, user_id: UUID | None = None) -> Job | 
 
 
 def delete(session: Session, job_id: UUID, user_id: UUID) -> Job | None:
-    """Hide a job at once, whatever it is doing; its files go later, by housekeeping."""
+    """Hide a job immediately, in any state. Housekeeping deletes its files later."""
     values = _deleted()
     return _change(session, _owned(job_id, user_id), **values)
 
 
 def delete_expired(session: Session, limit: int) -> list[Job]:
-    """Hide finished jobs whose time has come."""
+    """Hide finished jobs past their `expires_at`."""
     now = utc_now()
     ids = select(Job.id).where(Job.expires_at < now, Job.deleted_at.is_(None)).limit(limit)
     return _change_all(session, ids, [Job.deleted_at.is_(None)], **_deleted())
 
 
 def requeue_stale(session: Session, sent_before: datetime, limit: int) -> list[Job]:
-    """Mark jobs whose message seems lost as sent again now; the caller sends them."""
+    """Mark jobs whose message is probably lost as sent again. The caller sends them."""
     stale = [Job.status == JobStatus.QUEUED, Job.sent_at < sent_before]
     return _change_all(session, select(Job.id).where(*stale).limit(limit), stale, sent_at=utc_now())
 
 
 def requeue_lost(session: Session, limit: int) -> list[Job]:
-    """Queue jobs again whose worker has been silent for a whole lease."""
+    """Queue jobs again whose worker has let the lease expire."""
     lost = [*_lease_ran_out(), Job.attempts < Job.attempt_limit]
     return _change_all(
         session,
@@ -158,7 +155,7 @@ def requeue_lost(session: Session, limit: int) -> list[Job]:
 
 
 def fail_lost(session: Session, limit: int, retention: timedelta) -> list[Job]:
-    """End jobs that lost their worker once too often: dead letters, until somebody retries them."""
+    """Fail jobs that lost their worker too often. They are dead letters until a retry."""
     lost = [*_lease_ran_out(), Job.attempts >= Job.attempt_limit]
     return _change_all(
         session,
@@ -175,8 +172,8 @@ def _owned(job_id: UUID, user_id: UUID) -> list[ColumnElement[bool]]:
 
 
 def _lease_ran_out() -> list[ColumnElement[bool]]:
-    gone = or_(Job.lease_expires_at.is_(None), Job.lease_expires_at < utc_now())
-    return [Job.status == JobStatus.PROCESSING, gone]
+    expired = or_(Job.lease_expires_at.is_(None), Job.lease_expires_at < utc_now())
+    return [Job.status == JobStatus.PROCESSING, expired]
 
 
 def _finished(retention: timedelta) -> dict[str, Any]:
@@ -185,7 +182,7 @@ def _finished(retention: timedelta) -> dict[str, Any]:
 
 
 def _deleted() -> dict[str, Any]:
-    # The key is freed: a deleted job must not be answered to a repeated request.
+    # Frees the key: a repeated request must not return a deleted job.
     return {"deleted_at": utc_now(), "status": JobStatus.CANCELLED, "idempotency_key": None, **NO_LEASE}
 
 
@@ -195,7 +192,7 @@ def _change(session: Session, conditions: list[ColumnElement[bool]], **values: A
 
 
 def _change_all(session: Session, ids: Any, conditions: list[ColumnElement[bool]], **values: Any) -> list[Job]:
-    # Two sweepers at once take different rows on PostgreSQL; on SQLite one waits for the other.
+    # Two concurrent calls lock different rows on PostgreSQL; on SQLite one waits for the other.
     ids = ids.with_for_update(skip_locked=True)
     statement = update(Job).where(Job.id.in_(ids), *conditions).values(**values).returning(Job)
     options = {"populate_existing": True, "synchronize_session": False}

@@ -1,4 +1,4 @@
-"""Housekeeping of jobs: nothing stays lost, nothing stays forever. Safe to run twice, and by two at once."""
+"""Housekeeping of jobs: requeue lost jobs, delete expired files and rows. Safe to repeat and to run concurrently."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -25,10 +25,10 @@ BATCH = 500
 
 
 def requeue_lost_jobs(sessions: sessionmaker[Session], settings: Settings, depth: int) -> int:
-    """Send again what waits without a message, and what lost its worker. Returns how many were sent.
+    """Send queued jobs without a message again, and jobs that lost their worker. Returns how many were sent.
 
-    `depth` is the number of messages the broker holds: while it holds one for each queued job, none is lost,
-    only waiting, and sending more would bury the broker.
+    `depth` is the number of messages in the broker. If it has one per queued job, no message is lost, and sending more
+    would only overload the broker.
     """
     with transaction(sessions) as session:
         lost = transitions.requeue_lost(session, BATCH)
@@ -56,7 +56,7 @@ def expire(sessions: sessionmaker[Session], storage: Storage) -> int:
             events.publish(session, job)
         abandoned = session.execute(_abandoned_uploads()).all()
     for upload_id, key in abandoned:
-        # The file goes first: a crash in between leaves a row, which is found again.
+        # The file first: after a crash in between, the row is left and the next run finds it.
         storage.delete_prefix(key)
         with transaction(sessions) as session:
             session.execute(delete(Upload).where(Upload.id == upload_id, ~_has_job()))
@@ -66,8 +66,8 @@ def expire(sessions: sessionmaker[Session], storage: Storage) -> int:
 def purge_deleted(sessions: sessionmaker[Session], settings: Settings, storage: Storage) -> int:
     """Delete the files and rows of hidden jobs. Returns how many.
 
-    A job waits one lease after its deletion, so that its worker has noticed and writes nothing more. An upload whose
-    file may be sent once more stays; `expire` deletes it, and what was sent, when that is over.
+    A job is kept for one lease after its deletion, until its worker has stopped writing. An upload whose file may be
+    sent again is kept too. `expire` deletes it later, with any file sent again.
     """
     hidden_before = utc_now() - timedelta(seconds=settings.JOB_LEASE_SECONDS)
     with transaction(sessions) as session:
@@ -84,7 +84,7 @@ def purge_deleted(sessions: sessionmaker[Session], settings: Settings, storage: 
 
 
 def delete_jobs_of(user_id: UUID, sessions: sessionmaker[Session], storage: Storage) -> None:
-    """Delete all jobs of a closed account with their results, in batches."""
+    """Delete all jobs of a closed account and their results, in batches."""
     while True:
         with sessions() as session:
             job_ids = session.scalars(select(Job.id).where(Job.user_id == user_id).limit(BATCH)).all()
@@ -97,7 +97,7 @@ def delete_jobs_of(user_id: UUID, sessions: sessionmaker[Session], storage: Stor
 
 
 def delete_uploads_of(session: Session, user_id: UUID) -> bool:
-    """Delete a closed account's uploads. False, and nothing is deleted, while a signed upload may still arrive."""
+    """Delete a closed account's uploads. Returns False and deletes nothing while a file may still be sent."""
     if session.scalar(select(exists().where(Upload.user_id == user_id, may_arrive()))):
         return False
     session.execute(delete(Upload).where(Upload.user_id == user_id))
@@ -105,12 +105,11 @@ def delete_uploads_of(session: Session, user_id: UUID) -> bool:
 
 
 def dead_letters(session: Session) -> list[Job]:
-    """Return the jobs that lost their worker once too often, oldest first."""
     return list(session.scalars(select(Job).where(DEAD, Job.deleted_at.is_(None)).order_by(Job.id)))
 
 
 def replay(session: Session, job_ids: list[UUID]) -> list[Job]:
-    """Queue failed jobs again, by an operator. Returns those that were."""
+    """Queue failed jobs again. Returns the jobs that were queued."""
     replayed = [job for job in (transitions.retry(session, job_id) for job_id in job_ids) if job is not None]
     for job in replayed:
         enqueue(session, Task.PROCESS_JOB, job.id)

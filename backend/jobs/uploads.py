@@ -1,4 +1,4 @@
-"""Uploads: signing a request for one exact file, and checking that it arrived as signed."""
+"""Uploads: sign a request for one exact file, and check that it arrived as signed."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -34,8 +34,8 @@ def create_upload(
         accepted = ", ".join(file_type.content_type for file_type in FILE_TYPES)
         raise UnsupportedType(f"Send a file of one of these types: {accepted}.")
     if wanted.size > settings.MAX_UPLOAD_BYTES:
-        raise FileTooLarge(f"The file has {wanted.size} bytes; at most {settings.MAX_UPLOAD_BYTES} are accepted.")
-    quotas.take_bytes(session, settings, user_id, wanted.size)
+        raise FileTooLarge(f"The file has {wanted.size} bytes. Send at most {settings.MAX_UPLOAD_BYTES} bytes.")
+    quotas.check_bytes(session, settings, user_id, wanted.size)
     lifetime = timedelta(minutes=settings.UPLOAD_EXPIRE_MINUTES)
     upload_id = new_id()
     upload = Upload(
@@ -58,7 +58,7 @@ def create_upload(
 
 
 def get_finished_upload(session: Session, storage: Storage, user_id: UUID, upload_id: UUID) -> Upload:
-    """Return an upload whose file lies in storage as announced.
+    """Return an upload whose file is in storage with the announced size.
 
     Raises UploadNotFound, UploadIncomplete, UploadMismatch, StorageUnavailable.
     """
@@ -72,5 +72,5 @@ def get_finished_upload(session: Session, storage: Storage, user_id: UUID, uploa
     if size is None:
         raise UploadIncomplete
     if size != upload.size:
-        raise UploadMismatch(f"{upload.size} bytes were announced, {size} are in storage.")
+        raise UploadMismatch(f"The file in storage has {size} bytes instead of {upload.size}. Upload it again.")
     return upload

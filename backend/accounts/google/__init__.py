@@ -1,1 +1,1 @@
-"""Sign-in with Google. Without GOOGLE_CLIENT_ID it is off."""
+"""Sign-in with Google. Disabled without GOOGLE_CLIENT_ID."""

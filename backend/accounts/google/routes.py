@@ -1,4 +1,4 @@
-"""Routes of signing in with Google. Browsers navigate to them, so every end is a page, never a document."""
+"""Routes of Google sign-in. Browsers navigate to them, so each one ends with a redirect to a page."""
 
 from collections.abc import AsyncIterator
 from functools import cache
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from backend.accounts.cookies import set_session_cookies
 from backend.accounts.dependencies import DeviceDep
 from backend.accounts.errors import GoogleFailed
-from backend.accounts.google.service import Answer, begin_sign_in, finish_sign_in
+from backend.accounts.google.service import Callback, finish_sign_in, start_sign_in
 from backend.accounts.google.transaction import HOME, LIFETIME_SECONDS, local_path, wanted_page
 from backend.errors import AppError, NotFound
 from backend.infra.openid import OpenIdProvider
@@ -24,27 +24,25 @@ from backend.web.problems import problems, request_id_of
 
 log = structlog.get_logger(__name__)
 
-SIGN_INS_AT_ONCE = 2
+MAX_CONCURRENT_SIGN_INS = 2
 WAIT_SECONDS = 10
 
 router = APIRouter(prefix="/api/oauth", tags=["accounts"])
 
 
 class Providers(BaseModel):
-    """With whom people can sign in here."""
-
     google: bool
 
 
 @cache
 def _limiter() -> CapacityLimiter:
-    return CapacityLimiter(SIGN_INS_AT_ONCE)
+    return CapacityLimiter(MAX_CONCURRENT_SIGN_INS)
 
 
 async def google_slot() -> AsyncIterator[bool]:
-    """Let two requests at a time ask Google; a slow Google would else take every thread, and the API with them.
+    """Let at most two requests at a time call Google. Otherwise a slow Google could block every thread of the API.
 
-    The others wait here, where waiting holds no thread. Gives False to whom it would take too long.
+    Other requests wait here without holding a thread. Yields False after WAIT_SECONDS.
     """
     limiter = _limiter()
     with move_on_after(WAIT_SECONDS) as wait:
@@ -59,10 +57,10 @@ async def google_slot() -> AsyncIterator[bool]:
 
 
 async def get_google(request: Request) -> OpenIdProvider:
-    """Return Google. Raises NotFound when the settings name no credentials."""
+    """Return Google's client. Raises NotFound when it is not configured."""
     provider: OpenIdProvider | None = request.app.state.google
     if provider is None:
-        raise NotFound("Signing in with Google is not set up here.")
+        raise NotFound("Google sign-in is not enabled. Log in with your password.")
     return provider
 
 
@@ -72,20 +70,20 @@ GoogleSlot = Annotated[bool, Depends(google_slot, scope="function")]
 
 @router.get("/providers")
 async def list_providers(request: Request) -> Providers:
-    """Tell with whom people can sign in."""
+    """List the enabled sign-in providers."""
     return Providers(google=request.app.state.google is not None)
 
 
 @router.get("/google/start", status_code=302, response_class=RedirectResponse, responses=problems(404))
 def start_google(provider: GoogleDep, slot: GoogleSlot, settings: SettingsDep, next: str = HOME) -> RedirectResponse:
-    """Send the browser to Google; `next` is the page of ours to end at."""
+    """Redirect to Google. `next` is the path to open after sign-in."""
     try:
         _check_slot(slot)
-        address, cookie = begin_sign_in(provider, settings, next)
+        address, cookie = start_sign_in(provider, settings, next)
     except AppError as error:
         return _refused(error, settings, local_path(next))
     response = RedirectResponse(address, 302)
-    # Lax, for the way back is a navigation from Google's site, which Strict would strip of its cookie.
+    # Lax, because browsers don't send Strict cookies when Google's site redirects back.
     response.set_cookie(
         _cookie_name(settings),
         cookie,
@@ -109,13 +107,13 @@ def finish_google(
     code: str = "",
     error: str = "",
 ) -> RedirectResponse:
-    """Take the browser back from Google: signs in and goes on, or goes to the log-in page with an error's code."""
-    answer = Answer(request.cookies.get(_cookie_name(settings), ""), state, code, error)
+    """Handle the redirect from Google: sign in and redirect to `next`, or to the log-in page with an error code."""
+    callback = Callback(request.cookies.get(_cookie_name(settings), ""), state, code, error)
     try:
         _check_slot(slot)
-        tokens, page = finish_sign_in(sessions, provider, settings, answer, device, request_id_of(request))
+        tokens, page = finish_sign_in(sessions, provider, settings, callback, device, request_id_of(request))
     except AppError as refusal:
-        return _refused(refusal, settings, wanted_page(settings, answer.cookie))
+        return _refused(refusal, settings, wanted_page(settings, callback.cookie))
     response = _without_transaction(RedirectResponse(page, 302), settings)
     set_session_cookies(response, settings, tokens)
     return response
@@ -123,12 +121,11 @@ def finish_google(
 
 def _check_slot(slot: bool) -> None:
     if not slot:
-        log.warning("google_sign_in_failed", reason="others wait for Google too long")
+        log.warning("google_sign_in_failed", reason="timed out while waiting for other sign-ins")
         raise GoogleFailed
 
 
 def _refused(error: AppError, settings: Settings, page: str) -> RedirectResponse:
-    """Send the browser to the log-in page, which leads on to the page that was wanted when a second try succeeds."""
     query = {"error": error.code} | ({} if page == HOME else {"next": page})
     return _without_transaction(RedirectResponse(f"/login?{urlencode(query)}", 302), settings)
 
@@ -139,5 +136,5 @@ def _without_transaction(response: RedirectResponse, settings: Settings) -> Redi
 
 
 def _cookie_name(settings: Settings) -> str:
-    """Return the cookie's name; with `__Host-` no subdomain can plant a transaction of its own."""
+    """Return the name with `__Host-`, so that no subdomain can set this cookie."""
     return "__Host-google" if settings.secure_cookies else "google"

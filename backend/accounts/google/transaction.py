@@ -1,7 +1,7 @@
-"""One attempt to sign in with Google, bound to the browser that began it by a signed cookie.
+"""One Google sign-in, bound to the browser that started it by a signed cookie.
 
-The cookie holds a random id, where to go next, and an end. State, nonce and PKCE verifier are derived from the id
-with JWT_SECRET, so that whoever reads the cookie learns none of them.
+The cookie holds a random id, the path to open afterwards, and an expiry. State, nonce and PKCE verifier are derived
+from the id with JWT_SECRET, so that the cookie does not reveal them.
 """
 
 import base64
@@ -15,17 +15,17 @@ from backend.accounts.errors import GoogleFailed
 from backend.settings import Settings
 
 LIFETIME_SECONDS = 600
-# Tokens for other uses are signed with the same secret; the audience keeps each from passing for another.
+# Other tokens are signed with the same secret. The audience prevents using one as another.
 AUDIENCE = "google-sign-in"
 HOME = "/"
 MAX_NEXT = 500
-# Only what can't be read as another host by any browser or proxy: no backslash, no %, no empty or dotted segment.
+# Only paths that no browser or proxy reads as another host: no backslash, no %, no empty or dotted segment.
 NEXT = re.compile(r"/(?:[\w~-][\w.~-]*(?:/[\w~-][\w.~-]*)*/?)?(?:\?[\w.~=&+-]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What the browser, the provider and we must agree on."""
+    """The values that browser, provider and server must agree on."""
 
     state: str
     nonce: str
@@ -33,8 +33,7 @@ class Transaction:
     next: str
 
 
-def begin_transaction(settings: Settings, next: str) -> tuple[Transaction, str]:
-    """Return a new transaction and the cookie that keeps it."""
+def create_transaction(settings: Settings, next: str) -> tuple[Transaction, str]:
     import jwt
 
     secret = settings.JWT_SECRET.get_secret_value()
@@ -45,7 +44,7 @@ def begin_transaction(settings: Settings, next: str) -> tuple[Transaction, str]:
 
 
 def read_transaction(settings: Settings, cookie: str, state: str) -> Transaction:
-    """Return the transaction of this browser. Raises GoogleFailed unless it began the sign-in that `state` is of."""
+    """Return this browser's transaction. Raises GoogleFailed when `state` belongs to another transaction."""
     transaction = _read_cookie(settings, cookie)
     if transaction is None or not hmac.compare_digest(transaction.state.encode(), state.encode()):
         raise GoogleFailed
@@ -53,15 +52,14 @@ def read_transaction(settings: Settings, cookie: str, state: str) -> Transaction
 
 
 def wanted_page(settings: Settings, cookie: str) -> str:
-    """Return where the sign-in that this browser began was to end, whoever it comes back with; else the home page."""
     transaction = _read_cookie(settings, cookie)
     return transaction.next if transaction else HOME
 
 
 def local_path(next: str) -> str:
-    """Return the path when it surely stays on this site and leads to a page, else the home page."""
-    fine = len(next) <= MAX_NEXT and NEXT.fullmatch(next) and not next.startswith("/api/")
-    return next if fine else HOME
+    """Return the path if it safely stays on this site and is a page, else the home page."""
+    is_safe = len(next) <= MAX_NEXT and NEXT.fullmatch(next) and not next.startswith("/api/")
+    return next if is_safe else HOME
 
 
 def _read_cookie(settings: Settings, cookie: str) -> Transaction | None:
@@ -78,7 +76,7 @@ def _read_cookie(settings: Settings, cookie: str) -> Transaction | None:
             )
         except jwt.InvalidTokenError:
             continue
-        # Checked again: what was fine when it was signed may not be since a deploy.
+        # Checked again, because a deployment may have changed the rules since.
         return _transaction(secret, claims["jti"], local_path(claims["next"]))
     return None
 
@@ -94,6 +92,6 @@ def _transaction(secret: str, transaction_id: str, next: str) -> Transaction:
 
 
 def _derive(secret: str, use: str, transaction_id: str) -> str:
-    """Return 256 bits as 43 characters, all of them allowed in a PKCE verifier (RFC 7636, 4.1)."""
+    """Return 256 bits as 43 characters that a PKCE verifier allows (RFC 7636, 4.1)."""
     digest = hmac.digest(secret.encode(), f"{AUDIENCE} {use} {transaction_id}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

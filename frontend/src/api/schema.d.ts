@@ -115,7 +115,7 @@ export interface paths {
         put?: never;
         /**
          * Create Upload
-         * @description Create an upload: the request that sends one file to storage.
+         * @description Create an upload. Returns the request that sends one file to storage.
          */
         post: operations["create_upload_api_uploads_post"];
         delete?: never;
@@ -139,7 +139,7 @@ export interface paths {
         put?: never;
         /**
          * Create Job
-         * @description Queue a job for a file that was sent. A repeated Idempotency-Key returns the same job.
+         * @description Queue a job for an uploaded file. A repeated Idempotency-Key returns the same job.
          */
         post: operations["create_job_api_jobs_post"];
         delete?: never;
@@ -157,7 +157,7 @@ export interface paths {
         };
         /**
          * Stream Events
-         * @description Stream `job` events with a JobOut each, and `job-deleted` with an id: recent jobs first, then what happens.
+         * @description Stream `job` events (a JobOut) and `job-deleted` events (an id): first recent jobs, then changes.
          */
         get: operations["stream_events_api_jobs_events_get"];
         put?: never;
@@ -203,7 +203,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Job
-         * @description Cancel a job that waits or runs.
+         * @description Cancel a queued or processing job.
          */
         post: operations["cancel_job_api_jobs__job_id__cancel_post"];
         delete?: never;
@@ -223,7 +223,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Job
-         * @description Try a failed or cancelled job again.
+         * @description Retry a failed or cancelled job.
          */
         post: operations["retry_job_api_jobs__job_id__retry_post"];
         delete?: never;
@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * Read Config
-         * @description Return the configuration. It is the same for everyone, and changes only with a deployment.
+         * @description Return the configuration. It is the same for all users and only changes with a deployment.
          */
         get: operations["read_config_api_config_get"];
         put?: never;
@@ -283,7 +283,7 @@ export interface paths {
         put?: never;
         /**
          * Sign Up
-         * @description Make an account, and mail its address a link. Signing in is a second step.
+         * @description Create an account, and mail a link that verifies its address. The user signs in separately.
          */
         post: operations["sign_up_api_accounts_post"];
         delete?: never;
@@ -303,7 +303,7 @@ export interface paths {
         put?: never;
         /**
          * Verify Address
-         * @description Follow a mailed link that verifies an address, or changes to it.
+         * @description Verify an address, or change to it, with the token of a mailed link.
          */
         post: operations["verify_address_api_accounts_verify_post"];
         delete?: never;
@@ -323,7 +323,7 @@ export interface paths {
         put?: never;
         /**
          * Resend Verification
-         * @description Mail the link again.
+         * @description Mail the verification link again.
          */
         post: operations["resend_verification_api_accounts_verify_resend_post"];
         delete?: never;
@@ -343,7 +343,7 @@ export interface paths {
         put?: never;
         /**
          * Request Password Reset
-         * @description Mail a link that sets a new password. The answer is the same whether the address has an account.
+         * @description Mail a link that sets a new password. The response is the same whether or not the address has an account.
          */
         post: operations["request_password_reset_api_accounts_password_reset_post"];
         delete?: never;
@@ -363,7 +363,7 @@ export interface paths {
         put?: never;
         /**
          * Reset Password
-         * @description Follow a mailed link that sets a new password; every device is signed out.
+         * @description Set a new password with the token of a mailed link. This signs out every device.
          */
         post: operations["reset_password_api_accounts_password_reset_confirm_post"];
         delete?: never;
@@ -388,7 +388,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Account
-         * @description Close the account at once; a task deletes its files and rows.
+         * @description Close the account immediately. A task then deletes its files and rows.
          */
         delete: operations["delete_account_api_accounts_me_delete"];
         options?: never;
@@ -411,7 +411,7 @@ export interface paths {
         put?: never;
         /**
          * Change Password
-         * @description Set a new password; all other devices are signed out.
+         * @description Set a new password. This signs out all other devices.
          */
         post: operations["change_password_api_accounts_me_password_post"];
         delete?: never;
@@ -431,7 +431,7 @@ export interface paths {
         put?: never;
         /**
          * Change Email
-         * @description Mail a link to a new address; following it makes the change.
+         * @description Mail a link to the new address. The address changes when the user opens the link.
          */
         post: operations["change_email_api_accounts_me_email_post"];
         delete?: never;
@@ -449,13 +449,13 @@ export interface paths {
         };
         /**
          * List Exports
-         * @description List the copies asked for lately.
+         * @description List the account's recent exports, newest first.
          */
         get: operations["list_exports_api_accounts_me_exports_get"];
         put?: never;
         /**
          * Request Export
-         * @description Ask for a copy of everything the account holds.
+         * @description Request a copy of all data of the account.
          */
         post: operations["request_export_api_accounts_me_exports_post"];
         delete?: never;
@@ -473,7 +473,7 @@ export interface paths {
         };
         /**
          * Download Export
-         * @description Redirect to a signed download of a copy.
+         * @description Redirect to a signed download of an export.
          */
         get: operations["download_export_api_accounts_me_exports__export_id__file_get"];
         put?: never;
@@ -495,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Log In
-         * @description Sign in: sets the access and the refresh cookie.
+         * @description Sign in. The response sets the access and the refresh cookie.
          */
         post: operations["log_in_api_session_post"];
         /**
@@ -519,7 +519,7 @@ export interface paths {
         put?: never;
         /**
          * Create Token
-         * @description Sign in an API client (RFC 6749, section 4.3): send the access token as a Bearer header.
+         * @description Sign in an API client (RFC 6749, section 4.3). Send the access token in a Bearer header.
          */
         post: operations["create_token_api_session_token_post"];
         delete?: never;
@@ -617,7 +617,7 @@ export interface paths {
         };
         /**
          * List Providers
-         * @description Tell with whom people can sign in.
+         * @description List the enabled sign-in providers.
          */
         get: operations["list_providers_api_oauth_providers_get"];
         put?: never;
@@ -637,7 +637,7 @@ export interface paths {
         };
         /**
          * Start Google
-         * @description Send the browser to Google; `next` is the page of ours to end at.
+         * @description Redirect to Google. `next` is the path to open after sign-in.
          */
         get: operations["start_google_api_oauth_google_start_get"];
         put?: never;
@@ -657,7 +657,7 @@ export interface paths {
         };
         /**
          * Finish Google
-         * @description Take the browser back from Google: signs in and goes on, or goes to the log-in page with an error's code.
+         * @description Handle the redirect from Google: sign in and redirect to `next`, or to the log-in page with an error code.
          */
         get: operations["finish_google_api_oauth_google_callback_get"];
         put?: never;
@@ -677,7 +677,7 @@ export interface paths {
         };
         /**
          * List Users
-         * @description List accounts, newest first; `search` is any part of an address or a name.
+         * @description List accounts, newest first. `search` matches any part of an address or a name.
          */
         get: operations["list_users_api_admin_users_get"];
         put?: never;
@@ -719,7 +719,7 @@ export interface paths {
         put?: never;
         /**
          * Disable User
-         * @description Shut an account and sign out its devices.
+         * @description Disable an account and sign out its devices.
          */
         post: operations["disable_user_api_admin_users__user_id__disable_post"];
         delete?: never;
@@ -739,7 +739,7 @@ export interface paths {
         put?: never;
         /**
          * Enable User
-         * @description Open an account again.
+         * @description Enable a disabled account.
          */
         post: operations["enable_user_api_admin_users__user_id__enable_post"];
         delete?: never;
@@ -783,7 +783,7 @@ export interface paths {
         head?: never;
         /**
          * Set Quotas
-         * @description Give an account quotas of its own; null takes one back to the default.
+         * @description Set an account's own quotas. null restores the default.
          */
         patch: operations["set_quotas_api_admin_users__user_id__quotas_patch"];
         trace?: never;
@@ -797,7 +797,7 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description List everybody's jobs, newest first.
+         * @description List all users' jobs, newest first.
          */
         get: operations["list_jobs_api_admin_jobs_get"];
         put?: never;
@@ -817,7 +817,7 @@ export interface paths {
         };
         /**
          * Read Job
-         * @description Return anybody's job.
+         * @description Return a job of any user.
          */
         get: operations["read_job_api_admin_jobs__job_id__get"];
         put?: never;
@@ -837,7 +837,7 @@ export interface paths {
         };
         /**
          * Read Queue
-         * @description Tell how work flows; while Valkey is away, what the database knows of it.
+         * @description Return the state of the queue. While Valkey is unavailable, only the database's numbers.
          */
         get: operations["read_queue_api_admin_queue_get"];
         put?: never;
@@ -857,7 +857,7 @@ export interface paths {
         };
         /**
          * List Dead Letters
-         * @description List jobs that lost their worker once too often, newest first.
+         * @description List jobs that failed because they lost their worker too often, newest first.
          */
         get: operations["list_dead_letters_api_admin_dead_letters_get"];
         put?: never;
@@ -879,7 +879,7 @@ export interface paths {
         put?: never;
         /**
          * Replay Dead Letters
-         * @description Queue dead letters again: those named, or with null all.
+         * @description Queue dead letters again: those in `job_ids`, or all when it is null.
          */
         post: operations["replay_dead_letters_api_admin_dead_letters_replay_post"];
         delete?: never;
@@ -897,7 +897,7 @@ export interface paths {
         };
         /**
          * List Audit
-         * @description List what admins did, newest first; with `user_id` what one user did as admin and what was done to him.
+         * @description List changes by admins, newest first. With `user_id`: changes by and about this user.
          */
         get: operations["list_audit_api_admin_audit_get"];
         put?: never;
@@ -914,7 +914,7 @@ export interface components {
     schemas: {
         /**
          * AccountChange
-         * @description What to change of an account; what is left out stays.
+         * @description The fields to change. Omitted fields keep their value.
          */
         AccountChange: {
             /** Name */
@@ -924,7 +924,7 @@ export interface components {
         };
         /**
          * AccountDeletion
-         * @description What confirms the end of an account.
+         * @description The password confirms the deletion. Accounts without a password omit it.
          */
         AccountDeletion: {
             /** Password */
@@ -974,7 +974,7 @@ export interface components {
         };
         /**
          * AdminJobOut
-         * @description A job as admins see it: whose it is, and under which request id the logs tell of it.
+         * @description A job for admins, with its owner and the request id that finds it in the logs.
          */
         AdminJobOut: {
             /**
@@ -1019,7 +1019,7 @@ export interface components {
         };
         /**
          * AdminUserOut
-         * @description An account as admins see it; `jobs` stops counting at 10,000, `last_seen_at` is known while it is signed in.
+         * @description An account for admins. `jobs` stops counting at 10,000; `last_seen_at` is null without a session.
          */
         AdminUserOut: {
             /**
@@ -1062,7 +1062,7 @@ export interface components {
         };
         /**
          * AuditOut
-         * @description One change. Without `admin_id`: by an operator at the command line, or by an account that is gone.
+         * @description One change. `admin_id` is null for an operator at the command line and for a deleted admin account.
          */
         AuditOut: {
             /**
@@ -1120,10 +1120,7 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /**
-         * EmailChange
-         * @description A new address.
-         */
+        /** EmailChange */
         EmailChange: {
             /**
              * Email
@@ -1133,17 +1130,14 @@ export interface components {
             /** Password */
             password?: string | null;
         };
-        /**
-         * ExportList
-         * @description The copies asked for lately.
-         */
+        /** ExportList */
         ExportList: {
             /** Items */
             items: components["schemas"]["ExportOut"][];
         };
         /**
          * ExportOut
-         * @description A copy of an account's data; `url` downloads it while it is there.
+         * @description A copy of an account's data; `url` downloads it while it is ready.
          */
         ExportOut: {
             /**
@@ -1170,7 +1164,7 @@ export interface components {
         };
         /**
          * FailureOut
-         * @description Why a job failed: a stable code and a sentence.
+         * @description Why a job failed: a stable code and a message for users.
          */
         FailureOut: {
             /** Code */
@@ -1180,7 +1174,7 @@ export interface components {
         };
         /**
          * FileType
-         * @description A type of file the pipeline reads; `extensions` are for systems that don't know the type.
+         * @description A file type that the pipeline reads; `extensions` are for systems that don't know the content type.
          */
         FileType: {
             /** Content Type */
@@ -1214,10 +1208,7 @@ export interface components {
                 [key: string]: "ok" | "fallback" | "unavailable";
             };
         };
-        /**
-         * JobIn
-         * @description A new job for a file that was sent.
-         */
+        /** JobIn */
         JobIn: {
             /**
              * Upload Id
@@ -1226,10 +1217,7 @@ export interface components {
             upload_id: string;
             recipe: components["schemas"]["Recipe"];
         };
-        /**
-         * JobOut
-         * @description A job as its owner sees it.
-         */
+        /** JobOut */
         JobOut: {
             /**
              * Id
@@ -1258,10 +1246,7 @@ export interface components {
             /** Expires At */
             expires_at: string | null;
         };
-        /**
-         * JobOwner
-         * @description Whose job it is.
-         */
+        /** JobOwner */
         JobOwner: {
             /**
              * Id
@@ -1283,14 +1268,10 @@ export interface components {
         };
         /**
          * JobStatus
-         * @description Where a job stands. Only `transitions` moves a job from one to another.
          * @enum {string}
          */
         JobStatus: "queued" | "processing" | "completed" | "failed" | "cancelled";
-        /**
-         * LogIn
-         * @description Credentials.
-         */
+        /** LogIn */
         LogIn: {
             /** Email */
             email: string;
@@ -1302,7 +1283,7 @@ export interface components {
         };
         /**
          * OriginalOut
-         * @description The file that came in; a worker fills `facts` when it opens the file.
+         * @description The uploaded file. A worker sets `facts` when it opens the file.
          */
         OriginalOut: {
             /** Filename */
@@ -1318,7 +1299,7 @@ export interface components {
         };
         /**
          * PasswordChange
-         * @description A new password, with the one it replaces; accounts without a password have none to show.
+         * @description Accounts without a password omit `current_password`.
          */
         PasswordChange: {
             /** Current Password */
@@ -1331,7 +1312,7 @@ export interface components {
         };
         /**
          * PasswordGrant
-         * @description The form of OAuth 2's password grant (RFC 6749, section 4.3.2); the username is the e-mail address.
+         * @description The form of OAuth 2's password grant (RFC 6749, section 4.3.2). The username is the e-mail address.
          */
         PasswordGrant: {
             /**
@@ -1348,17 +1329,14 @@ export interface components {
              */
             password: string;
         };
-        /**
-         * Providers
-         * @description With whom people can sign in here.
-         */
+        /** Providers */
         Providers: {
             /** Google */
             google: boolean;
         };
         /**
          * QueueOut
-         * @description How work flows: what Valkey holds, null while it is away, and what the database knows.
+         * @description The state of the queue. Valkey's numbers are null while it is unavailable; the others are the database's.
          */
         QueueOut: {
             /**
@@ -1383,7 +1361,7 @@ export interface components {
         };
         /**
          * QuotaOverrides
-         * @description Quotas of an account's own; null where the settings' default holds.
+         * @description An account's own quotas. null means the default.
          */
         QuotaOverrides: {
             /** Jobs Running */
@@ -1393,10 +1371,7 @@ export interface components {
             /** Bytes */
             bytes: number | null;
         };
-        /**
-         * Quotas
-         * @description What an account may use.
-         */
+        /** Quotas */
         Quotas: {
             /** Jobs Running */
             jobs_running: number;
@@ -1407,7 +1382,7 @@ export interface components {
         };
         /**
          * QuotasIn
-         * @description Quotas of an account's own; null means the settings' default, and what is left out stays as it is.
+         * @description An account's own quotas. null means the default; omitted fields keep their value.
          */
         QuotasIn: {
             /** Jobs Running */
@@ -1419,7 +1394,7 @@ export interface components {
         };
         /**
          * QuotasOut
-         * @description What an account may use, and which of it an admin set.
+         * @description The quotas that apply to an account, and those that an admin set.
          */
         QuotasOut: {
             effective: components["schemas"]["Quotas"];
@@ -1427,7 +1402,7 @@ export interface components {
         };
         /**
          * Recipe
-         * @description What to make of a photo. Every field has a default, so `{}` is a recipe too.
+         * @description The options for one photo. Every field has a default, so `{}` is valid.
          */
         Recipe: {
             /**
@@ -1444,17 +1419,14 @@ export interface components {
             /** Watermark */
             watermark?: string | null;
         };
-        /**
-         * RefreshToken
-         * @description What an API client got with its last access token.
-         */
+        /** RefreshToken */
         RefreshToken: {
             /** Refresh Token */
             refresh_token: string;
         };
         /**
          * ReplayIn
-         * @description Dead letters to queue again; null for all of them.
+         * @description The dead letters to queue again. null means all.
          */
         ReplayIn: {
             /** Job Ids */
@@ -1462,7 +1434,7 @@ export interface components {
         };
         /**
          * ReplayOut
-         * @description What was queued again, and what was named and is no dead letter.
+         * @description `replayed` was queued again. `skipped` was in the request but is not a dead letter.
          */
         ReplayOut: {
             /** Replayed */
@@ -1470,10 +1442,7 @@ export interface components {
             /** Skipped */
             skipped: string[];
         };
-        /**
-         * RequestReset
-         * @description The address of an account whose password is forgotten.
-         */
+        /** RequestReset */
         RequestReset: {
             /**
              * Email
@@ -1483,7 +1452,7 @@ export interface components {
         };
         /**
          * ResetPassword
-         * @description The secret of a mailed link, and the new password.
+         * @description `token` is the secret of a mailed link.
          */
         ResetPassword: {
             /** Token */
@@ -1496,7 +1465,7 @@ export interface components {
         };
         /**
          * ResultOut
-         * @description One file that was made; `url` redirects to a signed download.
+         * @description One result file; `url` redirects to a signed download.
          */
         ResultOut: {
             /** Name */
@@ -1516,7 +1485,7 @@ export interface components {
         };
         /**
          * SessionList
-         * @description An account's signed-in devices, the last seen first, 100 at most.
+         * @description An account's signed-in devices, last seen first, at most 100.
          */
         SessionList: {
             /** Items */
@@ -1524,7 +1493,7 @@ export interface components {
         };
         /**
          * SessionOut
-         * @description A signed-in device; `current` is the one that asks.
+         * @description A signed-in device; `current` marks the device that sent this request.
          */
         SessionOut: {
             /**
@@ -1549,10 +1518,7 @@ export interface components {
             /** Current */
             current: boolean;
         };
-        /**
-         * SignUp
-         * @description A new account.
-         */
+        /** SignUp */
         SignUp: {
             /**
              * Email
@@ -1569,7 +1535,7 @@ export interface components {
         };
         /**
          * TokenOut
-         * @description What an API client keeps; `expires_in` is in seconds (RFC 6749, section 5.1).
+         * @description Tokens for an API client; `expires_in` is in seconds (RFC 6749, section 5.1).
          */
         TokenOut: {
             /** Access Token */
@@ -1587,7 +1553,7 @@ export interface components {
         };
         /**
          * UploadIn
-         * @description A file about to be sent; `size` is in bytes.
+         * @description The file to upload; `size` is in bytes.
          */
         UploadIn: {
             /** Filename */
@@ -1599,7 +1565,7 @@ export interface components {
         };
         /**
          * UploadOut
-         * @description The request that sends the file: `method` it to `url` with exactly `headers`.
+         * @description The request that sends the file: send `method` to `url` with exactly these `headers`.
          */
         UploadOut: {
             /**
@@ -1623,7 +1589,7 @@ export interface components {
         };
         /**
          * UploadsConfig
-         * @description The files that are accepted; `max_bytes` is for each file.
+         * @description The accepted files; `max_bytes` applies to each file.
          */
         UploadsConfig: {
             /** Max Bytes */
@@ -1646,7 +1612,7 @@ export interface components {
         };
         /**
          * VerifyAddress
-         * @description The secret of a mailed link.
+         * @description `token` is the secret of a mailed link.
          */
         VerifyAddress: {
             /** Token */

@@ -1,4 +1,4 @@
-"""What the web application has mailed, as tests look for it."""
+"""Read the mails that the web application has queued."""
 
 from datetime import timedelta
 
@@ -12,14 +12,12 @@ from tests.servers import LiveServer
 
 
 class Mailed:
-    """The mails a server has queued, those of what it does after its answers too."""
-
     def __init__(self, server: LiveServer, sessions: sessionmaker[Session]) -> None:
         self._server = server
         self._sessions = sessions
 
     def templates(self, recipient: str | None = None) -> list[str]:
-        """Return the templates of mails, to a recipient or to everybody, oldest first."""
+        """Return the templates of the mails, oldest first, of one recipient or of all."""
         return [mail.template for mail in self._all() if recipient in (None, mail.recipient)]
 
     def secret(self, template: str) -> str:
@@ -28,8 +26,8 @@ class Mailed:
         assert mails, f"no {template} was mailed"
         return str(mails[-1].context["link"]).partition("#token=")[2]
 
-    def let_time_pass(self) -> None:
-        """Let the links be some minutes old."""
+    def age_links(self) -> None:
+        """Set the creation time of all links to five minutes ago."""
         self._server.settle()
         with transaction(self._sessions) as session:
             session.execute(update(AccountToken).values(created_at=utc_now() - timedelta(minutes=5)))

@@ -1,4 +1,4 @@
-"""Signing up, in and out; cookies and tokens."""
+"""Sign-up, log-in, log-out, cookies and tokens."""
 
 import base64
 import json
@@ -29,13 +29,13 @@ def account(**fields: object) -> dict[str, object]:
 
 def test_a_new_user_signs_up_in_and_out(client: httpx.Client) -> None:
     body = account(email="New.User@Example.COM")
-    made = client.post("/api/accounts", json=body)
-    assert made.status_code == 201
-    assert made.json()["email"] == "new.user@example.com"
-    assert "password" not in made.text.replace("has_password", "")
+    created = client.post("/api/accounts", json=body)
+    assert created.status_code == 201
+    assert created.json()["email"] == "new.user@example.com"
+    assert "password" not in created.text.replace("has_password", "")
     credentials = {"email": " new.user@example.com", "password": PASSWORD}
-    assert client.post("/api/session", json=credentials).json() == made.json()
-    assert client.get("/api/accounts/me").json() == made.json()
+    assert client.post("/api/session", json=credentials).json() == created.json()
+    assert client.get("/api/accounts/me").json() == created.json()
     assert client.delete("/api/session").status_code == 204
     refusal(client.get("/api/accounts/me"), 401, "not_authenticated")
     refusal(client.post("/api/session/refresh"), 401, "session_ended")
@@ -45,25 +45,25 @@ def test_a_new_user_signs_up_in_and_out(client: httpx.Client) -> None:
     ("field", "value"),
     [("email", "no address"), ("email", None), ("password", "short"), ("password", "x" * 129), ("name", "  ")],
 )
-def test_a_bad_field_is_named_and_its_value_not_repeated(client: httpx.Client, field: str, value: object) -> None:
-    answer = client.post("/api/accounts", json=account(**{field: value}))
-    document = refusal(answer, 422, "invalid_input")
+def test_an_error_names_the_invalid_field_without_its_value(client: httpx.Client, field: str, value: object) -> None:
+    response = client.post("/api/accounts", json=account(**{field: value}))
+    document = refusal(response, 422, "invalid_input")
     assert [error["field"] for error in document["errors"]] == [field]  # type: ignore[attr-defined]
-    assert value is None or len(str(value)) < 3 or str(value) not in answer.text
+    assert value is None or len(str(value)) < 3 or str(value) not in response.text
 
 
-def test_an_address_has_one_account_whatever_its_case(client: httpx.Client) -> None:
+def test_an_address_has_one_account_in_any_case(client: httpx.Client) -> None:
     body = account()
     client.post("/api/accounts", json=body)
     taken = client.post("/api/accounts", json=body | {"email": str(body["email"]).upper()})
     refusal(taken, 409, "email_taken")
 
 
-def test_two_sign_ups_at_once_make_one_account(client: httpx.Client) -> None:
+def test_concurrent_sign_ups_create_one_account(client: httpx.Client) -> None:
     body = account()
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _n: client.post("/api/accounts", json=body), range(4)))
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+        responses = list(threads.map(lambda _n: client.post("/api/accounts", json=body), range(4)))
+    assert sorted(response.status_code for response in responses) == [201, 409, 409, 409]
 
 
 def test_registration_can_be_closed(make_settings: MakeSettings) -> None:
@@ -71,20 +71,20 @@ def test_registration_can_be_closed(make_settings: MakeSettings) -> None:
         refusal(client.post("/api/accounts", json=account()), 403, "registration_closed")
 
 
-def test_a_wrong_password_and_an_unknown_address_answer_alike(client: httpx.Client) -> None:
+def test_a_wrong_password_and_an_unknown_address_have_the_same_response(client: httpx.Client) -> None:
     email = str(sign_up_and_in(client)["email"])
     wrong = client.post("/api/session", json={"email": email, "password": "wrong password"})
     unknown = client.post("/api/session", json={"email": "nobody@example.com", "password": "wrong password"})
-    documents = [refusal(answer, 401, "wrong_credentials") for answer in (wrong, unknown)]
+    documents = [refusal(response, 401, "wrong_credentials") for response in (wrong, unknown)]
     for document in documents:
         del document["request_id"]
     assert documents[0] == documents[1]
 
 
-def test_cookies_are_out_of_reach_of_scripts_and_other_sites(client: httpx.Client) -> None:
+def test_cookies_are_not_accessible_to_scripts_and_other_sites(client: httpx.Client) -> None:
     email = str(sign_up_and_in(client)["email"])
-    answer = client.post("/api/session", json={"email": email, "password": PASSWORD})
-    cookies = answer.headers.get_list("set-cookie")
+    response = client.post("/api/session", json={"email": email, "password": PASSWORD})
+    cookies = response.headers.get_list("set-cookie")
     assert len(cookies) == 2
     for cookie in cookies:
         assert "HttpOnly" in cookie
@@ -97,8 +97,8 @@ def test_cookies_are_prefixed_and_secure_on_https(make_settings: MakeSettings) -
     with LiveServer(make_settings(PUBLIC_URL="https://studio.example")) as server, server.client() as client:
         body = account()
         client.post("/api/accounts", json=body)
-        answer = client.post("/api/session", json={"email": body["email"], "password": PASSWORD})
-        access, refresh = answer.headers.get_list("set-cookie")
+        response = client.post("/api/session", json={"email": body["email"], "password": PASSWORD})
+        access, refresh = response.headers.get_list("set-cookie")
         assert access.startswith("__Host-access=")
         assert refresh.startswith("__Secure-refresh=")
         assert all("Secure" in cookie for cookie in (access, refresh))
@@ -106,8 +106,8 @@ def test_cookies_are_prefixed_and_secure_on_https(make_settings: MakeSettings) -
 
 def test_the_access_token_works_as_a_bearer_header_too(server: LiveServer, user: httpx.Client) -> None:
     token = user.cookies["access"]
-    answer = httpx.get(f"{server.url}/api/accounts/me", headers={"Authorization": f"bearer {token}"})
-    assert answer.status_code == 200
+    response = httpx.get(f"{server.url}/api/accounts/me", headers={"Authorization": f"bearer {token}"})
+    assert response.status_code == 200
 
 
 def forged(claims: dict[str, object], secret: str = TEST_SECRET, algorithm: str = "HS256") -> str:
@@ -139,11 +139,11 @@ GOOD = {"sub": uuid4().hex, "sid": uuid4().hex, "exp": int(time.time()) + 3600}
     ids=["garbage", "secret", "algorithm", "unsigned", "expired", "endless", "sessionless", "no-id", "injection"],
 )
 def test_a_forged_or_expired_token_is_refused(server: LiveServer, token: str) -> None:
-    answer = httpx.get(f"{server.url}/api/jobs", headers={"Authorization": f"Bearer {token}"})
-    refusal(answer, 401, "not_authenticated")
+    response = httpx.get(f"{server.url}/api/jobs", headers={"Authorization": f"Bearer {token}"})
+    refusal(response, 401, "not_authenticated")
 
 
-def test_a_token_that_was_good_is_refused_once_it_expires(server: LiveServer) -> None:
+def test_an_accepted_token_is_refused_after_it_expires(server: LiveServer) -> None:
     token = forged(GOOD | {"exp": int(time.time()) + 2})
     headers = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{server.url}/api/jobs", headers=headers).status_code == 200
@@ -151,7 +151,7 @@ def test_a_token_that_was_good_is_refused_once_it_expires(server: LiveServer) ->
     refusal(httpx.get(f"{server.url}/api/jobs", headers=headers), 401, "not_authenticated")
 
 
-def test_tokens_of_the_secret_before_are_accepted_until_they_expire(make_settings: MakeSettings) -> None:
+def test_tokens_of_the_previous_secret_are_accepted_until_they_expire(make_settings: MakeSettings) -> None:
     before = "the secret of before the change, 32 bytes and more"
     settings = make_settings(JWT_SECRET_PREVIOUS=before)
     with LiveServer(settings) as server:
@@ -176,7 +176,7 @@ def test_a_new_token_is_signed_with_the_new_secret(make_settings: MakeSettings) 
 @pytest.mark.parametrize(
     ("overrides", "open_"), [({}, False), ({"ENABLE_DOCS": True}, True), ({"ENVIRONMENT": "development"}, True)]
 )
-def test_the_api_page_is_open_in_development_and_where_it_is_wanted(
+def test_the_api_docs_are_available_in_development_or_when_enabled(
     make_settings: MakeSettings, overrides: dict[str, object], open_: bool
 ) -> None:
     with LiveServer(make_settings(**overrides)) as server:
@@ -200,7 +200,7 @@ def test_a_refresh_rotates_the_token_and_signs_in_again(user: httpx.Client) -> N
     assert user.get("/api/accounts/me").status_code == 200
 
 
-def test_two_tabs_that_refresh_at_once_stay_signed_in(server: LiveServer, user: httpx.Client) -> None:
+def test_two_tabs_that_refresh_concurrently_stay_signed_in(server: LiveServer, user: httpx.Client) -> None:
     jar = dict(user.cookies)
     start = threading.Barrier(2)
 
@@ -212,7 +212,7 @@ def test_two_tabs_that_refresh_at_once_stay_signed_in(server: LiveServer, user: 
         assert list(threads.map(refresh, range(2))) == [204, 204]
 
 
-def test_a_refresh_token_used_again_later_ends_the_session(
+def test_a_reused_refresh_token_ends_the_session(
     server: LiveServer, user: httpx.Client, sessions: sessionmaker[Session]
 ) -> None:
     stolen = {"refresh": user.cookies["refresh"]}
@@ -223,7 +223,7 @@ def test_a_refresh_token_used_again_later_ends_the_session(
     refusal(user.post("/api/session/refresh"), 401, "session_ended")
 
 
-def test_an_old_session_ends(user: httpx.Client, sessions: sessionmaker[Session]) -> None:
+def test_an_expired_session_cannot_be_refreshed(user: httpx.Client, sessions: sessionmaker[Session]) -> None:
     with transaction(sessions) as session:
         session.execute(update(LoginSession).values(expires_at=utc_now() - timedelta(seconds=1)))
     refusal(user.post("/api/session/refresh"), 401, "session_ended")
@@ -236,7 +236,7 @@ def test_refresh_tokens_are_stored_as_hashes(user: httpx.Client, sessions: sessi
     assert len(stored) == 64
 
 
-def test_an_account_that_is_gone_is_signed_out(user: httpx.Client, sessions: sessionmaker[Session]) -> None:
+def test_a_deleted_account_is_signed_out(user: httpx.Client, sessions: sessionmaker[Session]) -> None:
     from backend.accounts.models import User
 
     with transaction(sessions) as session:
@@ -244,7 +244,7 @@ def test_an_account_that_is_gone_is_signed_out(user: httpx.Client, sessions: ses
     refusal(user.get("/api/accounts/me"), 401, "not_authenticated")
 
 
-def test_many_log_ins_at_once_leave_the_api_responsive(
+def test_many_concurrent_log_ins_leave_the_api_responsive(
     server: LiveServer, user: httpx.Client, settings: Settings
 ) -> None:
     assert settings.JWT_SECRET.get_secret_value() == TEST_SECRET

@@ -1,4 +1,4 @@
-"""The copy of an account's data, and its end: complete, repeatable, and safe against a crash in the middle."""
+"""Exports and account deletion: complete, repeatable, and safe after a crash."""
 
 import io
 import json
@@ -36,19 +36,21 @@ def stored(server: LiveServer) -> DiskStorage:
     return storage
 
 
-def test_a_copy_holds_the_account_its_jobs_and_the_original_photos(
+def test_an_export_contains_the_account_its_jobs_and_the_original_photos(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session], photo: bytes
 ) -> None:
     job = create_job(user, send_photo(user, photo, filename="..\\Bag red.jpg"))
-    asked = user.post("/api/accounts/me/exports")
-    assert (asked.status_code, asked.json()["status"], asked.json()["url"]) == (202, "queued", None)
+    requested = user.post("/api/accounts/me/exports")
+    assert requested.status_code == 202
+    assert requested.json()["status"] == "queued"
+    assert requested.json()["url"] is None
     refusal(user.post("/api/accounts/me/exports"), 409, "export_pending")
-    export_account(UUID(asked.json()["id"]), sessions, stored)
+    export_account(UUID(requested.json()["id"]), sessions, stored)
     [export] = user.get("/api/accounts/me/exports").json()["items"]
     assert export["status"] == "ready"
-    answer = user.get(export["url"], follow_redirects=True)
-    assert len(answer.content) == export["size"]
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+    response = user.get(export["url"], follow_redirects=True)
+    assert len(response.content) == export["size"]
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
         assert set(archive.namelist()) == {"account.json", "jobs.json", f"originals/{job['id']}/Bag red.jpg"}
         assert archive.read(f"originals/{job['id']}/Bag red.jpg") == photo
         account = archive.read("account.json").decode()
@@ -57,17 +59,17 @@ def test_a_copy_holds_the_account_its_jobs_and_the_original_photos(
         assert json.loads(archive.read("jobs.json"))[0]["id"] == job["id"]
 
 
-def test_a_copy_belongs_to_its_owner(
+def test_an_export_belongs_to_its_owner(
     user: httpx.Client, other_user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
-    asked = user.post("/api/accounts/me/exports").json()
-    refusal(user.get(f"/api/accounts/me/exports/{asked['id']}/file"), 404, "export_not_found")
-    export_account(UUID(asked["id"]), sessions, stored)
-    refusal(other_user.get(f"/api/accounts/me/exports/{asked['id']}/file"), 404, "export_not_found")
+    requested = user.post("/api/accounts/me/exports").json()
+    refusal(user.get(f"/api/accounts/me/exports/{requested['id']}/file"), 404, "export_not_found")
+    export_account(UUID(requested["id"]), sessions, stored)
+    refusal(other_user.get(f"/api/accounts/me/exports/{requested['id']}/file"), 404, "export_not_found")
     assert other_user.get("/api/accounts/me/exports").json()["items"] == []
 
 
-def test_a_copy_is_announced_once_however_often_it_is_made(
+def test_an_export_that_runs_twice_is_mailed_once(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
     export_id = UUID(user.post("/api/accounts/me/exports").json()["id"])
@@ -77,7 +79,7 @@ def test_a_copy_is_announced_once_however_often_it_is_made(
         assert session.scalar(select(func.count()).where(Mail.template == "export_ready")) == 1
 
 
-def test_an_old_copy_is_deleted(user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]) -> None:
+def test_an_expired_export_is_deleted(user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]) -> None:
     export_id = UUID(user.post("/api/accounts/me/exports").json()["id"])
     export_account(export_id, sessions, stored)
     with transaction(sessions) as session:
@@ -87,7 +89,7 @@ def test_an_old_copy_is_deleted(user: httpx.Client, stored: DiskStorage, session
     assert not [path for path in stored.path("exports").rglob("*") if path.is_file()]
 
 
-def test_a_deletion_needs_the_password_and_takes_effect_at_once(user: httpx.Client) -> None:
+def test_an_account_deletion_needs_the_password_and_takes_effect_immediately(user: httpx.Client) -> None:
     email = user.get("/api/accounts/me").json()["email"]
     wrong = user.request("DELETE", "/api/accounts/me", json={"password": "wrong password"})
     refusal(wrong, 422, "wrong_password")
@@ -95,10 +97,10 @@ def test_a_deletion_needs_the_password_and_takes_effect_at_once(user: httpx.Clie
     refusal(user.get("/api/accounts/me"), 401, "not_authenticated")
     refusal(user.post("/api/session", json={"email": email, "password": PASSWORD}), 401, "wrong_credentials")
     again = user.post("/api/accounts", json={"email": email, "password": PASSWORD, "name": "Back again"})
-    assert again.status_code == 201, "the address is free again"
+    assert again.status_code == 201, "a new account can use the address"
 
 
-def test_a_deleted_account_leaves_nothing_even_after_a_crash_in_the_middle(
+def test_a_deletion_that_crashed_deletes_everything_when_repeated(
     user: httpx.Client, other_user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session], photo: bytes
 ) -> None:
     user_id = UUID(user.get("/api/accounts/me").json()["id"])
@@ -112,7 +114,7 @@ def test_a_deleted_account_leaves_nothing_even_after_a_crash_in_the_middle(
     class Crashing:
         def delete_prefix(self, prefix: str) -> None:
             if prefix.startswith("originals"):
-                raise StorageError("away")
+                raise StorageError("unavailable")
             stored.delete_prefix(prefix)
 
     with pytest.raises(StorageError):
@@ -145,7 +147,7 @@ def test_lost_tasks_of_accounts_are_sent_again(
     assert queue.redis.llen("housekeeping") == 2
 
 
-def test_an_account_ends_through_a_real_worker(
+def test_a_real_worker_deletes_an_account(
     user: httpx.Client, worker: WorkerProcess, sessions: sessionmaker[Session], photo: bytes, stored: DiskStorage
 ) -> None:
     job = create_job(user, send_photo(user, photo))

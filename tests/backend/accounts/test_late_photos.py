@@ -1,4 +1,4 @@
-"""Photos sent to an address that was signed before its account was deleted: none stays in storage."""
+"""Photos sent to a signed URL after their account was deleted: none stays in storage."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -17,7 +17,7 @@ from tests.backend.jobs.test_create_job import refusal
 from worker.delete_account import delete_account
 
 
-def test_a_photo_sent_after_its_account_was_deleted_is_deleted_when_no_other_can_follow(
+def test_a_photo_sent_after_the_account_deletion_is_deleted(
     user: httpx.Client, storage: DiskStorage, sessions: sessionmaker[Session], photo: bytes
 ) -> None:
     email = user.get("/api/accounts/me").json()["email"]
@@ -33,8 +33,8 @@ def test_a_photo_sent_after_its_account_was_deleted_is_deleted_when_no_other_can
     send()
     user.request("DELETE", "/api/accounts/me", json={"password": PASSWORD})
     delete_account(user_id, sessions, storage)
-    assert storage.find_size(key) is None, "what is there is deleted at once"
-    assert send() == 200, "the address can't be taken back"
+    assert storage.find_size(key) is None, "the deletion removes the existing file"
+    assert send() == 200, "a signed URL can't be revoked"
     delete_account(user_id, sessions, storage)
     assert storage.find_size(key) is None
     refusal(user.post("/api/session", json={"email": email, "password": PASSWORD}), 401, "wrong_credentials")
@@ -46,4 +46,4 @@ def test_a_photo_sent_after_its_account_was_deleted_is_deleted_when_no_other_can
         delete_account(user_id, sessions, storage)
         assert storage.find_size(key) is None
         with sessions() as session:
-            assert session.scalars(select(User.id)).all() == left, "one that began in the last moment may still come"
+            assert session.scalars(select(User.id)).all() == left, "a late upload may still arrive"

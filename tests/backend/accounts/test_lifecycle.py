@@ -1,4 +1,4 @@
-"""The life of an account: verified, recovered, changed; each mailed link works once, for its purpose alone."""
+"""Verification, password reset and changes of an account; each mailed link works once, for its purpose only."""
 
 import statistics
 import time
@@ -46,17 +46,15 @@ def test_a_new_address_is_verified_by_its_link_once(user: httpx.Client, link_to:
     refusal(user.post("/api/accounts/verify", json={"token": token}), 422, "invalid_token")
 
 
-def test_a_link_sent_again_replaces_the_first(user: httpx.Client, link_to: LinkTo, mailed: Mailed) -> None:
+def test_a_new_link_replaces_the_previous_one(user: httpx.Client, link_to: LinkTo, mailed: Mailed) -> None:
     first = link_to("verify_email")
-    mailed.let_time_pass()
+    mailed.age_links()
     assert user.post("/api/accounts/verify/resend").status_code == 202
     refusal(user.post("/api/accounts/verify", json={"token": first}), 422, "invalid_token")
     assert user.post("/api/accounts/verify", json={"token": link_to("verify_email")}).status_code == 204
 
 
-def test_a_forgotten_password_is_set_anew_and_every_device_signed_out(
-    client: httpx.Client, user: httpx.Client, link_to: LinkTo
-) -> None:
+def test_a_password_reset_signs_out_every_device(client: httpx.Client, user: httpx.Client, link_to: LinkTo) -> None:
     email = user.get("/api/accounts/me").json()["email"]
     assert client.post("/api/accounts/password-reset", json={"email": email.upper()}).status_code == 202
     token = link_to("reset_password")
@@ -70,11 +68,11 @@ def test_a_forgotten_password_is_set_anew_and_every_device_signed_out(
 
 @pytest.mark.parametrize("page", ["/api/accounts/verify", "/api/accounts/password-reset/confirm"])
 @pytest.mark.parametrize("token", ["", "x", "x" * 100, "' OR 1=1 --"])
-def test_an_invented_link_is_refused(client: httpx.Client, page: str, token: str) -> None:
+def test_a_forged_link_is_refused(client: httpx.Client, page: str, token: str) -> None:
     refusal(client.post(page, json={"token": token, "password": NEW_PASSWORD}), 422, "invalid_token")
 
 
-def test_a_link_works_for_its_purpose_alone(client: httpx.Client, user: httpx.Client, link_to: LinkTo) -> None:
+def test_a_link_works_for_its_purpose_only(client: httpx.Client, user: httpx.Client, link_to: LinkTo) -> None:
     verify = link_to("verify_email")
     body = {"token": verify, "password": NEW_PASSWORD}
     refusal(client.post("/api/accounts/password-reset/confirm", json=body), 422, "invalid_token")
@@ -84,7 +82,7 @@ def test_a_link_works_for_its_purpose_alone(client: httpx.Client, user: httpx.Cl
     refusal(client.post("/api/accounts/verify", json={"token": reset}), 422, "invalid_token")
 
 
-def test_an_old_link_is_refused(user: httpx.Client, link_to: LinkTo, sessions: sessionmaker[Session]) -> None:
+def test_an_expired_link_is_refused(user: httpx.Client, link_to: LinkTo, sessions: sessionmaker[Session]) -> None:
     with transaction(sessions) as session:
         session.execute(update(AccountToken).values(expires_at=utc_now() - timedelta(seconds=1)))
     refusal(user.post("/api/accounts/verify", json={"token": link_to("verify_email")}), 422, "invalid_token")
@@ -98,15 +96,15 @@ def test_links_are_stored_as_hashes(user: httpx.Client, link_to: LinkTo, session
     assert len(stored) == 64
 
 
-def test_a_reset_answers_alike_for_known_and_unknown_addresses(
+def test_a_reset_has_the_same_response_for_known_and_unknown_addresses(
     client: httpx.Client, user: httpx.Client, count_mails: Callable[[], int]
 ) -> None:
     known = user.get("/api/accounts/me").json()["email"]
     before = count_mails()
-    answers = [
+    responses = [
         client.post("/api/accounts/password-reset", json={"email": email}) for email in (known, "nobody@example.com")
     ]
-    assert [(answer.status_code, answer.content) for answer in answers] == [(202, b"null"), (202, b"null")]
+    assert [(response.status_code, response.content) for response in responses] == [(202, b"null"), (202, b"null")]
     assert count_mails() == before + 1
 
 
@@ -123,7 +121,7 @@ def test_a_log_in_takes_as_long_for_an_unknown_address(client: httpx.Client) -> 
     assert 0.6 < ratio < 1.6
 
 
-def test_a_changed_password_signs_out_the_other_devices(server: LiveServer, user: httpx.Client) -> None:
+def test_a_password_change_signs_out_the_other_devices(server: LiveServer, user: httpx.Client) -> None:
     email = user.get("/api/accounts/me").json()["email"]
     with server.client() as other:
         other.post("/api/session", json={"email": email, "password": PASSWORD})
@@ -143,11 +141,12 @@ def test_an_address_changes_when_its_new_owner_follows_the_link(
     assert user.get("/api/accounts/me").json()["email"] == old
     assert user.post("/api/accounts/verify", json={"token": link_to("change_email")}).status_code == 204
     changed = user.get("/api/accounts/me").json()
-    assert (changed["email"], changed["email_verified"]) == (new, True)
+    assert changed["email"] == new
+    assert changed["email_verified"] is True
     refusal(user.post("/api/accounts/me/email", json={"email": old, "password": "wrong"}), 422, "wrong_password")
 
 
-def test_a_taken_address_is_neither_told_nor_given(
+def test_a_change_to_a_taken_address_is_ignored_silently(
     user: httpx.Client, other_user: httpx.Client, count_mails: Callable[[], int]
 ) -> None:
     taken = other_user.get("/api/accounts/me").json()["email"]
@@ -162,13 +161,14 @@ def test_devices_are_listed_and_ended(server: LiveServer, user: httpx.Client) ->
         credentials = {"email": email, "password": PASSWORD}
         phone.post("/api/session", json=credentials, headers={"User-Agent": "A phone 1.0"})
         items = user.get("/api/sessions").json()["items"]
-        assert (items[0]["device"], items[0]["current"]) == ("A phone 1.0", False)
+        assert items[0]["device"] == "A phone 1.0"
+        assert items[0]["current"] is False
         assert items[0]["address"] == "127.0.0.1"
         assert user.delete(f"/api/sessions/{items[0]['id']}").status_code == 204
         refusal(user.delete(f"/api/sessions/{items[0]['id']}"), 404, "session_not_found")
         refusal(phone.post("/api/session/refresh"), 401, "session_ended")
         refusal(phone.patch("/api/accounts/me", json={"name": "X"}), 401, "not_authenticated")
-        assert phone.get("/api/jobs").status_code == 200, "a read goes on for the access token's life"
+        assert phone.get("/api/jobs").status_code == 200, "reads continue until the access token expires"
 
 
 def test_another_users_session_is_not_found(user: httpx.Client, other_user: httpx.Client) -> None:
@@ -178,7 +178,7 @@ def test_another_users_session_is_not_found(user: httpx.Client, other_user: http
 
 
 @pytest.mark.parametrize("column", ["disabled_at", "deleted_at"])
-def test_an_account_that_is_disabled_or_deleted_writes_nothing_from_then_on(
+def test_a_disabled_or_deleted_account_cannot_write(
     user: httpx.Client, sessions: sessionmaker[Session], column: str
 ) -> None:
     email = user.get("/api/accounts/me").json()["email"]
@@ -187,28 +187,30 @@ def test_an_account_that_is_disabled_or_deleted_writes_nothing_from_then_on(
     upload = {"filename": "a.jpg", "content_type": "image/jpeg", "size": 10}
     refusal(user.post("/api/uploads", json=upload), 401, "not_authenticated")
     refusal(user.post("/api/session/refresh"), 401, "session_ended")
-    answer = user.post("/api/session", json={"email": email, "password": PASSWORD})
-    assert answer.status_code == (403 if column == "disabled_at" else 401)
+    response = user.post("/api/session", json={"email": email, "password": PASSWORD})
+    assert response.status_code == (403 if column == "disabled_at" else 401)
 
 
 def test_an_api_client_gets_and_refreshes_a_bearer_token(client: httpx.Client, server: LiveServer) -> None:
     body = account()
     client.post("/api/accounts", json=body)
     form = {"grant_type": "password", "username": str(body["email"]), "password": PASSWORD}
-    given = client.post("/api/session/token", data=form).json()
-    assert (given["token_type"], given["expires_in"]) == ("bearer", 1800)
+    tokens = client.post("/api/session/token", data=form).json()
+    assert tokens["token_type"] == "bearer"
+    assert tokens["expires_in"] == 1800
     assert not client.cookies
-    headers = {"Authorization": f"Bearer {given['access_token']}"}
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert httpx.get(f"{server.url}/api/accounts/me", headers=headers).status_code == 200
-    again = client.post("/api/session/token/refresh", json={"refresh_token": given["refresh_token"]}).json()
-    assert again["refresh_token"] not in (None, given["refresh_token"])
+    again = client.post("/api/session/token/refresh", json={"refresh_token": tokens["refresh_token"]}).json()
+    assert again["refresh_token"] not in (None, tokens["refresh_token"])
     refusal(client.post("/api/session/token", data=form | {"password": "wrong"}), 401, "wrong_credentials")
 
 
-def test_a_name_and_a_preference_change_by_themselves(user: httpx.Client) -> None:
+def test_a_name_and_a_preference_change_independently(user: httpx.Client) -> None:
     assert user.patch("/api/accounts/me", json={"name": " New name "}).json()["name"] == "New name"
     changed = user.patch("/api/accounts/me", json={"mail_when_finished": True}).json()
-    assert (changed["name"], changed["mail_when_finished"]) == ("New name", True)
+    assert changed["name"] == "New name"
+    assert changed["mail_when_finished"] is True
 
 
 def test_a_log_out_deletes_the_session(user: httpx.Client, sessions: sessionmaker[Session]) -> None:

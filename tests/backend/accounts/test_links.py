@@ -1,4 +1,4 @@
-"""Mailed links: what makes them worthless, and how many one person is sent."""
+"""Mailed links: what invalidates them, and how many mails an address gets."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,11 +28,11 @@ def email_of(user: httpx.Client) -> str:
     return str(user.get("/api/accounts/me").json()["email"])
 
 
-def ask_for_reset(user: httpx.Client) -> None:
+def request_reset(user: httpx.Client) -> None:
     assert user.post(RESET, json={"email": email_of(user)}).status_code == 202
 
 
-def ask_for_change(user: httpx.Client, email: object) -> None:
+def request_change(user: httpx.Client, email: object) -> None:
     assert user.post(CHANGE, json={"email": email, "password": PASSWORD}).status_code == 202
 
 
@@ -51,13 +51,13 @@ def change_address(user: httpx.Client, mailed: Mailed) -> None:
 
 
 @pytest.mark.parametrize("end", [change_password, reset_password, change_address])
-def test_a_new_password_or_address_makes_every_other_link_worthless(
+def test_a_new_password_or_address_invalidates_every_other_link(
     end: Callable[[httpx.Client, Mailed], None], user: httpx.Client, other_user: httpx.Client, mailed: Mailed
 ) -> None:
-    ask_for_reset(user)
-    ask_for_change(user, account()["email"])
+    request_reset(user)
+    request_change(user, account()["email"])
     links = {name: mailed.secret(name) for name in ("reset_password", "change_email")}
-    ask_for_reset(other_user)
+    request_reset(other_user)
     of_another = mailed.secret("reset_password")
     if end is reset_password:
         body = {"token": links["reset_password"], "password": NEW_PASSWORD}
@@ -70,27 +70,27 @@ def test_a_new_password_or_address_makes_every_other_link_worthless(
     assert user.post(CONFIRM, json={"token": of_another, "password": NEW_PASSWORD}).status_code == 204
 
 
-def test_verifying_an_address_leaves_the_other_links(user: httpx.Client, mailed: Mailed) -> None:
-    ask_for_reset(user)
+def test_verifying_an_address_keeps_the_other_links_valid(user: httpx.Client, mailed: Mailed) -> None:
+    request_reset(user)
     assert user.post(VERIFY, json={"token": mailed.secret("verify_email")}).status_code == 204
     reset_password(user, mailed)
     assert "email_changed" not in mailed.templates()
 
 
-def test_the_old_address_is_told_that_it_is_no_longer_the_accounts(user: httpx.Client, mailed: Mailed) -> None:
+def test_the_old_address_is_notified_of_the_change(user: httpx.Client, mailed: Mailed) -> None:
     old, new = email_of(user), str(account()["email"])
-    ask_for_change(user, new)
+    request_change(user, new)
     assert "email_changed" not in mailed.templates(old)
     change_address(user, mailed)
     assert mailed.templates(old)[-1] == "email_changed"
     assert mailed.templates(new) == ["change_email"]
 
 
-def test_an_address_that_was_taken_meanwhile_is_not_changed_to_and_nobody_told(
+def test_a_change_to_an_address_taken_in_the_meantime_is_refused_without_mail(
     user: httpx.Client, client: httpx.Client, mailed: Mailed
 ) -> None:
     taken = account()
-    ask_for_change(user, taken["email"])
+    request_change(user, taken["email"])
     link = mailed.secret("change_email")
     assert client.post("/api/accounts", json=taken).status_code == 201
     refusal(user.post(VERIFY, json={"token": link}), 409, "email_taken")
@@ -101,38 +101,36 @@ def test_a_link_is_not_sent_again_within_two_minutes(user: httpx.Client, mailed:
     email = email_of(user)
     new = account()["email"]
     for _ in range(3):
-        ask_for_reset(user)
-        ask_for_change(user, new)
+        request_reset(user)
+        request_change(user, new)
         assert user.post(RESEND).status_code == 202
         mailed.templates()
     assert sorted(mailed.templates(email)) == ["reset_password", "verify_email"]
     assert mailed.templates(str(new)) == ["change_email"]
-    mailed.let_time_pass()
-    ask_for_reset(user)
+    mailed.age_links()
+    request_reset(user)
     assert mailed.templates(email).count("reset_password") == 2
 
 
-def test_who_asks_many_times_at_once_is_mailed_once(user: httpx.Client, mailed: Mailed) -> None:
+def test_concurrent_reset_requests_send_one_mail(user: httpx.Client, mailed: Mailed) -> None:
     email = email_of(user)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _n: user.post(RESET, json={"email": email}), range(4)))
     assert mailed.templates(email).count("reset_password") == 1
 
 
-def test_a_mistyped_new_address_can_be_corrected_at_once(user: httpx.Client, mailed: Mailed) -> None:
-    ask_for_change(user, account()["email"])
+def test_a_mistyped_new_address_can_be_corrected_immediately(user: httpx.Client, mailed: Mailed) -> None:
+    request_change(user, account()["email"])
     mistyped = mailed.secret("change_email")
     right = str(account()["email"])
-    ask_for_change(user, right)
+    request_change(user, right)
     assert mailed.templates(right) == ["change_email"]
     refusal(user.post(VERIFY, json={"token": mistyped}), 422, "invalid_token")
     change_address(user, mailed)
     assert email_of(user) == right
 
 
-def test_a_strangers_address_is_mailed_a_few_times_an_hour_whoever_signs_up_with_it(
-    client: httpx.Client, mailed: Mailed
-) -> None:
+def test_sign_ups_mail_an_address_at_most_five_times_per_hour(client: httpx.Client, mailed: Mailed) -> None:
     body = account()
     for _ in range(7):
         assert client.post("/api/accounts", json=body).status_code == 201
@@ -141,12 +139,10 @@ def test_a_strangers_address_is_mailed_a_few_times_an_hour_whoever_signs_up_with
     assert mailed.templates(str(body["email"])) == ["verify_email"] * 5
 
 
-def test_a_strangers_address_is_mailed_a_few_times_an_hour_whoever_wants_it_as_new_one(
-    server: LiveServer, mailed: Mailed
-) -> None:
+def test_address_changes_mail_an_address_at_most_five_times_per_hour(server: LiveServer, mailed: Mailed) -> None:
     wanted = str(account()["email"])
     for _ in range(7):
         with server.client() as client:
             sign_up_and_in(client)
-            ask_for_change(client, wanted)
+            request_change(client, wanted)
     assert mailed.templates(wanted) == ["change_email"] * 5

@@ -1,4 +1,4 @@
-"""Logging in with the address as its owner types it, though it is stored in another spelling."""
+"""Log-ins with another spelling of the address than the stored one."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ ACCENT = ["jose\u0301@example.com", "jos\u00e9@example.com", "JOSE\u0301@EXAMPLE
 
 @pytest.mark.parametrize("spellings", [IDN, ACCENT], ids=["international-domain", "composed-character"])
 @pytest.mark.parametrize("typed", range(3))
-def test_one_logs_in_with_every_spelling_of_the_address(client: httpx.Client, spellings: list[str], typed: int) -> None:
+def test_every_spelling_of_the_address_can_log_in(client: httpx.Client, spellings: list[str], typed: int) -> None:
     body = {"email": spellings[typed], "password": PASSWORD, "name": "A user"}
     assert client.post("/api/accounts", json=body).status_code == 201
     for spelling in (*spellings, f"  {spellings[typed]}\t"):
@@ -22,5 +22,5 @@ def test_one_logs_in_with_every_spelling_of_the_address(client: httpx.Client, sp
 
 
 @pytest.mark.parametrize("name", ["", "no address", "@", "a@b@c", "x" * 254])
-def test_what_is_no_address_is_answered_like_an_unknown_one(client: httpx.Client, name: str) -> None:
+def test_an_invalid_address_has_the_response_of_an_unknown_one(client: httpx.Client, name: str) -> None:
     refusal(client.post("/api/session", json={"email": name, "password": PASSWORD}), 401, "wrong_credentials")

@@ -1,4 +1,4 @@
-"""Log-ins that race with what should end them: one comes first, and no session of an old password stays."""
+"""Log-ins that run concurrently with an account change: no session with the old password remains."""
 
 import time
 from collections.abc import Callable
@@ -25,8 +25,8 @@ from tests.actions import PASSWORD
 Sessions = sessionmaker[Session]
 NEW_PASSWORD = "another horse battery"
 LINK = "the secret of a mailed link"
-# Long enough for the other side to reach the row that both want.
-MEANWHILE = 0.4
+# Long enough for the other transaction to reach the locked row.
+OVERLAP_SECONDS = 0.4
 
 
 def change(session: Session, user: User) -> None:
@@ -53,8 +53,8 @@ End = Callable[[Session, User], None]
 
 
 @pytest.fixture
-def person(sessions: Sessions) -> User:
-    """An account, and a link that sets its password anew."""
+def account(sessions: Sessions) -> User:
+    """An account with a password reset link."""
     with transaction(sessions) as session:
         user = User(id=new_id(), email="ada@example.com", name="Ada", password_hash=hash_password(PASSWORD))
         session.add(user)
@@ -85,28 +85,28 @@ def count_sessions(sessions: Sessions) -> int:
 
 
 @pytest.mark.parametrize("end", [change, reset, disable, delete, sign_out])
-def test_a_log_in_under_way_is_ended_by_what_comes_after_it(
-    end: End, settings: Settings, sessions: Sessions, person: User
+def test_a_concurrent_log_in_is_ended_by_a_later_change(
+    end: End, settings: Settings, sessions: Sessions, account: User
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
         with transaction(sessions) as session:
-            log_in(session, settings, person)
-            ending = threads.submit(run, sessions, lambda other: end(other, person))
-            time.sleep(MEANWHILE)
+            log_in(session, settings, account)
+            ending = threads.submit(run, sessions, lambda other: end(other, account))
+            time.sleep(OVERLAP_SECONDS)
         ending.result(10)
     assert count_sessions(sessions) == 0
 
 
 @pytest.mark.parametrize("end", [change, reset, disable, delete])
-def test_a_log_in_that_comes_while_the_account_changes_finds_it_changed(
-    end: End, settings: Settings, sessions: Sessions, person: User
+def test_a_log_in_during_an_account_change_is_refused_or_ended(
+    end: End, settings: Settings, sessions: Sessions, account: User
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
         with transaction(sessions) as session:
-            end(session, person)
+            end(session, account)
             session.flush()
-            login = threads.submit(run, sessions, lambda other: log_in(other, settings, person))
-            time.sleep(MEANWHILE)
+            login = threads.submit(run, sessions, lambda other: log_in(other, settings, account))
+            time.sleep(OVERLAP_SECONDS)
         with suppress(AppError):
             login.result(10)
     assert count_sessions(sessions) == 0

@@ -1,4 +1,4 @@
-"""Sessions: a refresh token used twice ends its own, however long ago it was replaced; log-outs and lists."""
+"""Sessions: a reused refresh token ends its session; log-outs and lists."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -27,25 +27,27 @@ def count_sessions(sessions: Sessions) -> int:
         return session.scalar(select(func.count()).select_from(LoginSession)) or 0
 
 
-def let_the_grace_pass(sessions: Sessions) -> None:
+def expire_grace_period(sessions: Sessions) -> None:
     with transaction(sessions) as session:
         session.execute(update(LoginSession).values(rotated_at=utc_now() - timedelta(minutes=1)))
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
-def test_a_token_that_was_replaced_ends_the_session_however_often_that_was(
+def test_an_old_refresh_token_ends_the_session_after_any_number_of_rotations(
     times: int, server: LiveServer, user: httpx.Client, sessions: Sessions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = user.cookies["refresh"]
     for _ in range(times):
         assert user.post("/api/session/refresh").status_code == 204
-    let_the_grace_pass(sessions)
+    expire_grace_period(sessions)
     refusal(refresh(server, first), 401, "session_ended")
-    assert "refresh_reused" in capsys.readouterr().out
+    assert "refresh_token_reused" in capsys.readouterr().out
     refusal(user.post("/api/session/refresh"), 401, "session_ended")
 
 
-def test_the_grace_is_for_the_last_token_alone(server: LiveServer, user: httpx.Client, sessions: Sessions) -> None:
+def test_the_grace_period_applies_to_the_previous_token_only(
+    server: LiveServer, user: httpx.Client, sessions: Sessions
+) -> None:
     tokens = [user.cookies["refresh"]]
     for _ in range(2):
         user.post("/api/session/refresh")
@@ -55,7 +57,7 @@ def test_the_grace_is_for_the_last_token_alone(server: LiveServer, user: httpx.C
     assert count_sessions(sessions) == 0
 
 
-def test_a_secret_invented_for_a_known_family_ends_the_session(
+def test_a_forged_token_of_a_known_family_ends_the_session(
     server: LiveServer, user: httpx.Client, sessions: Sessions
 ) -> None:
     family, _dot, _secret = user.cookies["refresh"].partition(".")
@@ -63,7 +65,7 @@ def test_a_secret_invented_for_a_known_family_ends_the_session(
     assert count_sessions(sessions) == 0
 
 
-def test_a_family_is_nothing_an_access_token_tells(user: httpx.Client, sessions: Sessions) -> None:
+def test_an_access_token_does_not_contain_the_family(user: httpx.Client, sessions: Sessions) -> None:
     token = user.cookies["refresh"]
     with sessions() as session:
         login = session.query(LoginSession).one()
@@ -72,7 +74,7 @@ def test_a_family_is_nothing_an_access_token_tells(user: httpx.Client, sessions:
     assert login.id.hex not in token
 
 
-def test_a_session_of_the_release_before_goes_on_and_is_watched_from_then_on(
+def test_a_session_of_the_previous_release_continues_and_detects_reuse(
     settings: Settings, server: LiveServer, user: httpx.Client, sessions: Sessions
 ) -> None:
     from backend.accounts.tokens import hash_secret
@@ -80,15 +82,15 @@ def test_a_session_of_the_release_before_goes_on_and_is_watched_from_then_on(
     before = "a-token-of-the-release-before-without-any-dot"
     with transaction(sessions) as session:
         session.execute(update(LoginSession).values(family_hash=None, refresh_token_hash=hash_secret(before)))
-    answer = refresh(server, before)
-    assert answer.status_code == 204
-    second = answer.cookies["refresh"]
+    response = refresh(server, before)
+    assert response.status_code == 204
+    second = response.cookies["refresh"]
     third = refresh(server, second).cookies["refresh"]
     refusal(refresh(server, before), 401, "session_ended")
     refusal(refresh(server, third), 401, "session_ended")
 
 
-def test_rows_of_the_release_before_survive_the_migration(settings: Settings, sessions: Sessions) -> None:
+def test_rows_of_the_previous_release_survive_the_migration(settings: Settings, sessions: Sessions) -> None:
     migrate(settings, wait_seconds=1, revision="0003")
     ids = {"user": uuid4().hex, "id": uuid4().hex, "now": "2026-01-01 00:00:00+00"}
     with transaction(sessions) as session:
@@ -118,7 +120,7 @@ def test_logging_out_while_another_tab_refreshes_ends_the_session(
     refusal(user.post("/api/session/refresh"), 401, "session_ended")
 
 
-def test_logging_out_without_a_session_ends_nobody_elses(
+def test_logging_out_with_an_unknown_token_ends_no_session(
     server: LiveServer, user: httpx.Client, sessions: Sessions
 ) -> None:
     for token in ("", "x", "x.y", "."):
@@ -126,7 +128,7 @@ def test_logging_out_without_a_session_ends_nobody_elses(
     assert count_sessions(sessions) == 1
 
 
-def test_of_very_many_devices_the_last_seen_are_listed(user: httpx.Client, sessions: Sessions) -> None:
+def test_only_the_last_seen_100_devices_are_listed(user: httpx.Client, sessions: Sessions) -> None:
     user_id = UUID(user.get("/api/accounts/me").json()["id"])
     now = utc_now()
     with transaction(sessions) as session:

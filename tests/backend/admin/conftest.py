@@ -1,4 +1,4 @@
-"""What the tests of this folder share: admins, what the database says of them, dead letters."""
+"""Fixtures of the admin tests: admins, database access, dead letters."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from tests.worker.conftest import make_job, read_job  # noqa: F401
 
 ChangeUser = Callable[..., None]
 ReadAudit = Callable[[], list[AuditEntry]]
-# A job that lost its worker once too often.
+# A job that lost its worker too often.
 DEAD: dict[str, Any] = {
     "status": "failed",
     "failure_code": "worker_lost",
@@ -43,7 +43,7 @@ def change_user(sessions: sessionmaker[Session]) -> ChangeUser:
 
 @pytest.fixture
 def admin(server: LiveServer, change_user: ChangeUser) -> Iterator[httpx.Client]:
-    """A client an admin is signed in with."""
+    """A client that is signed in as an admin."""
     with server.client() as client:
         change_user(sign_up_and_in(client)["id"], is_admin=True)
         yield client
@@ -69,16 +69,13 @@ def empty_queue(settings: Settings) -> Queue:
 
 
 def id_of(client: httpx.Client) -> str:
-    """Return the id of who is signed in."""
     return str(client.get("/api/accounts/me").raise_for_status().json()["id"])
 
 
-def ids(answer: httpx.Response) -> list[str]:
-    """Return the ids of a page of jobs."""
-    assert answer.status_code == 200, answer.text
-    return [job["id"] for job in answer.json()["items"]]
+def ids(response: httpx.Response) -> list[str]:
+    assert response.status_code == 200, response.text
+    return [job["id"] for job in response.json()["items"]]
 
 
 def age(moment: str) -> timedelta:
-    """Return how long ago something was, as an answer tells it."""
     return utc_now() - datetime.fromisoformat(moment)

@@ -1,4 +1,4 @@
-"""What admins change on accounts: disabling, sessions, quotas."""
+"""Changes by admins on accounts: disabling, sessions, quotas."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,14 +18,14 @@ from tests.conftest import on_one_database
 from tests.servers import LiveServer
 
 
-def test_a_disabled_user_is_out_at_once(
+def test_a_disabled_user_is_signed_out_immediately(
     server: LiveServer, admin: httpx.Client, client: httpx.Client, other_user: httpx.Client, photo: bytes
 ) -> None:
     account = sign_up_and_in(client)
-    answer = admin.post(f"/api/admin/users/{account['id']}/disable")
-    assert answer.status_code == 200
-    assert abs(age(answer.json()["disabled_at"])) < timedelta(seconds=30)
-    assert answer.json()["last_seen_at"] is None
+    response = admin.post(f"/api/admin/users/{account['id']}/disable")
+    assert response.status_code == 200
+    assert abs(age(response.json()["disabled_at"])) < timedelta(seconds=30)
+    assert response.json()["last_seen_at"] is None
     writing = client.post("/api/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "size": 5})
     refusal(writing, 401, "not_authenticated")
     refusal(client.post("/api/session/refresh"), 401, "session_ended")
@@ -39,13 +39,14 @@ def test_an_enabled_user_signs_in_again(admin: httpx.Client, client: httpx.Clien
     account = sign_up_and_in(client)
     credentials = {"email": account["email"], "password": PASSWORD}
     admin.post(f"/api/admin/users/{account['id']}/disable").raise_for_status()
-    answer = admin.post(f"/api/admin/users/{account['id']}/enable")
-    assert (answer.status_code, answer.json()["disabled_at"]) == (200, None)
+    response = admin.post(f"/api/admin/users/{account['id']}/enable")
+    assert response.status_code == 200
+    assert response.json()["disabled_at"] is None
     refusal(client.post("/api/session/refresh"), 401, "session_ended")
     assert client.post("/api/session", json=credentials).status_code == 200
 
 
-def test_disabling_twice_keeps_the_first_moment(admin: httpx.Client, user: httpx.Client, read_audit: ReadAudit) -> None:
+def test_disabling_twice_keeps_the_first_time(admin: httpx.Client, user: httpx.Client, read_audit: ReadAudit) -> None:
     user_id = id_of(user)
     first, second = (admin.post(f"/api/admin/users/{user_id}/disable").json() for _ in range(2))
     assert first["disabled_at"] == second["disabled_at"]
@@ -70,7 +71,7 @@ def test_an_admin_can_disable_another(
     refusal(user.get("/api/admin/users"), 401, "not_authenticated")
 
 
-def test_ending_sessions_signs_out_every_device_and_shuts_nothing(
+def test_ending_sessions_signs_out_every_device_but_does_not_disable_the_account(
     server: LiveServer, admin: httpx.Client, client: httpx.Client, sessions: sessionmaker[Session]
 ) -> None:
     account = sign_up_and_in(client)
@@ -81,33 +82,33 @@ def test_ending_sessions_signs_out_every_device_and_shuts_nothing(
         for device in (client, second_device):
             refusal(device.post("/api/session/refresh"), 401, "session_ended")
     with sessions() as session:
-        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1, "the admin's own"
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1, "only the admin's session remains"
     assert client.post("/api/session", json=credentials).status_code == 200
 
 
-def quotas_of(answer: httpx.Response, kind: str) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json()["quotas"][kind]
+def quotas_of(response: httpx.Response, kind: str) -> Any:
+    assert response.status_code == 200, response.text
+    return response.json()["quotas"][kind]
 
 
-def test_quotas_are_set_one_by_one_and_taken_back(admin: httpx.Client, user: httpx.Client, settings: Settings) -> None:
+def test_quotas_are_set_one_by_one_and_reset(admin: httpx.Client, user: httpx.Client, settings: Settings) -> None:
     path = f"/api/admin/users/{id_of(user)}/quotas"
     assert quotas_of(admin.patch(path, json={"jobs_running": 2}), "effective")["jobs_running"] == 2
-    answer = admin.patch(path, json={"bytes": 10**12, "jobs_per_day": 0})
-    assert quotas_of(answer, "overridden") == {"jobs_running": 2, "jobs_per_day": 0, "bytes": 10**12}
-    assert quotas_of(answer, "effective") == {"jobs_running": 2, "jobs_per_day": 0, "bytes": 10**12}
-    answer = admin.patch(path, json={"jobs_running": None, "jobs_per_day": None})
-    assert quotas_of(answer, "overridden") == {"jobs_running": None, "jobs_per_day": None, "bytes": 10**12}
-    assert quotas_of(answer, "effective")["jobs_running"] == settings.QUOTA_JOBS_RUNNING
+    response = admin.patch(path, json={"bytes": 10**12, "jobs_per_day": 0})
+    assert quotas_of(response, "overridden") == {"jobs_running": 2, "jobs_per_day": 0, "bytes": 10**12}
+    assert quotas_of(response, "effective") == {"jobs_running": 2, "jobs_per_day": 0, "bytes": 10**12}
+    response = admin.patch(path, json={"jobs_running": None, "jobs_per_day": None})
+    assert quotas_of(response, "overridden") == {"jobs_running": None, "jobs_per_day": None, "bytes": 10**12}
+    assert quotas_of(response, "effective")["jobs_running"] == settings.QUOTA_JOBS_RUNNING
 
 
 @pytest.mark.parametrize("body", [{"bytes": 2**50}, {"jobs_running": 100_000}, {"jobs_per_day": 10_000_000}, {}])
 def test_quotas_up_to_their_bounds_are_accepted(body: dict[str, int], admin: httpx.Client, user: httpx.Client) -> None:
-    answer = admin.patch(f"/api/admin/users/{id_of(user)}/quotas", json=body)
-    assert {name: value for name, value in quotas_of(answer, "overridden").items() if value} == body
+    response = admin.patch(f"/api/admin/users/{id_of(user)}/quotas", json=body)
+    assert {name: value for name, value in quotas_of(response, "overridden").items() if value} == body
 
 
-@on_one_database  # refused before the database is asked to change anything
+@on_one_database  # refused before any write
 @pytest.mark.parametrize(
     "body",
     [
@@ -126,8 +127,8 @@ def test_quotas_up_to_their_bounds_are_accepted(body: dict[str, int], admin: htt
 def test_quotas_beyond_their_bounds_are_refused(
     body: Any, admin: httpx.Client, user: httpx.Client, read_audit: ReadAudit
 ) -> None:
-    answer = admin.patch(f"/api/admin/users/{id_of(user)}/quotas", json=body)
-    refusal(answer, 422, "invalid_input")
+    response = admin.patch(f"/api/admin/users/{id_of(user)}/quotas", json=body)
+    refusal(response, 422, "invalid_input")
     assert read_audit() == []
 
 

@@ -1,4 +1,4 @@
-"""Dead letters and their replay: which jobs they are, and that each is sent once."""
+"""Dead letters: which jobs they are, and that a replay sends each one once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,17 +24,17 @@ from tests.servers import LiveServer, WorkerProcess
 from tests.worker.conftest import MakeJob
 
 
-def test_dead_letters_are_those_jobs_that_lost_their_worker_too_often(admin: httpx.Client, make_job: MakeJob) -> None:
+def test_dead_letters_are_jobs_that_lost_their_worker_too_often(admin: httpx.Client, make_job: MakeJob) -> None:
     dead = make_job(**DEAD)
     make_job()
     make_job(status="failed", failure_code="not_an_image")
     make_job(**DEAD, deleted_at=utc_now())
-    answer = admin.get("/api/admin/dead-letters")
-    assert ids(answer) == [str(dead.id)]
-    assert answer.json()["items"][0]["failure"]["code"] == "worker_lost"
+    response = admin.get("/api/admin/dead-letters")
+    assert ids(response) == [str(dead.id)]
+    assert response.json()["items"][0]["failure"]["code"] == "worker_lost"
 
 
-@on_one_database  # what a replay writes is tested on both below, and so is a worker elsewhere
+@on_one_database  # the tests below cover the queries of a replay on both databases
 def test_a_replayed_job_is_processed(
     admin: httpx.Client,
     user: httpx.Client,
@@ -49,10 +49,13 @@ def test_a_replayed_job_is_processed(
         session.execute(update(Job).where(Job.id == UUID(job["id"])).values(**DEAD))
     empty_queue.redis.flushdb()
     with WorkerProcess(settings, tmp_path):
-        answer = admin.post("/api/admin/dead-letters/replay", json={"job_ids": [job["id"]]})
-        assert (answer.status_code, answer.json()) == (200, {"replayed": [job["id"]], "skipped": []})
+        response = admin.post("/api/admin/dead-letters/replay", json={"job_ids": [job["id"]]})
+        assert response.status_code == 200
+        assert response.json() == {"replayed": [job["id"]], "skipped": []}
         done = wait_for_job(user, job["id"])
-    assert (done["status"], done["attempts"], bool(done["results"])) == ("completed", 6, True)
+    assert done["status"] == "completed"
+    assert done["attempts"] == 6
+    assert done["results"]
     assert ids(admin.get("/api/admin/dead-letters")) == []
 
 
@@ -67,15 +70,16 @@ def test_only_dead_letters_are_replayed(
     cancelled, bad = make_job(status="cancelled"), make_job(status="failed", failure_code="not_an_image")
     unknown = uuid4()
     named = [str(job_id) for job_id in (cancelled.id, dead.id, bad.id, unknown)]
-    answer = admin.post("/api/admin/dead-letters/replay", json={"job_ids": named})
-    assert answer.json() == {"replayed": [named[1]], "skipped": [named[0], *named[2:]]}
+    response = admin.post("/api/admin/dead-letters/replay", json={"job_ids": named})
+    assert response.json() == {"replayed": [named[1]], "skipped": [named[0], *named[2:]]}
     statuses = [read_job(job.id).status for job in (dead, other, cancelled, bad)]
     assert statuses == ["queued", "failed", "cancelled", "failed"]
     assert empty_queue.depth() == 1
     assert [entry.detail for entry in read_audit()] == [{"job_ids": [named[1]]}]
     again = admin.post("/api/admin/dead-letters/replay", json={"job_ids": [named[1]]})
     assert again.json() == {"replayed": [], "skipped": [named[1]]}
-    assert (empty_queue.depth(), len(read_audit())) == (1, 1)
+    assert empty_queue.depth() == 1
+    assert len(read_audit()) == 1
 
 
 def test_all_dead_letters_are_replayed_in_batches(
@@ -89,29 +93,29 @@ def test_all_dead_letters_are_replayed_in_batches(
     monkeypatch.setattr(backend.admin.jobs, "BATCH", 2)
     dead = [str(make_job(data=None, **DEAD).id) for _ in range(5)]
     make_job(data=None, status="cancelled")
-    answer = admin.post("/api/admin/dead-letters/replay", json={"job_ids": None})
-    assert answer.json() == {"replayed": dead, "skipped": []}
+    response = admin.post("/api/admin/dead-letters/replay", json={"job_ids": None})
+    assert response.json() == {"replayed": dead, "skipped": []}
     assert empty_queue.depth() == 5
     assert [entry.detail["job_ids"] for entry in read_audit()] == [dead[:2], dead[2:4], dead[4:]]
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Job).where(Job.status == "queued")) == 5
 
 
-def test_two_admins_who_replay_all_at_once_replay_each_job_once(
+def test_concurrent_replays_replay_each_job_once(
     server: LiveServer, admin: httpx.Client, make_job: MakeJob, empty_queue: Queue, read_audit: ReadAudit
 ) -> None:
     dead = [str(make_job(data=None, **DEAD).id) for _ in range(12)]
     url, cookies = f"{server.url}/api/admin/dead-letters/replay", dict(admin.cookies)
     with ThreadPoolExecutor(4) as threads:
-        answers = list(
+        responses = list(
             threads.map(lambda _n: httpx.post(url, json={"job_ids": None}, cookies=cookies, timeout=30), range(4))
         )
-    assert sorted(job_id for answer in answers for job_id in answer.json()["replayed"]) == dead
+    assert sorted(job_id for response in responses for job_id in response.json()["replayed"]) == dead
     assert sorted(job_id for entry in read_audit() for job_id in entry.detail["job_ids"]) == dead
     assert empty_queue.depth() == 12
 
 
-@on_one_database  # refused before the database is asked
+@on_one_database  # refused before any query
 @pytest.mark.parametrize("body", [{}, {"job_ids": []}, {"job_ids": ["x"]}, {"job_ids": [str(uuid4())] * 501}, None])
 def test_a_replay_of_nothing_or_too_much_is_refused(body: Any, admin: httpx.Client) -> None:
     refusal(admin.post("/api/admin/dead-letters/replay", json=body), 422, "invalid_input")

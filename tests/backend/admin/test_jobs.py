@@ -1,4 +1,4 @@
-"""What admins see of everybody's jobs: each job, pages, filters, and the indexes that find them."""
+"""All users' jobs for admins: one job, pages, filters, and the indexes that the queries use."""
 
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,7 @@ from tests.worker.conftest import MakeJob
 NO_JOBS: dict[str, Any] = {"items": [], "next_cursor": None}
 
 
-def test_a_job_is_shown_as_its_owner_sees_it_and_whose_it_is(
-    admin: httpx.Client, user: httpx.Client, photo: bytes
-) -> None:
+def test_admins_see_a_job_with_its_owner(admin: httpx.Client, user: httpx.Client, photo: bytes) -> None:
     account = user.get("/api/accounts/me").json()
     job = create_job(user, send_photo(user, photo))
     shown = admin.get(f"/api/admin/jobs/{job['id']}").raise_for_status().json()
@@ -39,7 +37,7 @@ def test_jobs_are_found_by_status_and_by_user(admin: httpx.Client, make_job: Mak
     everything = [str(job.id) for job in (completed, failed, queued)]
     assert ids(admin.get("/api/admin/jobs")) == everything
     for status, expected in (("queued", queued), ("failed", failed), ("completed", completed)):
-        # More often than psycopg takes to prepare a statement: the plan it then keeps must still be right.
+        # psycopg prepares a statement after five executions. Its cached plan must return the same rows.
         for _ in range(7):
             assert ids(admin.get("/api/admin/jobs", params={"status": status})) == [str(expected.id)]
     assert ids(admin.get("/api/admin/jobs", params={"user_id": str(failed.user_id)})) == [str(failed.id)]
@@ -50,7 +48,7 @@ def test_jobs_are_found_by_status_and_by_user(admin: httpx.Client, make_job: Mak
 
 
 @pytest.mark.parametrize("query", ["status=lost", "user_id=x", "cursor=x", "limit=0", "status=failed' OR '1'='1"])
-def test_a_query_that_makes_no_sense_is_refused(query: str, admin: httpx.Client) -> None:
+def test_an_invalid_query_is_refused(query: str, admin: httpx.Client) -> None:
     refusal(admin.get(f"/api/admin/jobs?{query}"), 422, "invalid_input")
 
 
@@ -60,11 +58,11 @@ def test_pages_follow_each_other_without_gaps(path: str, admin: httpx.Client, ma
     listed: list[str] = []
     cursor = ""
     while True:
-        answer = admin.get(path + cursor)
-        listed += ids(answer)
-        if answer.json()["next_cursor"] is None:
+        response = admin.get(path + cursor)
+        listed += ids(response)
+        if response.json()["next_cursor"] is None:
             break
-        cursor = f"&cursor={answer.json()['next_cursor']}"
+        cursor = f"&cursor={response.json()['next_cursor']}"
     assert listed == expected
 
 
@@ -76,7 +74,7 @@ def test_pages_follow_each_other_without_gaps(path: str, admin: httpx.Client, ma
         ({"dead": True}, "ix_jobs_dead_letters"),
     ],
 )
-def test_what_few_jobs_are_is_found_by_an_index(
+def test_queries_for_rare_jobs_use_a_partial_index(
     where: dict[str, Any], index: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = create_engine(make_database(request, "postgresql", tmp_path))
@@ -92,10 +90,10 @@ def test_what_few_jobs_are_is_found_by_an_index(
         list_jobs(session, limit=20, cursor=None, **where)
         sql, defaults = compiled[-1]
         given = defaults | {"cursor": rows.NEWEST, "limit": 21}
-        # A plan made once for all parameters, as psycopg's prepared statements get, can use no partial index
-        # unless the statement itself has the words.
+        # psycopg's prepared statements have one plan for all parameters. It can only use a partial index
+        # if the SQL contains the condition as a literal.
         assert f"status = '{where.get('status', 'failed')}'" in sql
-        # An empty table is read whole, whatever indexes there are.
+        # Otherwise PostgreSQL scans the empty table and ignores its indexes.
         for setting in ("enable_seqscan = off", "enable_sort = off"):
             session.execute(text(f"SET LOCAL {setting}"))
         plan = session.connection().exec_driver_sql(f"EXPLAIN {sql}", given)
@@ -103,7 +101,7 @@ def test_what_few_jobs_are_is_found_by_an_index(
     engine.dispose()
 
 
-def test_an_owner_sees_his_jobs_as_before(admin: httpx.Client, user: httpx.Client, photo: bytes) -> None:
+def test_the_job_routes_of_users_show_no_admin_fields(admin: httpx.Client, user: httpx.Client, photo: bytes) -> None:
     job = create_job(user, send_photo(user, photo))
     refusal(admin.get(f"/api/jobs/{job['id']}"), 404, "job_not_found")
     assert "user" not in user.get(f"/api/jobs/{job['id']}").json()

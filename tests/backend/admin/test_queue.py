@@ -1,4 +1,4 @@
-"""The queue's figures: with a real broker, with a real worker, and with no broker at all."""
+"""The queue's figures: with a real broker, with a real worker, and without a broker."""
 
 import time
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from tests.servers import LiveServer, WorkerProcess
 from tests.worker.conftest import MakeJob
 
 
-def figures(admin: httpx.Client) -> dict[str, Any]:
+def read_figures(admin: httpx.Client) -> dict[str, Any]:
     return dict(admin.get("/api/admin/queue").raise_for_status().json())
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_an_idle_system(admin: httpx.Client) -> None:
-    assert figures(admin) == {
+def test_an_idle_system_has_zero_figures(admin: httpx.Client) -> None:
+    assert read_figures(admin) == {
         "valkey": "ok",
         "depth": 0,
         "unacked": 0,
@@ -49,7 +49,7 @@ def test_messages_rows_and_workers_are_counted(
     make_job(status="failed", failure_code="not_an_image")
     empty_queue.announce_worker("one")
     empty_queue.announce_worker("two")
-    shown = figures(admin)
+    shown = read_figures(admin)
     assert 600 <= shown.pop("oldest_queued_seconds") < 660
     assert shown == {
         "valkey": "ok",
@@ -62,20 +62,22 @@ def test_messages_rows_and_workers_are_counted(
     }
 
 
-def test_a_job_that_waits_for_a_later_attempt_waits_no_time_yet(admin: httpx.Client, make_job: MakeJob) -> None:
+def test_a_job_that_is_due_later_counts_as_waiting_for_zero_seconds(admin: httpx.Client, make_job: MakeJob) -> None:
     make_job(sent_at=utc_now() + timedelta(minutes=5))
-    assert figures(admin)["oldest_queued_seconds"] == 0
+    assert read_figures(admin)["oldest_queued_seconds"] == 0
 
 
-@on_one_database  # rows are counted on both above; here the broker and the worker tell their part
+@on_one_database  # the tests above count rows on both databases; this one tests broker and worker
 @pytest.mark.usefixtures("empty_queue")
-def test_a_working_worker_shows(admin: httpx.Client, user: httpx.Client, settings: Settings, tmp_path: Any) -> None:
+def test_a_busy_worker_is_counted(admin: httpx.Client, user: httpx.Client, settings: Settings, tmp_path: Any) -> None:
     upload_id = send_photo(user, make_noise(3000, 2000))
     with WorkerProcess(settings, tmp_path):
         create_job(user, upload_id, enhance=True)
-        shown = _wait(lambda: figures(admin), lambda now: now["processing_rows"] == 1 and now["unacked"] == 1)
-        assert (shown["depth"], shown["workers_alive"], shown["queued_rows"]) == (0, 1, 0)
-        _wait(lambda: figures(admin), lambda now: (now["processing_rows"], now["unacked"]) == (0, 0))
+        shown = _wait(lambda: read_figures(admin), lambda now: now["processing_rows"] == 1 and now["unacked"] == 1)
+        assert shown["depth"] == 0
+        assert shown["workers_alive"] == 1
+        assert shown["queued_rows"] == 0
+        _wait(lambda: read_figures(admin), lambda now: (now["processing_rows"], now["unacked"]) == (0, 0))
 
 
 def _wait(read: Callable[[], dict[str, Any]], is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def _wait(read: Callable[[], dict[str, Any]], is_so: Callable[[dict[str, Any]], 
     return now
 
 
-def test_without_a_broker_the_database_still_tells_and_admins_still_work(
+def test_without_a_broker_figures_come_from_the_database_and_admin_routes_work(
     make_settings: MakeSettings, make_job: MakeJob, change_user: ChangeUser
 ) -> None:
     make_job()
@@ -95,7 +97,7 @@ def test_without_a_broker_the_database_still_tells_and_admins_still_work(
     with LiveServer(settings) as server, server.client() as admin:
         change_user(sign_up_and_in(admin)["id"], is_admin=True)
         started = time.monotonic()
-        shown = figures(admin)
+        shown = read_figures(admin)
         assert time.monotonic() - started < 5
         assert shown.pop("oldest_queued_seconds") >= 0
         assert shown == {
@@ -109,5 +111,5 @@ def test_without_a_broker_the_database_still_tells_and_admins_still_work(
         }
         replay = admin.post("/api/admin/dead-letters/replay", json={"job_ids": [str(dead.id)]})
         assert replay.json()["replayed"] == [str(dead.id)]
-        assert figures(admin)["queued_rows"] == 2, "beat sends it once the broker is back"
+        assert read_figures(admin)["queued_rows"] == 2, "beat sends it when the broker is available again"
         assert admin.post(f"/api/admin/users/{dead.user_id}/disable").status_code == 200

@@ -1,4 +1,4 @@
-"""What admins see of accounts: figures, pages, and what a search finds."""
+"""The list of accounts for admins: figures, pages and search."""
 
 from datetime import timedelta
 
@@ -15,18 +15,17 @@ from tests.conftest import on_one_database
 from tests.worker.conftest import MakeJob
 
 
-def add_users(sessions: sessionmaker[Session], *people: tuple[str, str]) -> list[str]:
-    """Add accounts of these names and addresses, and return their ids."""
-    users = [User(id=new_id(), name=name, email=email, password_hash="-") for name, email in people]
+def add_users(sessions: sessionmaker[Session], *rows: tuple[str, str]) -> list[str]:
+    users = [User(id=new_id(), name=name, email=email, password_hash="-") for name, email in rows]
     with transaction(sessions) as session:
         session.add_all(users)
     return [str(user.id) for user in users]
 
 
-def found(admin: httpx.Client, search: str) -> list[str]:
-    answer = admin.get("/api/admin/users", params={"search": search})
-    assert answer.status_code == 200, answer.text
-    return [user["email"] for user in answer.json()["items"]]
+def search_emails(admin: httpx.Client, search: str) -> list[str]:
+    response = admin.get("/api/admin/users", params={"search": search})
+    assert response.status_code == 200, response.text
+    return [user["email"] for user in response.json()["items"]]
 
 
 def test_an_account_is_shown_with_what_it_uses(
@@ -54,13 +53,15 @@ def test_an_account_is_shown_with_what_it_uses(
     }
 
 
-def test_an_account_was_seen_when_its_session_last_was(admin: httpx.Client) -> None:
+def test_last_seen_is_the_time_of_the_latest_session(admin: httpx.Client) -> None:
     seen = admin.get(f"/api/admin/users/{id_of(admin)}").json()
     assert seen["is_admin"] is True
     assert abs(age(seen["last_seen_at"])) < timedelta(seconds=30)
 
 
-def test_accounts_come_newest_first_in_pages_without_gaps(admin: httpx.Client, sessions: sessionmaker[Session]) -> None:
+def test_accounts_are_listed_newest_first_in_pages_without_gaps(
+    admin: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
     ids = add_users(sessions, *((f"U{n}", f"{n}@example.org") for n in range(7)))
     listed: list[str] = []
     cursor: str | None = None
@@ -94,7 +95,7 @@ def test_accounts_come_newest_first_in_pages_without_gaps(admin: httpx.Client, s
         ("Ünïcode ☃", []),
     ],
 )
-def test_a_search_finds_parts_of_names_and_addresses_and_takes_no_character_for_another(
+def test_a_search_finds_parts_of_names_and_addresses_without_wildcards(
     search: str, expected: list[str], admin: httpx.Client, sessions: sessionmaker[Session], change_user: ChangeUser
 ) -> None:
     change_user(id_of(admin), email="root@localhost.test", name="Root")
@@ -105,10 +106,10 @@ def test_a_search_finds_parts_of_names_and_addresses_and_takes_no_character_for_
         ("A back\\slash and a sl/ash", "100_percent@example.org"),
         ("Tom 100%", "tom@example.org"),
     )
-    assert found(admin, search) == expected
+    assert search_emails(admin, search) == expected
 
 
-@on_one_database  # refused before the database is asked
+@on_one_database  # refused before any query
 @pytest.mark.parametrize(
     "query",
     [

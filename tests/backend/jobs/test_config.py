@@ -1,4 +1,4 @@
-"""GET /api/config: the one source of names and limits for the frontend."""
+"""GET /api/config: names and limits for the frontend."""
 
 import httpx
 
@@ -8,7 +8,7 @@ from tests.conftest import MakeSettings, on_one_database
 from tests.servers import LiveServer
 
 
-@on_one_database  # nothing is read from it
+@on_one_database  # the route runs no query
 def test_names_and_limits_follow_the_settings(make_settings: MakeSettings) -> None:
     settings = make_settings(APP_NAME="Photo Shop", MAX_UPLOAD_BYTES=123)
     with LiveServer(settings) as server, server.client() as client:
@@ -17,7 +17,7 @@ def test_names_and_limits_follow_the_settings(make_settings: MakeSettings) -> No
     assert config["uploads"]["max_bytes"] == 123
 
 
-def test_what_it_says_is_what_the_api_accepts(client: httpx.Client, user: httpx.Client) -> None:
+def test_the_api_accepts_the_published_types_and_limits(client: httpx.Client, user: httpx.Client) -> None:
     config = client.get("/api/config").json()
     types = [item["content_type"] for item in config["uploads"]["accepted_types"]]
     assert types == [item.content_type for item in FILE_TYPES]
@@ -32,11 +32,12 @@ def test_what_it_says_is_what_the_api_accepts(client: httpx.Client, user: httpx.
 
 
 @on_one_database
-def test_a_page_asks_again_without_a_body(client: httpx.Client) -> None:
+def test_an_unchanged_configuration_returns_304(client: httpx.Client) -> None:
     first = client.get("/api/config")
     assert "max-age" in first.headers["cache-control"]
     for tag in (first.headers["etag"], f"W/{first.headers['etag']}"):
         again = client.get("/api/config", headers={"If-None-Match": tag})
-        assert (again.status_code, again.content) == (304, b"")
+        assert again.status_code == 304
+        assert again.content == b""
     other = client.get("/api/config", headers={"If-None-Match": '"another"'})
     assert other.status_code == 200

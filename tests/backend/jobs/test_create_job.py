@@ -1,4 +1,4 @@
-"""Creating jobs: what is accepted, what is refused, and that a repeated request makes one job."""
+"""Creating jobs: accepted and refused requests, and repeated requests."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -12,20 +12,20 @@ from tests.servers import LiveServer
 RECIPE = {"preset": "web"}
 
 
-def refusal(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
-    """Check that an answer is the problem document it should be, and return it."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    document = answer.json()
+def refusal(response: httpx.Response, status: int, code: str) -> dict[str, object]:
+    """Check that a response is this problem document, and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document = response.json()
     assert document["code"] == code
     assert document["status"] == status
-    assert document["request_id"] == answer.headers["x-request-id"]
+    assert document["request_id"] == response.headers["x-request-id"]
     return dict(document)
 
 
 def test_an_upload_is_signed_for_its_exact_size_and_type(user: httpx.Client, photo: bytes) -> None:
-    answer = user.post("/api/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "size": len(photo)})
-    upload = answer.json()
+    response = user.post("/api/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "size": len(photo)})
+    upload = response.json()
     for body in (photo[:-1], photo + b"x"):
         sent = user.put(upload["url"], content=body, headers=upload["headers"])
         refusal(sent, 422, "upload_refused")
@@ -47,7 +47,7 @@ def test_a_file_over_the_limit_is_refused(user: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1, "many", None, 10**30])
-def test_a_senseless_size_is_refused(user: httpx.Client, size: object) -> None:
+def test_an_invalid_size_is_refused(user: httpx.Client, size: object) -> None:
     body = {"filename": "a.jpg", "content_type": "image/jpeg", "size": size}
     assert user.post("/api/uploads", json=body).status_code == 422
 
@@ -70,47 +70,45 @@ def test_a_hostile_file_name_is_cleaned(user: httpx.Client, photo: bytes, given:
 
 
 def test_a_forged_upload_id_is_not_found(user: httpx.Client) -> None:
-    answer = user.post("/api/jobs", json={"upload_id": str(uuid4()), "recipe": RECIPE})
-    refusal(answer, 404, "upload_not_found")
+    response = user.post("/api/jobs", json={"upload_id": str(uuid4()), "recipe": RECIPE})
+    refusal(response, 404, "upload_not_found")
 
 
 def test_another_users_upload_is_not_found(user: httpx.Client, other_user: httpx.Client, photo: bytes) -> None:
     upload_id = send_photo(user, photo)
-    answer = other_user.post("/api/jobs", json={"upload_id": upload_id, "recipe": RECIPE})
-    refusal(answer, 404, "upload_not_found")
+    response = other_user.post("/api/jobs", json={"upload_id": upload_id, "recipe": RECIPE})
+    refusal(response, 404, "upload_not_found")
 
 
-def test_a_job_before_its_file_was_sent_is_refused(user: httpx.Client) -> None:
+def test_a_job_without_a_sent_file_is_refused(user: httpx.Client) -> None:
     upload = user.post("/api/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "size": 10}).json()
-    answer = user.post("/api/jobs", json={"upload_id": upload["upload_id"], "recipe": RECIPE})
-    refusal(answer, 422, "upload_incomplete")
+    response = user.post("/api/jobs", json={"upload_id": upload["upload_id"], "recipe": RECIPE})
+    refusal(response, 422, "upload_incomplete")
 
 
-def test_a_file_that_changed_its_size_in_storage_is_refused(
-    user: httpx.Client, server: LiveServer, photo: bytes
-) -> None:
+def test_a_file_with_another_size_in_storage_is_refused(user: httpx.Client, server: LiveServer, photo: bytes) -> None:
     upload_id = send_photo(user, photo)
     [original] = server.app.state.storage.path("originals").rglob(upload_id.replace("-", ""))
     original.write_bytes(photo[:100])
-    answer = user.post("/api/jobs", json={"upload_id": upload_id, "recipe": RECIPE})
-    refusal(answer, 422, "upload_size_mismatch")
+    response = user.post("/api/jobs", json={"upload_id": upload_id, "recipe": RECIPE})
+    refusal(response, 422, "upload_size_mismatch")
 
 
 def test_a_body_of_ten_megabytes_is_refused(user: httpx.Client) -> None:
     refusal(user.post("/api/jobs", content=b"x" * 10_000_000), 413, "body_too_large")
 
 
-def test_one_upload_makes_one_job(user: httpx.Client, photo: bytes) -> None:
+def test_an_upload_can_have_one_job_only(user: httpx.Client, photo: bytes) -> None:
     upload_id = send_photo(user, photo)
     create_job(user, upload_id)
     refusal(user.post("/api/jobs", json={"upload_id": upload_id, "recipe": RECIPE}), 409, "upload_used")
 
 
-def test_the_same_idempotency_key_gives_the_same_job(user: httpx.Client, photo: bytes) -> None:
+def test_the_same_idempotency_key_returns_the_same_job(user: httpx.Client, photo: bytes) -> None:
     body = {"upload_id": send_photo(user, photo), "recipe": RECIPE}
-    answers = [user.post("/api/jobs", json=body, headers={"Idempotency-Key": "once"}) for _ in range(3)]
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.json()["id"] for answer in answers}) == 1
+    responses = [user.post("/api/jobs", json=body, headers={"Idempotency-Key": "once"}) for _ in range(3)]
+    assert {response.status_code for response in responses} == {202}
+    assert len({response.json()["id"] for response in responses}) == 1
     assert len(user.get("/api/jobs").json()["items"]) == 1
 
 
@@ -132,19 +130,19 @@ def test_an_idempotency_key_belongs_to_one_user(user: httpx.Client, other_user: 
     assert len(ids) == 2
 
 
-def test_a_double_click_makes_one_job(user: httpx.Client, photo: bytes) -> None:
+def test_a_double_click_creates_one_job(user: httpx.Client, photo: bytes) -> None:
     body = {"upload_id": send_photo(user, photo), "recipe": RECIPE}
 
     def submit(_attempt: int) -> httpx.Response:
         return user.post("/api/jobs", json=body, headers={"Idempotency-Key": "double"})
 
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(submit, range(8)))
-    assert [answer.status_code for answer in answers] == [202] * 8
-    assert len({answer.json()["id"] for answer in answers}) == 1
+        responses = list(threads.map(submit, range(8)))
+    assert [response.status_code for response in responses] == [202] * 8
+    assert len({response.json()["id"] for response in responses}) == 1
 
 
-def test_a_deleted_jobs_key_makes_a_new_job(user: httpx.Client, photo: bytes) -> None:
+def test_the_idempotency_key_of_a_deleted_job_can_be_used_again(user: httpx.Client, photo: bytes) -> None:
     headers = {"Idempotency-Key": "again"}
     body = {"upload_id": send_photo(user, photo), "recipe": RECIPE}
     first = user.post("/api/jobs", json=body, headers=headers).json()

@@ -1,4 +1,4 @@
-"""The event stream: a snapshot, then what happens; it survives Valkey and never holds up a shutdown."""
+"""The event stream: a snapshot, then changes. It ends when the process stops."""
 
 import json
 import threading
@@ -21,18 +21,18 @@ Event = tuple[str, dict[str, Any]]
 
 
 @contextmanager
-def listening(client: httpx.Client) -> Iterator["Queue[Event | None]"]:
-    """Read the stream in a thread; the queue gets each event, and None at the end."""
+def open_stream(client: httpx.Client) -> Iterator["Queue[Event | None]"]:
+    """Read the stream in a thread. The queue gets each event, and None at the end."""
     received: Queue[Event | None] = Queue()
     connected = threading.Event()
 
     def read() -> None:
-        # The test's end closes the socket under the reader.
-        with suppress(httpx.TransportError), client.stream("GET", "/api/jobs/events", timeout=20) as answer:
-            assert answer.headers["content-type"].startswith("text/event-stream")
+        # The end of the test closes the socket while this thread reads it.
+        with suppress(httpx.TransportError), client.stream("GET", "/api/jobs/events", timeout=20) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
             connected.set()
             name = ""
-            for line in answer.iter_lines():
+            for line in response.iter_lines():
                 if line.startswith("event: "):
                     name = line.removeprefix("event: ")
                 elif line.startswith("data: "):
@@ -51,16 +51,16 @@ def next_event(received: "Queue[Event | None]", seconds: float = 5) -> Event:
     return event
 
 
-def test_a_stream_begins_with_the_recent_jobs_oldest_first(user: httpx.Client, photo: bytes) -> None:
-    made = [create_job(user, send_photo(user, photo))["id"] for _ in range(2)]
-    with listening(user) as received:
-        assert [next_event(received)[1]["id"] for _ in made] == made
+def test_a_stream_starts_with_the_recent_jobs_oldest_first(user: httpx.Client, photo: bytes) -> None:
+    created = [create_job(user, send_photo(user, photo))["id"] for _ in range(2)]
+    with open_stream(user) as received:
+        assert [next_event(received)[1]["id"] for _ in created] == created
 
 
-def test_a_stream_tells_what_happens_to_the_users_own_jobs(
+def test_a_stream_sends_changes_of_the_users_own_jobs_only(
     user: httpx.Client, other_user: httpx.Client, photo: bytes
 ) -> None:
-    with listening(user) as received:
+    with open_stream(user) as received:
         create_job(other_user, send_photo(other_user, photo))
         job = create_job(user, send_photo(user, photo))
         assert next_event(received) == ("job", job)
@@ -71,21 +71,21 @@ def test_a_stream_tells_what_happens_to_the_users_own_jobs(
 
 
 def test_open_streams_hold_no_database_connection(server: LiveServer, user: httpx.Client) -> None:
-    with listening(user), listening(user), listening(user), listening(user):
+    with open_stream(user), open_stream(user), open_stream(user), open_stream(user):
         time.sleep(0.2)
         assert server.app.state.engine.pool.checkedout() == 0
 
 
-def test_a_stream_ends_when_the_process_is_told_to_stop(server: LiveServer, user: httpx.Client) -> None:
-    with listening(user) as received:
+def test_a_stream_ends_when_the_process_stops(server: LiveServer, user: httpx.Client) -> None:
+    with open_stream(user) as received:
         server.call(server.app.state.subscriber.end_streams)
         assert received.get(timeout=2) is None
 
 
-def test_a_stream_ends_itself_after_its_time(user: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_ends_after_its_maximum_duration(user: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "STREAM_SECONDS", 0.3)
     started = time.monotonic()
-    with listening(user) as received:
+    with open_stream(user) as received:
         assert received.get(timeout=5) is None
     assert time.monotonic() - started < 3
 
@@ -95,7 +95,7 @@ def test_a_stream_ends_with_the_access_token_that_opened_it(user: httpx.Client) 
     token = jwt.encode(claims | {"exp": int(time.time()) + 2}, TEST_SECRET, algorithm="HS256")
     started = time.monotonic()
     with httpx.Client(base_url=user.base_url, headers={"Authorization": f"Bearer {token}"}) as client:
-        with listening(client) as received:
+        with open_stream(client) as received:
             assert received.get(timeout=10) is None
         assert time.monotonic() - started < 5
         assert client.get("/api/jobs/events").status_code == 401

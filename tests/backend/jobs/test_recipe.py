@@ -1,4 +1,4 @@
-"""The recipe of a photo: what is refused, and what is cleaned. Replaced together with backend/jobs/recipe.py."""
+"""The recipe's validation. Replace this file together with backend/jobs/recipe.py."""
 
 from uuid import uuid4
 
@@ -18,9 +18,9 @@ from tests.backend.jobs.test_create_job import refusal
         "web",
     ],
 )
-def test_a_recipe_that_makes_no_sense_is_refused_with_the_fields_name(user: httpx.Client, recipe: object) -> None:
-    answer = user.post("/api/jobs", json={"upload_id": str(uuid4()), "recipe": recipe})
-    document = refusal(answer, 422, "invalid_input")
+def test_an_invalid_recipe_is_refused_with_the_name_of_the_field(user: httpx.Client, recipe: object) -> None:
+    response = user.post("/api/jobs", json={"upload_id": str(uuid4()), "recipe": recipe})
+    document = refusal(response, 422, "invalid_input")
     assert str(document["errors"][0]["field"]).startswith("recipe")  # type: ignore[index]
 
 
@@ -29,7 +29,7 @@ def test_a_recipe_has_defaults(user: httpx.Client, photo: bytes) -> None:
     assert job["recipe"] == {"preset": "web", "enhance": False, "watermark": None}
 
 
-def test_control_characters_are_taken_out_of_a_watermark(user: httpx.Client, photo: bytes) -> None:
+def test_control_characters_are_removed_from_a_watermark(user: httpx.Client, photo: bytes) -> None:
     job = create_job(user, send_photo(user, photo), watermark="  \x00©\r\nStudio\u202e ")
     assert job["recipe"]["watermark"] == "©Studio"
     assert create_job(user, send_photo(user, photo), watermark=" \x00 ")["recipe"]["watermark"] is None

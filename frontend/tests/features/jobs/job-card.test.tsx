@@ -135,10 +135,16 @@ test("a job that was already deleted elsewhere is removed without an error", asy
 test("a refused action shows its error on the card", async () => {
   show(makeJob());
   backend.on(`POST /api/jobs/${makeJob().id}/cancel`, () =>
-    problem(409, "job_finished", "Only a job that waits or runs can be cancelled."),
+    problem(
+      409,
+      "job_finished",
+      "Only a queued or processing job can be cancelled. This job has finished; you can delete it.",
+    ),
   );
 
   await userEvent.click(screen.getByRole("button", { name: "Cancel mug.jpg" }));
 
-  expect((await screen.findByRole("alert")).textContent).toContain("Only a job that waits or runs");
+  expect((await screen.findByRole("alert")).textContent).toContain(
+    "Only a queued or processing job",
+  );
 });

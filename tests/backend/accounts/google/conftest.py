@@ -1,4 +1,4 @@
-"""Fixtures of signing in with Google: a provider that lies as told, and a server that takes it for Google."""
+"""Fixtures of Google sign-in: a configurable provider, and a server that uses it as Google."""
 
 from collections.abc import Iterator
 
@@ -12,20 +12,19 @@ from tests.servers import LiveServer
 
 @pytest.fixture
 def provider() -> Iterator[OddProvider]:
-    """A provider of this test alone."""
     with OddProvider() as provider:
         yield provider
 
 
 @pytest.fixture
 def google_server(make_settings: MakeSettings, provider: OddProvider) -> Iterator[LiveServer]:
-    """The web application, for which that provider is Google."""
+    """The web application with this provider as Google."""
     with LiveServer(make_settings(**provider.settings())) as server:
         yield server
 
 
 @pytest.fixture
 def browser(google_server: LiveServer) -> Iterator[httpx.Client]:
-    """A browser at that server, in which nobody is signed in."""
+    """A browser without a session."""
     with google_server.client() as browser:
         yield browser

@@ -1,4 +1,4 @@
-"""A sign-in with Google belongs to the browser that began it, and works once."""
+"""A Google sign-in works once, and only in the browser that started it."""
 
 import time
 
@@ -14,28 +14,26 @@ from tests.servers import LiveServer
 
 def test_a_wrong_or_missing_state_is_refused(browser: httpx.Client, provider: OddProvider) -> None:
     for state in ("x", "", "ü", "\x00"):
-        refused(call_back(browser, **provider.way_back(browser) | {"state": state}), "google_failed")
-    provider.way_back(browser)
+        refused(call_back(browser, **provider.callback_query(browser) | {"state": state}), "google_failed")
+    provider.callback_query(browser)
     refused(browser.get(CALLBACK), "google_failed")
     assert provider.forms == []
 
 
 def test_a_callback_without_a_code_is_refused(browser: httpx.Client, provider: OddProvider) -> None:
     for code in ("", "x" * 3000):
-        refused(call_back(browser, **provider.way_back(browser) | {"code": code}), "google_failed")
+        refused(call_back(browser, **provider.callback_query(browser) | {"code": code}), "google_failed")
     assert provider.forms == []
 
 
-def test_a_callback_with_an_error_is_refused_whatever_else_it_brings(
-    browser: httpx.Client, provider: OddProvider
-) -> None:
-    refused(call_back(browser, **provider.way_back(browser), error="server_error"), "google_failed")
+def test_a_callback_with_an_error_is_refused_even_with_a_code(browser: httpx.Client, provider: OddProvider) -> None:
+    refused(call_back(browser, **provider.callback_query(browser), error="server_error"), "google_failed")
     assert provider.forms == []
 
 
-def test_another_browser_can_not_end_a_sign_in(google_server: LiveServer, provider: OddProvider) -> None:
+def test_another_browser_cannot_finish_a_sign_in(google_server: LiveServer, provider: OddProvider) -> None:
     with google_server.client() as attacker, google_server.client() as victim:
-        back = provider.way_back(attacker)
+        back = provider.callback_query(attacker)
         refused(call_back(victim, **back), "google_failed")
         start(victim)
         refused(call_back(victim, **back), "google_failed")
@@ -44,27 +42,27 @@ def test_another_browser_can_not_end_a_sign_in(google_server: LiveServer, provid
 
 
 def test_a_callback_works_once(google_server: LiveServer, browser: httpx.Client, provider: OddProvider) -> None:
-    back = provider.way_back(browser)
+    back = provider.callback_query(browser)
     kept = browser.cookies["google"]
     assert call_back(browser, **back).headers["location"] == "/"
     assert "google" not in browser.cookies
     refused(call_back(browser, **back), "google_failed")
     assert len(provider.forms) == 1
-    # Whoever kept the cookie gets no further: the code is used up.
+    # The old cookie does not help either: the code is used up.
     refused(httpx.get(f"{google_server.url}{CALLBACK}", params=back, cookies={"google": kept}), "google_failed")
 
 
 def test_a_failed_callback_ends_the_transaction(browser: httpx.Client, provider: OddProvider) -> None:
-    back = provider.way_back(browser)
+    back = provider.callback_query(browser)
     refused(call_back(browser, state="wrong"), "google_failed")
     refused(call_back(browser, **back), "google_failed")
 
 
 @pytest.mark.parametrize("how", ["altered", "expired", "secret", "audience", "endless", "access", "garbage"])
-def test_a_cookie_that_is_not_ours_or_too_old_is_refused(
+def test_a_forged_or_expired_cookie_is_refused(
     browser: httpx.Client, user: httpx.Client, provider: OddProvider, how: str
 ) -> None:
-    back = provider.way_back(browser)
+    back = provider.callback_query(browser)
     claims, cookie = claims_of(browser), browser.cookies["google"]
     assert abs(claims["exp"] - time.time() - 600) < 5
     endless = {name: value for name, value in claims.items() if name != "exp"}
@@ -82,24 +80,24 @@ def test_a_cookie_that_is_not_ours_or_too_old_is_refused(
     assert provider.forms == []
 
 
-def test_the_cookie_is_no_access_token(google_server: LiveServer, browser: httpx.Client) -> None:
+def test_the_cookie_is_not_accepted_as_an_access_token(google_server: LiveServer, browser: httpx.Client) -> None:
     start(browser)
     headers = {"Authorization": f"Bearer {browser.cookies['google']}"}
     assert httpx.get(f"{google_server.url}/api/accounts/me", headers=headers).status_code == 401
 
 
-def test_the_cookie_tells_nothing_of_state_nonce_or_verifier(browser: httpx.Client, provider: OddProvider) -> None:
+def test_the_cookie_does_not_contain_state_nonce_or_verifier(browser: httpx.Client, provider: OddProvider) -> None:
     sent = start(browser)
-    told = str(claims_of(browser))
-    assert sent["state"] not in told
-    assert sent["nonce"] not in told
+    sent_text = str(claims_of(browser))
+    assert sent["state"] not in sent_text
+    assert sent["nonce"] not in sent_text
     assert set(claims_of(browser)) == {"aud", "exp", "jti", "next"}
 
 
-def test_whoever_knows_the_id_but_not_the_secret_does_not_know_the_state(
+def test_the_state_cannot_be_derived_without_the_secret(
     make_settings: MakeSettings, browser: httpx.Client, provider: OddProvider
 ) -> None:
-    back = provider.way_back(browser)
+    back = provider.callback_query(browser)
     different = "another secret of at least 32 bytes"
     cookie = jwt.encode(claims_of(browser), different)
     with LiveServer(make_settings(**provider.settings(), JWT_SECRET=different)) as other, other.client() as client:
@@ -107,26 +105,25 @@ def test_whoever_knows_the_id_but_not_the_secret_does_not_know_the_state(
     assert provider.forms == []
 
 
-def test_a_sign_in_begun_before_the_secret_changed_ends_well(
+def test_a_sign_in_that_started_before_a_secret_change_succeeds(
     make_settings: MakeSettings, browser: httpx.Client, provider: OddProvider
 ) -> None:
-    back = provider.way_back(browser)
+    back = provider.callback_query(browser)
     changed = make_settings(
         **provider.settings(), JWT_SECRET="a new secret of at least 32 bytes", JWT_SECRET_PREVIOUS=TEST_SECRET
     )
     with LiveServer(changed) as later:
-        answer = httpx.get(f"{later.url}{CALLBACK}", params=back, cookies={"google": browser.cookies["google"]})
-    assert answer.headers["location"] == "/"
+        response = httpx.get(f"{later.url}{CALLBACK}", params=back, cookies={"google": browser.cookies["google"]})
+    assert response.headers["location"] == "/"
 
 
 def test_cookies_are_bound_to_the_host_on_https(make_settings: MakeSettings, provider: OddProvider) -> None:
     settings = make_settings(**provider.settings(), PUBLIC_URL="https://studio.example")
     with LiveServer(settings) as server:
-        answer = httpx.get(f"{server.url}/api/oauth/google/start")
-        (cookie,) = answer.headers.get_list("set-cookie")
+        response = httpx.get(f"{server.url}/api/oauth/google/start")
+        (cookie,) = response.headers.get_list("set-cookie")
         assert cookie.startswith("__Host-google=")
         assert {"HttpOnly", "Max-Age=600", "Path=/", "SameSite=lax", "Secure"} <= set(cookie.split("; "))
-        assert (
-            "redirect_uri=https%3A%2F%2Fstudio.example%2Fapi%2Foauth%2Fgoogle%2Fcallback" in answer.headers["location"]
-        )
-        assert answer.headers["cache-control"] == "no-store"
+        callback = "https%3A%2F%2Fstudio.example%2Fapi%2Foauth%2Fgoogle%2Fcallback"
+        assert f"redirect_uri={callback}" in response.headers["location"]
+        assert response.headers["cache-control"] == "no-store"

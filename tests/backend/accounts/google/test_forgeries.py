@@ -1,4 +1,4 @@
-"""An ID token that Google did not sign is refused, whatever it is signed with."""
+"""An ID token without Google's signature is refused."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ def unsigned(_provider: OddProvider, claims: dict[str, Any]) -> str:
 
 
 def confused(provider: OddProvider, claims: dict[str, Any]) -> str:
-    """Sign with HMAC and the public key, which a careless reader takes for the secret."""
+    """Sign with HMAC and the public key. A careless implementation accepts this key as the secret."""
     header, payload = (
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
         for part in ({"alg": "HS256", "kid": "first"}, claims)
@@ -83,15 +83,15 @@ def test_a_forged_id_token_is_refused(browser: httpx.Client, provider: OddProvid
     refused(call_back(browser, state=sent["state"], code=code), "google_failed")
 
 
-def test_a_secret_is_no_key_even_when_the_provider_publishes_it(browser: httpx.Client, provider: OddProvider) -> None:
+def test_a_symmetric_key_in_the_jwks_is_refused(browser: httpx.Client, provider: OddProvider) -> None:
     secret = base64.urlsafe_b64encode(CLIENT_SECRET.encode()).rstrip(b"=").decode()
-    provider.answers["/jwks"] = (200, {"keys": [{"kty": "oct", "kid": "first", "k": secret}]})
+    provider.responses["/jwks"] = (200, {"keys": [{"kty": "oct", "kid": "first", "k": secret}]})
     sent = start(browser)
     code = provider.consent(sent, by_the_client_secret(provider, provider.claims(sent)))
     refused(call_back(browser, state=sent["state"], code=code), "google_failed")
 
 
-def test_documents_are_fetched_once_and_keys_again_for_an_unknown_one_at_most_once_a_minute(
+def test_keys_are_fetched_again_for_an_unknown_key_at_most_once_per_minute(
     google_server: LiveServer, provider: OddProvider
 ) -> None:
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The owner of an account is mailed when a Google identity is linked to it, once, and only when it truly is."""
+"""The owner of an account gets one mail when a Google identity is linked to it."""
 
 import httpx
 from sqlalchemy import text
@@ -9,7 +9,7 @@ from backend.infra.db import transaction, utc_now
 from backend.mails.models import Mail
 from backend.mails.render import render
 from backend.settings import Settings
-from tests.backend.accounts.google.flow import CALLBACK, person, refused, subject_of
+from tests.backend.accounts.google.flow import CALLBACK, new_google_user, refused, subject_of
 from tests.backend.accounts.google.provider import OddProvider
 from tests.servers import LiveServer
 
@@ -26,19 +26,21 @@ def count_mails(sessions: Sessions) -> int:
         return session.query(Mail).count()
 
 
-def test_the_owner_of_a_linked_account_is_told_once(
+def test_the_owner_of_a_linked_account_is_notified_once(
     google_server: LiveServer, provider: OddProvider, sessions: Sessions, settings: Settings
 ) -> None:
-    who = person()
-    make_user(sessions, who["email"])
+    google_user = new_google_user()
+    make_user(sessions, google_user["email"])
     for _ in range(2):
         with google_server.client() as browser:
-            way_back = provider.way_back(browser, **who)
+            callback_query = provider.callback_query(browser, **google_user)
             headers = {"X-Request-ID": "the-request"}
-            assert browser.get(CALLBACK, params=way_back, headers=headers).headers["location"] == "/"
+            assert browser.get(CALLBACK, params=callback_query, headers=headers).headers["location"] == "/"
     with sessions() as session:
         mail = session.query(Mail).one()
-    assert (mail.template, mail.recipient, mail.request_id) == ("google_linked", who["email"], "the-request")
+    assert mail.template == "google_linked"
+    assert mail.recipient == google_user["email"]
+    assert mail.request_id == "the-request"
     subject, plain, html = render(mail.template, mail.context, settings)
     assert subject == "You can now log in with Google"
     for body in (plain, html):
@@ -46,7 +48,7 @@ def test_the_owner_of_a_linked_account_is_told_once(
     assert "Ada &lt;b&gt;L" in html
 
 
-def test_the_mail_goes_to_our_address_of_the_owner(
+def test_the_mail_is_sent_to_the_stored_address(
     browser: httpx.Client, provider: OddProvider, sessions: Sessions
 ) -> None:
     make_user(sessions, "ada@example.com")
@@ -55,27 +57,27 @@ def test_the_mail_goes_to_our_address_of_the_owner(
         assert session.query(Mail).one().recipient == "ada@example.com"
 
 
-def test_nobody_is_mailed_about_an_account_that_google_made(
+def test_no_mail_is_sent_for_an_account_created_by_google_sign_in(
     browser: httpx.Client, provider: OddProvider, sessions: Sessions
 ) -> None:
     assert provider.sign_in(browser).headers["location"] == "/"
     assert count_mails(sessions) == 0
 
 
-def test_a_link_that_fails_at_the_end_is_neither_kept_nor_mailed(
+def test_a_link_that_fails_to_commit_is_neither_stored_nor_mailed(
     browser: httpx.Client, provider: OddProvider, sessions: Sessions
 ) -> None:
-    who = person()
-    make_user(sessions, who["email"])
+    google_user = new_google_user()
+    make_user(sessions, google_user["email"])
     with transaction(sessions) as session:
         session.execute(text("DROP TABLE sessions"))
-    refused(provider.sign_in(browser, **who), "google_failed")
-    assert subject_of(sessions, who) is None
+    refused(provider.sign_in(browser, **google_user), "google_failed")
+    assert subject_of(sessions, google_user) is None
     assert count_mails(sessions) == 0
 
 
 def test_a_refused_link_is_not_mailed(browser: httpx.Client, provider: OddProvider, sessions: Sessions) -> None:
-    who = person()
-    provider.sign_in(browser, **who)
-    refused(provider.sign_in(browser, **person(email=who["email"])), "google_conflict")
+    google_user = new_google_user()
+    provider.sign_in(browser, **google_user)
+    refused(provider.sign_in(browser, **new_google_user(email=google_user["email"])), "google_conflict")
     assert count_mails(sessions) == 0

@@ -1,4 +1,4 @@
-"""A provider that is away, stalls or talks nonsense signs nobody in, and holds up nobody else."""
+"""A provider that is unavailable, slow or broken fails the sign-in and does not block other requests."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from tests.servers import LiveServer
 
 
 @pytest.mark.parametrize(
-    ("path", "answer"),
+    ("path", "response"),
     [
         ("/token", (500, {"error": "server_error"})),
         ("/token", (200, b"<html>")),
@@ -30,10 +30,10 @@ from tests.servers import LiveServer
     ],
     ids=["error", "html", "list", "no-token", "no-text", "busy", "no-keys", "no-key", "deep"],
 )
-def test_nonsense_from_the_provider_is_a_failed_sign_in(
-    browser: httpx.Client, provider: OddProvider, path: str, answer: tuple[int, Any]
+def test_an_invalid_response_of_the_provider_fails_the_sign_in(
+    browser: httpx.Client, provider: OddProvider, path: str, response: tuple[int, Any]
 ) -> None:
-    provider.answers[path] = answer
+    provider.responses[path] = response
     refused(provider.sign_in(browser), "google_failed")
 
 
@@ -47,14 +47,14 @@ def test_nonsense_from_the_provider_is_a_failed_sign_in(
     ],
     ids=str,
 )
-def test_a_discovery_document_that_can_not_be_trusted_ends_the_sign_in_at_its_start(
+def test_an_invalid_discovery_document_fails_the_start_of_the_sign_in(
     browser: httpx.Client, provider: OddProvider, discovery: dict[str, Any]
 ) -> None:
     provider.discovery = discovery
     refused(browser.get("/api/oauth/google/start"), "google_failed")
 
 
-def test_a_provider_that_is_away_fails_the_sign_in(make_settings: MakeSettings, provider: OddProvider) -> None:
+def test_an_unavailable_provider_fails_the_sign_in(make_settings: MakeSettings, provider: OddProvider) -> None:
     values = provider.settings()
     with LiveServer(make_settings(**values)) as server, server.client() as browser:
         sent = start(browser)
@@ -65,13 +65,13 @@ def test_a_provider_that_is_away_fails_the_sign_in(make_settings: MakeSettings, 
 
 
 @pytest.mark.parametrize("how", ["silent", "dripping"])
-def test_a_slow_provider_takes_bounded_time_and_leaves_the_api_alone(
+def test_a_slow_provider_times_out_and_does_not_block_the_api(
     google_server: LiveServer, provider: OddProvider, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setattr(openid, "REQUEST_SECONDS", 2)
     sent = [start(client := google_server.client()) | {"client": client} for _ in range(4)]
     provider.delay, provider.drip = (30, False) if how == "silent" else (0, True)
-    begun = time.monotonic()
+    started = time.monotonic()
     with ThreadPoolExecutor(4) as threads:
         calls = [threads.submit(call_back, one["client"], state=one["state"], code="x") for one in sent]
         time.sleep(0.3)
@@ -79,43 +79,43 @@ def test_a_slow_provider_takes_bounded_time_and_leaves_the_api_alone(
         assert not any(call.done() for call in calls)
         for call in calls:
             refused(call.result(), "google_failed")
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - started < 8
 
 
-def test_who_waits_too_long_for_others_is_sent_to_the_log_in_page(
+def test_a_request_that_waits_too_long_for_others_is_sent_to_the_log_in_page(
     google_server: LiveServer, browser: httpx.Client, provider: OddProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openid, "REQUEST_SECONDS", 4)
     monkeypatch.setattr(google_routes, "WAIT_SECONDS", 0.5)
     clients = [google_server.client() for _ in range(3)]
-    ways_back = [provider.way_back(client, "/account") for client in clients]
+    callback_queries = [provider.callback_query(client, "/account") for client in clients]
     provider.delay = 30
     with ThreadPoolExecutor(4) as threads:
-        first = [threads.submit(call_back, clients[n], **ways_back[n]) for n in (0, 1)]
+        first = [threads.submit(call_back, clients[n], **callback_queries[n]) for n in (0, 1)]
         while provider.paths.count("/token") < 2:
             time.sleep(0.02)
         late = [
-            threads.submit(call_back, clients[2], **ways_back[2]),
+            threads.submit(call_back, clients[2], **callback_queries[2]),
             threads.submit(browser.get, "/api/oauth/google/start", params={"next": "/account"}),
         ]
-        for answer in late:
-            refused(answer.result(), "google_failed", next="/account")
-        assert not any(answer.done() for answer in first)
-        for answer in first:
-            refused(answer.result(), "google_failed", next="/account")
+        for response in late:
+            refused(response.result(), "google_failed", next="/account")
+        assert not any(response.done() for response in first)
+        for response in first:
+            refused(response.result(), "google_failed", next="/account")
     provider.delay = 0
     for _ in range(3):
         assert provider.sign_in(browser).headers["location"] == "/"
 
 
-def test_a_slow_discovery_ends_the_sign_in_at_its_start(
+def test_a_slow_discovery_fails_the_start_of_the_sign_in(
     browser: httpx.Client, provider: OddProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openid, "REQUEST_SECONDS", 1)
     provider.drip = True
-    begun = time.monotonic()
+    started = time.monotonic()
     refused(browser.get("/api/oauth/google/start"), "google_failed")
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - started < 4
 
 
 def test_secrets_are_neither_logged_nor_sent_to_the_browser(
@@ -124,26 +124,26 @@ def test_secrets_are_neither_logged_nor_sent_to_the_browser(
     sent = start(browser)
     id_token = provider.sign(provider.claims(sent))
     code = provider.consent(sent, id_token)
-    answers = [call_back(browser, state=sent["state"], code=code) for _ in range(2)]
+    responses = [call_back(browser, state=sent["state"], code=code) for _ in range(2)]
     sent = start(browser)
-    answers.append(call_back(browser, state=sent["state"], code="refused-code"))
-    refused(answers[-1], "google_failed")
+    responses.append(call_back(browser, state=sent["state"], code="refused-code"))
+    refused(responses[-1], "google_failed")
     logged = capsys.readouterr().out
     assert "google_sign_in_failed" in logged
-    told = "".join(str(answer.headers.multi_items()) + answer.text for answer in answers) + sent["url"]
+    sent_text = "".join(str(response.headers.multi_items()) + response.text for response in responses) + sent["url"]
     secret = [CLIENT_SECRET, id_token, *(form["code_verifier"] for form in provider.forms)]
     for word in secret:
         assert word not in logged
-        assert word not in told
-    for word in (code, "refused-code", sent["state"], "provider's own words"):
+        assert word not in sent_text
+    for word in (code, "refused-code", sent["state"], "the provider's message"):
         assert word not in logged
-    assert all("provider's own words" not in answer.text for answer in answers)
+    assert all("the provider's message" not in response.text for response in responses)
 
 
-def test_an_error_code_that_is_none_is_not_logged(
+def test_an_unknown_error_code_is_not_logged(
     browser: httpx.Client, provider: OddProvider, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provider.answers["/token"] = (400, {"error": "the code was: s3cret"})
+    provider.responses["/token"] = (400, {"error": "the code was: s3cret"})
     refused(provider.sign_in(browser), "google_failed")
     logged = capsys.readouterr().out
     assert "google_sign_in_failed" in logged

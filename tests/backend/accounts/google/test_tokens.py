@@ -1,4 +1,4 @@
-"""The claims of an ID token are checked: one that is not about this sign-in, or not for us, signs nobody in."""
+"""An ID token is refused if its claims are for another sign-in or another client."""
 
 import base64
 from hashlib import sha256
@@ -13,24 +13,26 @@ from tests.backend.accounts.google.flow import CLIENT_ID, call_back, refused, st
 from tests.backend.accounts.google.provider import OddProvider
 
 
-def test_pkce_state_and_nonce_are_sent_and_the_verifier_is_kept_for_the_end(
-    browser: httpx.Client, provider: OddProvider
-) -> None:
+def test_the_pkce_verifier_is_sent_with_the_code_only(browser: httpx.Client, provider: OddProvider) -> None:
     sent = start(browser)
     assert sent["url"].startswith(f"{provider.url}/authorize?")
-    assert (sent["response_type"], sent["client_id"]) == ("code", CLIENT_ID)
-    assert (sent["code_challenge_method"], sent["scope"]) == ("S256", "openid email profile")
+    assert sent["response_type"] == "code"
+    assert sent["client_id"] == CLIENT_ID
+    assert sent["code_challenge_method"] == "S256"
+    assert sent["scope"] == "openid email profile"
     assert sent["redirect_uri"] == "http://127.0.0.1:8000/api/oauth/google/callback"
     code = provider.consent(sent, provider.sign(provider.claims(sent)))
     assert call_back(browser, state=sent["state"], code=code).headers["location"] == "/"
     (form,) = provider.forms
     hashed = base64.urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).rstrip(b"=").decode()
-    assert (hashed, len(form["code_verifier"])) == (sent["code_challenge"], 43)
-    assert (form["code"], form["redirect_uri"]) == (code, sent["redirect_uri"])
+    assert hashed == sent["code_challenge"]
+    assert len(form["code_verifier"]) == 43
+    assert form["code"] == code
+    assert form["redirect_uri"] == sent["redirect_uri"]
     assert len({sent["state"], sent["nonce"], form["code_verifier"], start(browser)["state"]}) == 4
 
 
-def test_a_code_that_was_issued_to_another_sign_in_is_refused(browser: httpx.Client, provider: OddProvider) -> None:
+def test_a_code_of_another_sign_in_is_refused(browser: httpx.Client, provider: OddProvider) -> None:
     stolen = start(browser)
     code = provider.consent(stolen, provider.sign(provider.claims(stolen)))
     refused(call_back(browser, state=start(browser)["state"], code=code), "google_failed")
@@ -88,7 +90,7 @@ def test_an_id_token_with_a_wrong_claim_is_refused(
     ],
     ids=["clock", "list", "unprintable", "no-text", "long", "long-subject"],
 )
-def test_an_odd_token_that_is_true_is_accepted(
+def test_an_unusual_but_valid_token_is_accepted(
     browser: httpx.Client, provider: OddProvider, claims: dict[str, Any]
 ) -> None:
     assert provider.sign_in(browser, **claims).headers["location"] == "/"

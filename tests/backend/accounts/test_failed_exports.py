@@ -1,4 +1,4 @@
-"""Copies that can't be made, or that nobody wants any more: they end, leave no file, and another may be asked for."""
+"""Exports that fail or are no longer wanted: they leave no file, and the user can request another."""
 
 import errno
 import tempfile
@@ -31,14 +31,14 @@ Step = Callable[[], None]
 
 @pytest.fixture
 def stored(storage: DiskStorage) -> DiskStorage:
-    """Storage that can be looked into."""
+    """Storage whose files the tests can read."""
     return storage
 
 
-def ask(user: httpx.Client) -> UUID:
-    answer = user.post("/api/accounts/me/exports")
-    assert answer.status_code == 202, answer.text
-    return UUID(answer.json()["id"])
+def request_export(user: httpx.Client) -> UUID:
+    response = user.post("/api/accounts/me/exports")
+    assert response.status_code == 202, response.text
+    return UUID(response.json()["id"])
 
 
 def statuses(user: httpx.Client) -> list[str]:
@@ -55,14 +55,14 @@ def close_account(user: httpx.Client) -> UUID:
     return user_id
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     pass
 
 
-class Interfered:
-    """Storage to whose uploads something happens before or after."""
+class HookedStorage:
+    """Storage that runs a function before or after each upload."""
 
-    def __init__(self, stored: DiskStorage, *, before: Step = nothing, after: Step = nothing) -> None:
+    def __init__(self, stored: DiskStorage, *, before: Step = do_nothing, after: Step = do_nothing) -> None:
         self._stored, self._before, self._after = stored, before, after
         self.download, self.delete_prefix = stored.download, stored.delete_prefix
 
@@ -72,15 +72,15 @@ class Interfered:
         self._after()
 
 
-def test_a_copy_in_the_making_while_its_account_is_deleted_leaves_no_file(
+def test_an_export_that_runs_while_its_account_is_deleted_leaves_no_file(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
-    export_id = ask(user)
+    export_id = request_export(user)
 
     def end_account() -> None:
         delete_account(close_account(user), sessions, stored)
 
-    export_account(export_id, sessions, Interfered(stored, before=end_account))  # type: ignore[arg-type]
+    export_account(export_id, sessions, HookedStorage(stored, before=end_account))  # type: ignore[arg-type]
     assert files(stored) == []
     with transaction(sessions) as session:
         assert session.scalars(select(Mail).where(Mail.template == "export_ready")).all() == []
@@ -90,34 +90,34 @@ def test_a_copy_in_the_making_while_its_account_is_deleted_leaves_no_file(
         assert session.scalars(select(User.id)).all() == []
 
 
-def test_a_copy_whose_row_is_gone_leaves_no_file(
+def test_an_export_whose_row_was_deleted_leaves_no_file(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
-    export_id = ask(user)
+    export_id = request_export(user)
 
     def delete_row() -> None:
         with transaction(sessions) as session:
             session.delete(session.get_one(Export, export_id))
 
-    export_account(export_id, sessions, Interfered(stored, before=delete_row))  # type: ignore[arg-type]
+    export_account(export_id, sessions, HookedStorage(stored, before=delete_row))  # type: ignore[arg-type]
     assert files(stored) == []
 
 
 def test_a_worker_lost_after_storing_a_copy_of_a_closed_account_leaves_no_file(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session], settings: Settings
 ) -> None:
-    export_id = ask(user)
+    export_id = request_export(user)
     user_ids: list[UUID] = []
 
     def end_account() -> None:
         user_ids.append(close_account(user))
         delete_account(user_ids[0], sessions, stored)
 
-    def die() -> None:
+    def kill_worker() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_account(export_id, sessions, Interfered(stored, before=end_account, after=die))  # type: ignore[arg-type]
+        export_account(export_id, sessions, HookedStorage(stored, before=end_account, after=kill_worker))  # type: ignore[arg-type]
     assert len(files(stored)) == 1
     with transaction(sessions) as session:
         long_ago = utc_now() - timedelta(minutes=61)
@@ -135,9 +135,9 @@ def test_a_worker_lost_after_storing_a_copy_of_a_closed_account_leaves_no_file(
         assert session.scalars(select(User.id)).all() == []
 
 
-@pytest.mark.parametrize("trouble", [SoftTimeLimitExceeded(), OSError(errno.ENOSPC, "No space left on device")])
-def test_a_copy_that_is_too_much_fails_at_once_and_another_may_be_asked_for(
-    trouble: Exception,
+@pytest.mark.parametrize("error", [SoftTimeLimitExceeded(), OSError(errno.ENOSPC, "No space left on device")])
+def test_an_export_that_exceeds_a_limit_fails_and_can_be_requested_again(
+    error: Exception,
     user: httpx.Client,
     stored: DiskStorage,
     sessions: sessionmaker[Session],
@@ -146,26 +146,26 @@ def test_a_copy_that_is_too_much_fails_at_once_and_another_may_be_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     create_job(user, send_photo(user, photo))
-    export_id = ask(user)
+    export_id = request_export(user)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
 
     def fail() -> None:
         assert list((tmp_path / "temporary").iterdir())
-        raise trouble
+        raise error
 
-    export_account(export_id, sessions, Interfered(stored, after=fail))  # type: ignore[arg-type]
+    export_account(export_id, sessions, HookedStorage(stored, after=fail))  # type: ignore[arg-type]
     assert statuses(user) == ["failed"]
     assert files(stored) == []
     assert list((tmp_path / "temporary").iterdir()) == []
-    export_account(ask(user), sessions, stored)
+    export_account(request_export(user), sessions, stored)
     assert statuses(user) == ["ready", "failed"]
 
 
-def test_a_copy_that_waits_for_an_hour_has_failed_and_another_may_be_asked_for(
+def test_an_export_that_waits_for_an_hour_fails_and_can_be_requested_again(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
-    late = ask(user)
+    late = request_export(user)
     with transaction(sessions) as session:
         session.execute(update(Export).values(created_at=utc_now() - timedelta(minutes=59)))
         requeue_lost_exports(session)
@@ -176,33 +176,34 @@ def test_a_copy_that_waits_for_an_hour_has_failed_and_another_may_be_asked_for(
     assert statuses(user) == ["failed"]
     export_account(late, sessions, stored)
     assert files(stored) == []
-    export_account(ask(user), sessions, stored)
+    export_account(request_export(user), sessions, stored)
     assert statuses(user) == ["ready", "failed"]
 
 
-def test_a_copy_that_became_too_late_while_it_was_made_leaves_no_file(
+def test_an_export_that_times_out_while_it_runs_leaves_no_file(
     user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
-    export_id = ask(user)
+    export_id = request_export(user)
 
-    def give_up() -> None:
+    def time_out() -> None:
         with transaction(sessions) as session:
             session.execute(update(Export).values(created_at=utc_now() - timedelta(minutes=61)))
             requeue_lost_exports(session)
 
-    export_account(export_id, sessions, Interfered(stored, before=give_up))  # type: ignore[arg-type]
-    assert (statuses(user), files(stored)) == (["failed"], [])
+    export_account(export_id, sessions, HookedStorage(stored, before=time_out))  # type: ignore[arg-type]
+    assert statuses(user) == ["failed"]
+    assert files(stored) == []
 
 
-def test_one_copy_a_day_is_made(
+def test_one_export_per_day_is_allowed(
     user: httpx.Client, other_user: httpx.Client, stored: DiskStorage, sessions: sessionmaker[Session]
 ) -> None:
-    export_account(ask(user), sessions, stored)
+    export_account(request_export(user), sessions, stored)
     refused = user.post("/api/accounts/me/exports")
     refusal(refused, 429, "quota_exports_per_day")
     assert "24 hours" in refused.json()["detail"]
     assert 86_000 < int(refused.headers["retry-after"]) <= 86_400
-    ask(other_user)
+    request_export(other_user)
     with transaction(sessions) as session:
         session.execute(update(Export).values(created_at=utc_now() - timedelta(hours=24)))
-    ask(user)
+    request_export(user)

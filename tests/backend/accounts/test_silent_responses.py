@@ -1,4 +1,4 @@
-"""Answers whose time, too, does not tell whether an address has an account: the work is done after them."""
+"""The duration of a response does not show whether an address has an account."""
 
 import statistics
 import time
@@ -24,7 +24,7 @@ RESET, CHANGE = "/api/accounts/password-reset", "/api/accounts/me/email"
 
 @pytest.fixture
 def hung_server(make_settings: MakeSettings) -> Iterator[LiveServer]:
-    """A server whose Valkey accepts, and never answers."""
+    """A server whose Valkey accepts connections but never responds."""
     with (
         Proxy(None) as blackhole,
         LiveServer(make_settings(REDIS_URL=f"redis://127.0.0.1:{blackhole.port}/0")) as server,
@@ -53,11 +53,13 @@ def test_a_reset_takes_as_long_for_an_unknown_address(server: LiveServer, user: 
     assert 0.6 < ratio < 1.6
 
 
-def test_a_reset_waits_for_no_valkey(hung_server: LiveServer, server: LiveServer, sessions: Sessions) -> None:
+def test_a_password_reset_does_not_wait_for_valkey(
+    hung_server: LiveServer, server: LiveServer, sessions: Sessions
+) -> None:
     with server.client() as client:
         known = str(sign_up_and_in(client)["email"])
     with hung_server.client() as client:
-        # The first request learns that nobody counts attempts there.
+        # The first request detects that Valkey is unavailable.
         client.post("/api/session", json={"email": "x", "password": "x"})
         times = [seconds(client, RESET, email=email) for email in (known, "nobody@example.com")]
     assert max(times) < 0.5
@@ -65,7 +67,7 @@ def test_a_reset_waits_for_no_valkey(hung_server: LiveServer, server: LiveServer
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_a_change_of_address_waits_for_no_valkey(
+def test_an_address_change_does_not_wait_for_valkey(
     taken: bool, hung_server: LiveServer, server: LiveServer, sessions: Sessions
 ) -> None:
     with server.client() as client, server.client() as other:
@@ -77,12 +79,12 @@ def test_a_change_of_address_waits_for_no_valkey(
     assert Mailed(hung_server, sessions).templates(email) == (["verify_email"] if taken else ["change_email"])
 
 
-def test_what_fails_after_the_answer_is_logged_and_leaves_nothing_half_done(
+def test_a_failure_after_the_response_is_logged_and_rolled_back(
     server: LiveServer, user: httpx.Client, sessions: Sessions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = str(user.get("/api/accounts/me").json()["email"])
     with transaction(sessions) as session:
-        session.execute(text("ALTER TABLE mails RENAME TO mails_away"))
+        session.execute(text("ALTER TABLE mails RENAME TO mails_renamed"))
     assert user.post(RESET, json={"email": known}).status_code == 202
     server.settle()
     logged = capsys.readouterr().out
@@ -93,9 +95,7 @@ def test_what_fails_after_the_answer_is_logged_and_leaves_nothing_half_done(
     assert user.get("/api/accounts/me").status_code == 200
 
 
-def test_a_flood_of_resets_holds_no_thread_and_no_connection_while_it_waits(
-    server: LiveServer, user: httpx.Client
-) -> None:
+def test_many_waiting_resets_hold_no_thread_and_no_connection(server: LiveServer, user: httpx.Client) -> None:
     known = str(user.get("/api/accounts/me").json()["email"])
     for number in range(40):
         assert user.post(RESET, json={"email": f"{number}@example.com" if number % 2 else known}).status_code == 202

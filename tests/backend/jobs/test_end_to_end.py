@@ -1,4 +1,4 @@
-"""The main job from end to end: a real socket, a real broker, a real worker process, files on disk and in S3."""
+"""A job from end to end: real socket, broker and worker process, with files on disk and in S3."""
 
 from collections.abc import Iterator
 
@@ -43,9 +43,7 @@ def settings(request: pytest.FixtureRequest, make_settings: MakeSettings) -> Set
     return make_settings(S3_ENDPOINT_URL=endpoint, S3_BUCKET=BUCKET, S3_ADDRESSING_STYLE="path", **CREDENTIALS)
 
 
-def test_a_photo_becomes_every_size_and_can_be_downloaded(
-    user: httpx.Client, worker: WorkerProcess, photo: bytes
-) -> None:
+def test_a_job_creates_every_size_for_download(user: httpx.Client, worker: WorkerProcess, photo: bytes) -> None:
     job = create_job(user, send_photo(user, photo), preset="social", enhance=True, watermark="© Studio")
     job = wait_for_job(user, job["id"])
     assert job["status"] == "completed", worker.log.read_text()
@@ -54,8 +52,8 @@ def test_a_photo_becomes_every_size_and_can_be_downloaded(
     sizes = {item["label"]: (item["facts"]["width"], item["facts"]["height"]) for item in job["results"]}
     assert sizes == {"Square": (1080, 1080), "Link": (1200, 630), "Story": (1080, 1920)}
     for result in job["results"]:
-        answer = user.get(result["url"], follow_redirects=True)
-        assert answer.status_code == 200
-        assert len(answer.content) == result["size"]
-        assert answer.headers["content-type"] == "image/jpeg"
-        assert f"photo-{result['name']}" in answer.headers["content-disposition"]
+        response = user.get(result["url"], follow_redirects=True)
+        assert response.status_code == 200
+        assert len(response.content) == result["size"]
+        assert response.headers["content-type"] == "image/jpeg"
+        assert f"photo-{result['name']}" in response.headers["content-disposition"]
