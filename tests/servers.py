@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from backend.main import create_app
 from backend.settings import Settings
 from scripts.procfile import read_procfile
+from tests.time_limits import scaled
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,7 +45,7 @@ class LiveServer:
 
     def __enter__(self) -> "LiveServer":
         self._thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + scaled(30)
         while not self._server.started:
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.005)
@@ -55,7 +56,7 @@ class LiveServer:
     def __exit__(self, *_error: object) -> None:
         self.call(self.app.state.subscriber.end_streams)
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(scaled(10))
 
     def call(self, callback: Callable[[], None]) -> None:
         """Call back in the server's event loop, as its signal handler does."""
@@ -64,7 +65,7 @@ class LiveServer:
 
     def settle(self) -> None:
         """Wait until nothing is under way, not even what is done after an answer."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + scaled(10)
         while self._server.server_state.tasks:
             assert time.monotonic() < deadline, "the server is still at work"
             time.sleep(0.005)
@@ -72,7 +73,7 @@ class LiveServer:
     def client(self) -> httpx.Client:
         """Return a client with a cookie jar of its own."""
         # Nothing here is HTTPS, and reading every authority's certificate takes 40 ms of CPU for each client.
-        return httpx.Client(base_url=self.url, timeout=10, verify=False)
+        return httpx.Client(base_url=self.url, timeout=scaled(10), verify=False)
 
     def _run(self) -> None:
         async def serve() -> None:
@@ -92,7 +93,7 @@ def web_process(
             command or procfile_command("web"), cwd=root, env=environment_of(settings), stdout=output, stderr=output
         )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + scaled(60)
         while not _ready(settings.PORT):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -101,7 +102,7 @@ def web_process(
     finally:
         # Not killed: the master takes its workers along only when it may.
         process.terminate()
-        process.wait(40)
+        process.wait(scaled(40))
 
 
 def _ready(port: int) -> bool:
@@ -130,7 +131,7 @@ class WorkerProcess:
             )
 
     def __enter__(self) -> "WorkerProcess":
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + scaled(60)
         while f"{self._role}_ready" not in self.log.read_text():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -146,12 +147,12 @@ class WorkerProcess:
         A process whose last task ends just while the pool stops waits 30 s for a parent that reads no more (billiard).
         """
         self.process.terminate()
-        self.process.wait(seconds)
+        self.process.wait(scaled(seconds))
 
     def kill(self) -> None:
         """Kill every process of it at once, as a lost machine does."""
         os.killpg(self.process.pid, 9)
-        self.process.wait(5)
+        self.process.wait(scaled(5))
 
 
 def procfile_command(role: str) -> list[str]:

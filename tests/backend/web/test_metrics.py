@@ -20,6 +20,7 @@ from tests.actions import PASSWORD, create_job, send_photo, sign_up_and_in
 from tests.conftest import MakeSettings, on_one_database
 from tests.scrape import Scrape, wait_for
 from tests.servers import ROOT, environment_of, procfile_command, web_process
+from tests.time_limits import scaled
 
 pytestmark = on_one_database
 
@@ -71,8 +72,8 @@ def test_counts_outlive_the_worker_that_made_them(settings: Settings, web: psuti
     killed = web.children()
     for worker in killed:
         worker.send_signal(signal.SIGKILL)
-        worker.wait(10)
-    deadline = time.monotonic() + 20
+        worker.wait(scaled(10))
+    deadline = time.monotonic() + scaled(20)
     while len([child for child in web.children() if child.status() != psutil.STATUS_ZOMBIE]) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -85,7 +86,7 @@ def test_counts_outlive_the_worker_that_made_them(settings: Settings, web: psuti
 def test_a_request_that_died_with_its_worker_is_not_in_progress_forever(
     settings: Settings, web: psutil.Process
 ) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=30) as user:
+    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=scaled(30)) as user:
         sign_up_and_in(user)
         with user.stream("GET", "/api/jobs/events") as answer:
             assert answer.status_code == 200
@@ -117,7 +118,7 @@ def test_callers_can_not_make_up_label_values(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("web")
 def test_refusals_jobs_and_connections_are_counted(settings: Settings, photo: bytes) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=10) as user:
+    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=scaled(10)) as user:
         sign_up_and_in(user)
         create_job(user, send_photo(user, photo))
     scrape = wait_for(settings.METRICS_PORT, lambda found: found.value("database_pool_connections", state="idle") >= 1)
@@ -157,7 +158,7 @@ def test_a_port_that_is_taken_ends_the_process_with_its_setting_named(settings: 
             env=environment_of(settings),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=scaled(60),
             check=False,
         )
     assert result.returncode == 1
