@@ -41,7 +41,8 @@ def use_python_in_reach() -> None:
         return
     for minor in (14, 13, 12, 11):
         found = shutil.which(f"python3.{minor}")
-        if found:
+        # A shim of pyenv may stand for a version that is not selected.
+        if found and works(Path(found)):
             os.execv(found, [found, *sys.argv])  # noqa: S606
     stop(
         "Python 3.11 or newer is missing.", "sudo apt install python3.11 python3.11-venv  (macOS: brew install python)"

@@ -6,6 +6,7 @@ What a test needs is read from its fixtures, its parameters and the functions it
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 SLOW_PARTS = {
     "PostgreSQL": {"postgresql", "postgres_url"},
     "a browser": {"sync_playwright"},
-    "an S3 server": {"ThreadedMotoServer"},
+    "an S3 server": {"ThreadedMotoServer", "s3", "virtual_s3"},
     "worker, beat or web processes": {"WorkerProcess", "web_process"},
     "other programs": {"subprocess"},
 }
@@ -64,6 +65,7 @@ def slow_part(item: pytest.Item) -> str | None:
     return next((part for part, names in SLOW_PARTS.items() if names & needed), None)
 
 
+@cache
 def names_used(test: Callable[..., Any]) -> set[str]:
     """Return the names that a function uses, and those of the functions and classes of the tests that it uses."""
     names: set[str] = set()
