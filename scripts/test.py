@@ -60,7 +60,7 @@ def main() -> int:
 
 def run_quick_tests() -> None:
     """Run the tests that need no slow part; the plugin reports what it leaves out."""
-    step("quick tests", [*PYTEST, *PARALLEL, "-p", "tests.quick", "--no-header", "--quiet"])
+    step("quick tests", [*PYTEST, "--numprocesses", "2", "--dist", "worksteal", "-p", "tests.quick", "--quiet"])
 
 
 def run_all_tests() -> None:

@@ -16,6 +16,7 @@ import pytest
 SLOW_PARTS = {
     "PostgreSQL": {"postgresql", "postgres_url"},
     "a browser": {"sync_playwright"},
+    "a sign-in provider": {"OddProvider"},
     "an S3 server": {"ThreadedMotoServer", "s3", "virtual_s3"},
     "worker, beat or web processes": {"WorkerProcess", "web_process"},
     "other programs": {"subprocess"},
