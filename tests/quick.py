@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 
+from backend.accounts import passwords
+
 # The first kind that fits a test is the one reported. Names are those of fixtures, parameters, functions and modules.
 SLOW_PARTS = {
     "PostgreSQL": {"postgresql", "postgres_url"},
     "a browser": {"sync_playwright"},
-    "a sign-in provider": {"OddProvider"},
+    "a sign-in provider": {"OddProvider", "oidc_provider_mock"},
     "an S3 server": {"ThreadedMotoServer", "s3", "virtual_s3"},
     "worker, beat or web processes": {"WorkerProcess", "web_process"},
     "other programs": {"subprocess"},
+    "exact times": {"perf_counter"},
 }
 
 
@@ -52,6 +55,8 @@ class QuickSelection:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Most tests sign users in, and this is half of the time that costs.
+    passwords.TIME_COST, passwords.MEMORY_KIB = 1, 8
     config.pluginmanager.register(QuickSelection())
 
 
