@@ -1,7 +1,10 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-VENV := .venv/bin/python
+# A version named in PYTHON has an environment of its own beside the default one: python3.13 uses .venv-3.13.
+VERSION := $(patsubst python%,%,$(notdir $(PYTHON)))
+VENV_DIR := .venv$(if $(findstring .,$(VERSION)),-$(VERSION))
+VENV := $(VENV_DIR)/bin/python
 DEPLOY := $(VENV) -m scripts.deploy
 # By way of the environment, so that what somebody wrote there is one word and never a command.
 DEPLOY_OPTIONS := $${PLATFORM:+--platform "$$PLATFORM"} $${DRY_RUN:+--dry-run} $${JSON:+--json} $${YES:+--yes}
@@ -9,8 +12,8 @@ DEPLOY_OPTIONS := $${PLATFORM:+--platform "$$PLATFORM"} $${DRY_RUN:+--dry-run} $
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "; printf "\nUsage: make TARGET\n\n"} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile; echo
 
-setup: ## Prepare .venv and the frontend's packages, without starting anything
-	@$(PYTHON) scripts/setup.py$(if $(JSON), >&2)
+setup: ## Prepare .venv and the frontend's packages, without starting anything (PYTHON=python3.13 for another version)
+	@$(PYTHON) scripts/setup.py $(VENV_DIR)$(if $(JSON), >&2)
 
 run: setup ## Run everything on this machine, as in production: web, worker, beat
 	@$(VENV) -m scripts.run
@@ -18,11 +21,19 @@ run: setup ## Run everything on this machine, as in production: web, worker, bea
 dev: setup ## Like run, with reload and Vite's dev server
 	@$(VENV) -m scripts.run --dev
 
-test: setup ## All checks and tests
-	@$(VENV) -m scripts.test
+test: setup ## All checks and tests, or some tests (T=tests/backend/jobs/test_quotas.py, T='-k quota')
+	@$(VENV) -m scripts.test $${T:+--only="$$T"}
 
-lint: setup ## Style, types and import rules alone
+test-quick: setup ## Checks and the tests that need only SQLite: no PostgreSQL, no browser, no other process
+	@$(VENV) -m scripts.test --quick
+
+lint: setup ## Style, spelling, types and import rules, of Python and the frontend
 	@$(VENV) -m scripts.test --lint
+
+format: setup ## Format Python and the frontend, and fix what can be fixed automatically
+	@$(VENV_DIR)/bin/ruff check --fix --exit-zero .
+	@$(VENV_DIR)/bin/ruff format .
+	@PATH="$(CURDIR)/$(VENV_DIR)/bin:$$PATH" npm --prefix frontend run --silent format
 
 fuzz: setup ## Try the API with generated requests for long (FUZZ_SECONDS=300 for each of three runs)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$$$} ENVIRONMENT=test $(VENV) -m pytest tests/backend/test_fuzz.py -q
@@ -89,6 +100,6 @@ lock: setup ## Pin dependencies anew (UPGRADE=1 takes newer versions)
 	@$(VENV) -m scripts.lock
 
 clean: ## Delete what setup, run and test made, and the local data
-	@rm -rf .venv .data frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-* .data frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help setup run dev test lint fuzz audit images stack-up stack-update stack-status test-stack smoke deploy-staging promote rollback status logs sync-env rehearse bench check migrate types lock clean
+.PHONY: help setup run dev test test-quick lint format fuzz audit images stack-up stack-update stack-status test-stack smoke deploy-staging promote rollback status logs sync-env rehearse bench check migrate types lock clean

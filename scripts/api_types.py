@@ -20,7 +20,7 @@ def openapi_document() -> str:
 def main() -> int:
     """Write both files; the tests fail when they differ from what the code says."""
     DOCUMENT.write_text(openapi_document())
-    path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     command = ["npm", "run", "--silent", "types"]
     return subprocess.run(command, cwd=FRONTEND, env={**os.environ, "PATH": path}, check=False).returncode
 

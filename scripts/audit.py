@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BIN = ROOT / ".venv" / "bin"
+BIN = Path(sys.executable).parent
 BASELINE = ".secrets.baseline"
 # Hashes and ids that look like secrets, thousands of them; nobody writes these files by hand.
 GENERATED = ("requirements", "frontend/package-lock.json", "frontend/openapi.json", "frontend/src/api/schema.d.ts")

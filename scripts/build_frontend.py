@@ -18,7 +18,10 @@ def build_frontend() -> None:
     if STAMP.exists() and STAMP.read_text() == sources:
         return
     print("build: building the frontend …", flush=True)
-    environment = {**os.environ, "PATH": os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", "")])}
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    }
     result = subprocess.run(
         ["npm", "run", "--silent", "build"], cwd=FRONTEND, env=environment, capture_output=True, text=True, check=False
     )

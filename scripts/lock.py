@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPILE = [".venv/bin/uv", "pip", "compile", "--universal", "--generate-hashes", "--no-header", "--quiet"]
+UV = str(Path(sys.executable).parent / "uv")
+COMPILE = [UV, "pip", "compile", "--universal", "--generate-hashes", "--no-header", "--quiet"]
 LOCKS = {
     "requirements.lock": ["pyproject.toml"],
     "requirements-dev.lock": ["pyproject.toml", "--group", "dev", "--constraints", "requirements.lock"],

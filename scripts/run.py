@@ -23,7 +23,7 @@ def main() -> int:
     """Start what the settings do not already name, migrate, run the Procfile, say the address. Ctrl-C ends it."""
     os.chdir(ROOT)
     dev = "--dev" in sys.argv
-    os.environ["PATH"] = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ.get("PATH", "")])
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     settings_error = _check_settings()
     if settings_error:
         print(settings_error, file=sys.stderr)

@@ -1,5 +1,6 @@
 """Prepares a fresh clone: .venv, Python packages, frontend packages. Safe to run twice; run by `make setup`.
 
+The first argument names the environment's folder, .venv without one.
 Runs on the machine's own Python, before anything is installed, so it uses the standard library alone.
 """
 
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
+VENV = ROOT / (sys.argv[1] if len(sys.argv) > 1 else ".venv")
 BIN = VENV / "bin"
 FRONTEND = ROOT / "frontend"
-STAMPS = VENV / "stamps"
+PYTHON_STAMP = VENV / "installed-lock"
+# Every environment uses these packages, so the stamp stands beside them.
+NPM_STAMP = FRONTEND / "node_modules" / ".installed-lock"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)
 
@@ -38,7 +41,8 @@ def use_python_in_reach() -> None:
         return
     for minor in (14, 13, 12, 11):
         found = shutil.which(f"python3.{minor}")
-        if found:
+        # A shim of pyenv may stand for a version that is not selected.
+        if found and works(Path(found)):
             os.execv(found, [found, *sys.argv])  # noqa: S606
     stop(
         "Python 3.11 or newer is missing.", "sudo apt install python3.11 python3.11-venv  (macOS: brew install python)"
@@ -50,11 +54,11 @@ def make_venv() -> bool:
     if (BIN / "python").exists() and works(BIN / "python"):
         return False
     if VENV.exists():
-        say("making .venv anew: its Python is gone")
+        say(f"making {VENV.name} again: its Python does not start")
         shutil.rmtree(str(VENV))
     uv = shutil.which("uv")
     if uv:
-        run([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)], "making .venv")
+        run([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)], f"making {VENV.name}")
         return True
     result = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
     if result.returncode != 0:
@@ -67,7 +71,7 @@ def make_venv() -> bool:
 def install_python_packages() -> bool:
     """Install what requirements-dev.lock pins, checked by hash. Returns whether it was needed."""
     lock = ROOT / "requirements-dev.lock"
-    if stamped("python", lock):
+    if stamped(PYTHON_STAMP, lock):
         return False
     options = ["--quiet", "--require-hashes", "-r", str(lock)]
     uv = find_uv(lock)
@@ -75,7 +79,7 @@ def install_python_packages() -> bool:
         run([uv, "pip", "install", "--python", str(BIN / "python"), *options], "installing Python packages with uv")
     else:
         run([str(BIN / "python"), "-m", "pip", "install", *options], "installing Python packages with pip")
-    stamp("python", lock)
+    PYTHON_STAMP.write_text(digest(lock))
     return True
 
 
@@ -105,18 +109,18 @@ def install_node() -> bool:
     uv = find_uv(ROOT / "requirements-dev.lock")
     if uv:
         command = [uv, "pip", "install", "--python", str(BIN / "python"), *command[4:]]
-    run(command, "installing Node.js into .venv")
+    run(command, f"installing Node.js into {VENV.name}")
     return True
 
 
 def install_frontend_packages() -> bool:
     """Install what package-lock.json pins. Returns whether it was needed."""
     lock = FRONTEND / "package-lock.json"
-    if stamped("npm", lock) and (FRONTEND / "node_modules").is_dir():
+    if stamped(NPM_STAMP, lock):
         return False
     npm = shutil.which("npm", path=search_path()) or "npm"
     run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], "installing frontend packages", cwd=FRONTEND)
-    stamp("npm", lock)
+    NPM_STAMP.write_text(digest(lock))
     return True
 
 
@@ -140,16 +144,9 @@ def works(python: Path) -> bool:
     return subprocess.run([str(python), "-c", ""], check=False, capture_output=True).returncode == 0
 
 
-def stamped(name: str, lock: Path) -> bool:
+def stamped(stamp: Path, lock: Path) -> bool:
     """Whether this very lock file was installed already."""
-    path = STAMPS / name
-    return path.exists() and path.read_text() == digest(lock)
-
-
-def stamp(name: str, lock: Path) -> None:
-    """Note that this lock file is installed."""
-    STAMPS.mkdir(parents=True, exist_ok=True)
-    (STAMPS / name).write_text(digest(lock))
+    return stamp.exists() and stamp.read_text() == digest(lock)
 
 
 def digest(path: Path) -> str:

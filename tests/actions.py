@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.time_limits import scaled
+
 PASSWORD = "correct horse battery"
 
 
@@ -38,7 +40,7 @@ def create_job(client: httpx.Client, upload_id: str, **recipe: Any) -> dict[str,
 def wait_for_job(client: httpx.Client, job_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
     """Poll a job until it has one of `statuses` (default: any final status), and return it."""
     wanted = statuses or ("completed", "failed", "cancelled")
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + scaled(seconds)
     while True:
         job = dict(client.get(f"/api/jobs/{job_id}").raise_for_status().json())
         if job["status"] in wanted:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.time_limits import scaled
+
 
 class Scrape:
     """The samples of one /metrics response."""
@@ -28,7 +30,7 @@ class Scrape:
 
 def wait_for(port: int, condition: Callable[[Scrape], bool], seconds: float = 20) -> Scrape:
     """Scrape until the condition is true, and return that scrape."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + scaled(seconds)
     while True:
         scrape = Scrape(port)
         if condition(scrape):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import threading
@@ -19,8 +20,29 @@ from pydantic import SecretStr
 from backend.main import create_app
 from backend.settings import Settings
 from scripts.procfile import read_procfile
+from tests.time_limits import scaled
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class PromptServer(uvicorn.Server):
+    """Stops at once when it is idle; uvicorn's own waits cost each test 0.15 s."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        await self.lifespan.shutdown()
 
 
 class LiveServer:
@@ -28,7 +50,7 @@ class LiveServer:
 
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
-        self._server = uvicorn.Server(
+        self._server = PromptServer(
             uvicorn.Config(
                 self.app,
                 host="127.0.0.1",
@@ -44,7 +66,7 @@ class LiveServer:
 
     def __enter__(self) -> "LiveServer":
         self._thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + scaled(30)
         while not self._server.started:
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.005)
@@ -54,8 +76,8 @@ class LiveServer:
 
     def __exit__(self, *_error: object) -> None:
         self.call(self.app.state.subscriber.end_streams)
-        self._server.should_exit = True
-        self._thread.join(10)
+        self.call(self._server.stopping.set)
+        self._thread.join(scaled(10))
 
     def call(self, callback: Callable[[], None]) -> None:
         """Run `callback` in the server's event loop, like its signal handler."""
@@ -64,7 +86,7 @@ class LiveServer:
 
     def settle(self) -> None:
         """Wait until all requests and their background work are finished."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + scaled(10)
         while self._server.server_state.tasks:
             assert time.monotonic() < deadline, "the server is still working"
             time.sleep(0.005)
@@ -72,7 +94,7 @@ class LiveServer:
     def client(self) -> httpx.Client:
         """Return a client with its own cookie jar."""
         # The server has no HTTPS. Loading the CA certificates would take 40 ms of CPU per client.
-        return httpx.Client(base_url=self.url, timeout=10, verify=False)
+        return httpx.Client(base_url=self.url, timeout=scaled(10), verify=False)
 
     def _run(self) -> None:
         async def serve() -> None:
@@ -92,7 +114,7 @@ def web_process(
             command or procfile_command("web"), cwd=root, env=environment_of(settings), stdout=output, stderr=output
         )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + scaled(60)
         while not _ready(settings.PORT):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -101,7 +123,7 @@ def web_process(
     finally:
         # SIGTERM and not SIGKILL, so that the master also stops its workers.
         process.terminate()
-        process.wait(40)
+        process.wait(scaled(40))
 
 
 def _ready(port: int) -> bool:
@@ -130,7 +152,7 @@ class WorkerProcess:
             )
 
     def __enter__(self) -> "WorkerProcess":
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + scaled(60)
         while f"{self._role}_ready" not in self.log.read_text():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -146,12 +168,12 @@ class WorkerProcess:
         If the last task ends while the pool stops, the process waits 30 s for a parent that no longer reads (billiard).
         """
         self.process.terminate()
-        self.process.wait(seconds)
+        self.process.wait(scaled(seconds))
 
     def kill(self) -> None:
         """Kill all its processes, as if the machine was lost."""
         os.killpg(self.process.pid, 9)
-        self.process.wait(5)
+        self.process.wait(scaled(5))
 
 
 def procfile_command(role: str) -> list[str]:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def test_the_committed_api_document_matches_the_code() -> None:
 
 def test_the_frontend_types_match_the_committed_api_document(tmp_path: Path) -> None:
     written = tmp_path / "schema.d.ts"
-    path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     npx = shutil.which("npx", path=path)
     assert npx is not None, "npx is missing; run: make setup"
     command = [npx, "--no-install", "openapi-typescript", str(DOCUMENT), "-o", str(written)]

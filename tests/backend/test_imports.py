@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.servers import ROOT
+from tests.time_limits import scaled
 
 HEAVY = [
     "alembic",
@@ -40,7 +41,7 @@ def test_the_web_process_starts_without_heavy_libraries(module: str) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=scaled(30),
     )
     loaded = set(result.stdout.split())
     assert "backend.settings" in loaded

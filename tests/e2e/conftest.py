@@ -9,6 +9,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from backend.settings import Settings
 from scripts.browser import browser_path
+from scripts.build_frontend import FRONTEND, build_frontend
 from tests.conftest import MakeSettings
 from tests.servers import LiveServer
 
@@ -26,9 +27,8 @@ FLAGS = [
 
 @pytest.fixture
 def settings(make_settings: MakeSettings) -> Settings:
-    built = ROOT / "frontend" / "dist"
-    assert (built / "index.html").exists(), "the frontend is not built; run: make test"
-    return make_settings(FRONTEND_DIR=built)
+    build_frontend()
+    return make_settings(FRONTEND_DIR=FRONTEND / "dist")
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from tests.time_limits import scaled
+
 PASSWORD, NEW_PASSWORD = "correct horse battery", "another horse battery"
 
 
 def mailed_link(folder: Path, page: str) -> str:
     """Return the path of the newest link to a page in the mails, which are written to files."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + scaled(20)
     while time.monotonic() < deadline:
         for file in sorted((folder / "outbox").glob("*.html"), key=lambda file: -file.stat().st_mtime):
             found = re.search(rf'href="https?://[^/]+({page}#token=[^"]+)"', file.read_text())

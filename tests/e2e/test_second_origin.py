@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.browser import browser_path
+from scripts.build_frontend import FRONTEND, build_frontend
 from tests.actions import PASSWORD, sign_up_and_in
 from tests.conftest import make_database, settings_for
 from tests.e2e.conftest import FLAGS, ROOT
@@ -69,15 +70,14 @@ def api(
     request: pytest.FixtureRequest, valkey_url: str, tmp_path_factory: pytest.TempPathFactory, sites: dict[str, str]
 ) -> Iterator[LiveServer]:
     folder: Path = tmp_path_factory.mktemp("origins")
-    built = ROOT / "frontend" / "dist"
-    assert (built / "index.html").exists(), "the frontend is not built; run: make test"
+    build_frontend()
     settings = settings_for(
         make_database(request, "sqlite", folder),
         valkey_url,
         folder,
         ALLOWED_ORIGINS=[sites["allowed"], sites["allowed_far"]],
         RATE_LIMIT_PER_MINUTE=LIMIT,
-        FRONTEND_DIR=built,
+        FRONTEND_DIR=FRONTEND / "dist",
     )
     with LiveServer(settings) as server:
         yield server

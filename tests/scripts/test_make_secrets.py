@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.time_limits import scaled
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = ROOT / "scripts" / "make-secrets"
 
@@ -77,7 +79,7 @@ def test_a_part_of_valkeys_certificate_is_refused(folder: Path) -> None:
 
 
 def _run(folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([SCRIPT, folder], capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run([SCRIPT, folder], capture_output=True, text=True, check=False, timeout=scaled(30))
 
 
 def _read(folder: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ import pytest
 from backend.commands.create_demo import DEMO_EMAIL, DEMO_PASSWORD
 from tests.actions import create_job, send_photo, wait_for_job
 from tests.servers import ROOT
+from tests.time_limits import scaled
 
 ADDRESS = re.compile(r"runs at (http://127\.0\.0\.1:(\d+)) ")
 COMMAND = [sys.executable, "-m", "scripts.run"]
@@ -44,7 +45,7 @@ def environment(folder: Path, **values: str) -> dict[str, str]:
 
 
 def wait_for_line(log: Path, pattern: re.Pattern[str], process: subprocess.Popen[bytes]) -> re.Match[str]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + scaled(60)
     while True:
         found = pattern.search(log.read_text())
         if found:
@@ -80,7 +81,7 @@ def test_one_command_runs_the_main_job_and_ctrl_c_stops_everything(
         address, port = wait_for_line(log, ADDRESS, process).groups()
         assert int(port) != taken_port
         assert f"port {taken_port} is taken, using {port}" in log.read_text()
-        with httpx.Client(base_url=address, timeout=10) as client:
+        with httpx.Client(base_url=address, timeout=scaled(10)) as client:
             credentials = {"email": DEMO_EMAIL, "password": DEMO_PASSWORD}
             assert client.post("/api/session", json=credentials).status_code == 200
             job = wait_for_job(client, create_job(client, send_photo(client, photo))["id"])
@@ -91,7 +92,7 @@ def test_one_command_runs_the_main_job_and_ctrl_c_stops_everything(
         assert len(started) == 3
     finally:
         process.send_signal(signal.SIGINT)
-        code = process.wait(20)
+        code = process.wait(scaled(20))
     assert code == 0, log.read_text()
     for pid in started:
         assert processes_of_session(pid) == []

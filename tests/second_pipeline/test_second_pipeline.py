@@ -16,6 +16,7 @@ from scripts.valkey import free_port
 from tests.actions import sign_up_and_in, wait_for_job
 from tests.conftest import MakeSettings, on_one_database
 from tests.servers import ROOT, WorkerProcess, web_process
+from tests.time_limits import scaled
 
 REPLACEMENT = Path(__file__).parent / "replacement"
 REPLACED = ("worker/pipeline", "backend/jobs/recipe.py", "frontend/src/features/jobs/recipe")
@@ -51,7 +52,7 @@ def test_a_table_becomes_statistics(product: Path, make_settings: MakeSettings, 
     with (
         web_process(settings, tmp_path / "web.log", root=product),
         WorkerProcess(settings, tmp_path, root=product) as worker,
-        httpx.Client(base_url=url, timeout=10) as client,
+        httpx.Client(base_url=url, timeout=scaled(10)) as client,
     ):
         assert '<div id="root">' in client.get("/").text
         config = client.get("/api/config").json()

@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.time_limits import scaled
+
 
 @dataclass(frozen=True)
 class Page:
@@ -52,7 +54,7 @@ def serve(app: ASGIApp) -> Iterator[str]:
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert server.ready.wait(10), "the server did not start"
+    assert server.ready.wait(scaled(10)), "the server did not start"
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.end()
-    thread.join(10)
+    thread.join(scaled(10))

@@ -9,6 +9,7 @@ import pytest
 from scripts.valkey import embedded_valkey, free_port
 from tests.conftest import MakeSettings, on_one_database
 from tests.servers import ROOT, WorkerProcess
+from tests.time_limits import scaled
 
 pytestmark = on_one_database
 
@@ -17,7 +18,7 @@ FRESH_SECONDS = 10
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + scaled(seconds)
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -55,7 +56,7 @@ def test_a_file_that_can_not_be_written_ends_the_process_at_its_start(
     make_settings: MakeSettings, tmp_path: Path, role: str
 ) -> None:
     process = WorkerProcess(make_settings(HEARTBEAT_FILE="/proc/heartbeat"), tmp_path, role)
-    assert process.process.wait(20) == 1
+    assert process.process.wait(scaled(20)) == 1
     assert "HEARTBEAT_FILE: /proc/heartbeat can't be written" in process.log.read_text()
 
 

@@ -19,6 +19,7 @@ from scripts.valkey import free_port
 from tests.conftest import MakeSettings, on_one_database
 from tests.photos import make_noise
 from tests.servers import WorkerProcess
+from tests.time_limits import scaled
 from tests.worker.conftest import MakeJob
 from worker.heartbeat_file import SILENT_SECONDS
 
@@ -38,11 +39,11 @@ def settings(make_settings: MakeSettings, file: Path) -> Settings:
 
 
 def live(settings: Settings) -> int:
-    return httpx.get(f"http://127.0.0.1:{settings.METRICS_PORT}/health/live", timeout=5).status_code
+    return httpx.get(f"http://127.0.0.1:{settings.METRICS_PORT}/health/live", timeout=scaled(5)).status_code
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + scaled(seconds)
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -137,7 +138,7 @@ def test_a_worker_that_finishes_its_last_job_is_live(
             grow_old(file)
             wait_until(lambda: live(settings) == 200)
             assert worker.process.poll() is None
-        worker.process.wait(30)
+        worker.process.wait(scaled(30))
     assert read_job(job.id).status == JobStatus.COMPLETED
 
 

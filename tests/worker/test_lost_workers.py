@@ -14,6 +14,7 @@ from tests.actions import create_job, send_photo, sign_up_and_in, wait_for_job
 from tests.conftest import MakeSettings
 from tests.photos import make_noise
 from tests.servers import LiveServer, WorkerProcess
+from tests.time_limits import scaled
 
 # In work for so long that it can be disturbed.
 SLOW_PHOTO = make_noise(3000, 2000)
@@ -57,7 +58,7 @@ def test_a_running_job_that_is_cancelled_stops(user: httpx.Client, worker: Worke
     job = create_job(user, send_photo(user, SLOW_PHOTO), enhance=True)
     wait_for_job(user, job["id"], "processing")
     assert user.post(f"/api/jobs/{job['id']}/cancel").json()["status"] == "cancelled"
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + scaled(15)
     while "job_lease_lost" not in worker.log.read_text():
         assert time.monotonic() < deadline, worker.log.read_text()
         time.sleep(0.1)
@@ -78,7 +79,7 @@ def test_jobs_are_accepted_while_valkey_is_down_and_done_when_it_is_back(
             upload_id = send_photo(user, photo)
             started = time.monotonic()
             jobs.append(create_job(user, upload_id))
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < scaled(3)
         assert user.get("/health").json()["status"] == "degraded"
         with embedded_valkey(port), WorkerProcess(settings, tmp_path), WorkerProcess(settings, tmp_path, "beat"):
             assert {wait_for_job(user, job["id"])["status"] for job in jobs} == {"completed"}
@@ -102,7 +103,7 @@ def test_worker_and_beat_live_through_a_restart_of_valkey(
             with embedded_valkey(port):
                 assert wait_for_job(user, meanwhile["id"], seconds=60)["status"] == "completed"
                 worker.process.send_signal(signal.SIGTERM)
-                worker.process.wait(30)
+                worker.process.wait(scaled(30))
 
 
 def test_the_request_id_follows_a_job_into_the_workers_log(
@@ -118,7 +119,7 @@ def test_the_request_id_follows_a_job_into_the_workers_log(
     wait_for_job(user, job_id)
     # The job is told to be done before the log has its whole line. And a worker of an earlier test may have left a
     # message, which is logged too.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + scaled(10)
     lines: list[str] = []
     while len(lines) < 2:
         assert time.monotonic() < deadline, lines

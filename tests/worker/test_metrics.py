@@ -23,6 +23,7 @@ from tests.backend.infra.proxy import Proxy, target_of
 from tests.conftest import MakeSettings, on_one_database
 from tests.scrape import Scrape, wait_for
 from tests.servers import WorkerProcess
+from tests.time_limits import scaled
 from tests.worker.conftest import MakeJob
 
 
@@ -35,7 +36,7 @@ def send_and_wait(
     settings: Settings, job: Job, read_job: Callable[..., Job], status: JobStatus = JobStatus.COMPLETED
 ) -> None:
     Queue(settings).send(Task.PROCESS_JOB, str(job.id))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + scaled(20)
     while read_job(job.id).status != status:
         assert time.monotonic() < deadline, read_job(job.id).status
         time.sleep(0.05)
@@ -144,7 +145,7 @@ def test_a_scrape_answers_while_the_database_is_away(make_settings: MakeSettings
             proxy.freeze()
             started = time.monotonic()
             scrape = wait_for(settings.METRICS_PORT, lambda found: found.value("metrics_database_up") == 0)
-            assert time.monotonic() - started < 12
+            assert time.monotonic() - started < scaled(12)
             assert scrape.value("beat_last_tick_timestamp_seconds") > 0
             assert "jobs_in_status" not in scrape.names()
             proxy.cut()
@@ -156,7 +157,7 @@ def test_a_port_that_is_taken_ends_worker_and_beat(settings: Settings, tmp_path:
     with WorkerProcess(settings, tmp_path, "beat"):
         for role in ("worker", "beat"):
             second = WorkerProcess(settings, tmp_path, role)
-            assert second.process.wait(20) == 1
+            assert second.process.wait(scaled(20)) == 1
             message = f"METRICS_PORT: port {settings.METRICS_PORT} can't be used: Address already in use"
             assert message in second.log.read_text()
 

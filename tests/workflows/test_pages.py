@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def pages(folder: Path) -> Iterator[str]:
 
 
 def build(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     command = ["npm", "run", "--silent", "pages", "--", str(folder)]
     environment = os.environ | {"PATH": path} | env
     return subprocess.run(

@@ -21,6 +21,7 @@ from tests.actions import PASSWORD, sign_up_and_in
 from tests.backend.jobs.test_create_job import refusal
 from tests.conftest import TEST_SECRET, MakeSettings
 from tests.servers import LiveServer
+from tests.time_limits import scaled
 
 
 def account(**fields: object) -> dict[str, object]:
@@ -250,6 +251,8 @@ def test_many_concurrent_log_ins_leave_the_api_responsive(
     assert settings.JWT_SECRET.get_secret_value() == TEST_SECRET
     body = {"email": "nobody@example.com", "password": "wrong password"}
     with ThreadPoolExecutor(24) as threads:
-        attempts = [threads.submit(httpx.post, f"{server.url}/api/session", json=body, timeout=30) for _ in range(24)]
+        attempts = [
+            threads.submit(httpx.post, f"{server.url}/api/session", json=body, timeout=scaled(30)) for _ in range(24)
+        ]
         assert user.get("/api/jobs").status_code == 200
         assert {attempt.result().status_code for attempt in attempts} == {401}

@@ -25,6 +25,7 @@ from backend.settings import Settings
 from tests.actions import PASSWORD, create_job, send_photo, wait_for_job
 from tests.backend.jobs.test_create_job import refusal
 from tests.servers import LiveServer, WorkerProcess
+from tests.time_limits import scaled
 from worker.delete_account import delete_account
 from worker.export_account import delete_expired_exports, export_account
 
@@ -162,7 +163,7 @@ def test_a_real_worker_deletes_an_account(
 def wait_until(check: Callable[[], bool]) -> None:
     import time
 
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + scaled(15)
     while not check():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -21,6 +21,7 @@ from tests.backend.admin.conftest import DEAD, ReadAudit, ids
 from tests.backend.jobs.test_create_job import refusal
 from tests.conftest import on_one_database
 from tests.servers import LiveServer, WorkerProcess
+from tests.time_limits import scaled
 from tests.worker.conftest import MakeJob
 
 
@@ -108,7 +109,9 @@ def test_concurrent_replays_replay_each_job_once(
     url, cookies = f"{server.url}/api/admin/dead-letters/replay", dict(admin.cookies)
     with ThreadPoolExecutor(4) as threads:
         responses = list(
-            threads.map(lambda _n: httpx.post(url, json={"job_ids": None}, cookies=cookies, timeout=30), range(4))
+            threads.map(
+                lambda _n: httpx.post(url, json={"job_ids": None}, cookies=cookies, timeout=scaled(30)), range(4)
+            )
         )
     assert sorted(job_id for response in responses for job_id in response.json()["replayed"]) == dead
     assert sorted(job_id for entry in read_audit() for job_id in entry.detail["job_ids"]) == dead

@@ -5,6 +5,7 @@ import sys
 
 from backend.settings import Settings
 from tests.servers import ROOT, environment_of
+from tests.time_limits import scaled
 
 EMAIL = "first.admin@example.org"
 SECRET = "c4n4ry of the first admin"
@@ -20,7 +21,7 @@ def run(settings: Settings, *arguments: str, **environment: str) -> subprocess.C
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=scaled(60),
     )
     assert "Traceback" not in result.stderr
     assert SECRET not in result.stdout + result.stderr

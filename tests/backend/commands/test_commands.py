@@ -18,6 +18,7 @@ from backend.jobs.models import Job, Upload
 from backend.settings import Settings, load_settings
 from backend.tasks import JOBS_QUEUE
 from tests.servers import ROOT, environment_of
+from tests.time_limits import scaled
 
 
 def run(settings: Settings, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +29,7 @@ def run(settings: Settings, *command: str, **environment: str) -> subprocess.Com
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=scaled(60),
     )
 
 

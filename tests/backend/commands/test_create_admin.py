@@ -17,6 +17,7 @@ from tests.backend.commands.create_admin import EMAIL, SECRET, run
 from tests.backend.jobs.test_create_job import refusal
 from tests.conftest import on_one_database
 from tests.servers import ROOT, environment_of
+from tests.time_limits import scaled
 
 BY_COMMAND = (None, "command line", None, None)
 
@@ -103,7 +104,7 @@ def test_a_terminal_prompts_twice_for_the_password_and_does_not_show_it(
     shown += _read_until(ours, "Repeat for confirmation:")
     os.write(ours, f"{SECRET}\n".encode())
     shown += _read_until(ours, f"Created the admin account {EMAIL}.")
-    assert process.wait(20) == 0
+    assert process.wait(scaled(20)) == 0
     os.close(ours)
     assert SECRET not in shown
     assert log_in(client, EMAIL, SECRET).status_code == 200
@@ -111,7 +112,7 @@ def test_a_terminal_prompts_twice_for_the_password_and_does_not_show_it(
 
 def _read_until(terminal: int, text: str) -> str:
     shown = ""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + scaled(20)
     while text not in shown:
         assert time.monotonic() < deadline, shown
         shown += os.read(terminal, 4096).decode()

@@ -25,6 +25,7 @@ from backend.settings import Settings, load_settings
 from scripts.valkey import free_port
 from tests.conftest import make_database
 from tests.servers import ROOT, environment_of
+from tests.time_limits import scaled
 
 FIRST_TABLES = {"users", "sessions", "uploads", "jobs"}
 TABLES = FIRST_TABLES | {"account_tokens", "audit_log", "exports", "mails"}
@@ -106,7 +107,7 @@ def test_the_models_match_the_migrations(engine: Engine) -> None:
 def test_two_concurrent_migrations_both_succeed(empty_database: Settings) -> None:
     both = [run_migrate(empty_database), run_migrate(empty_database)]
     for process in both:
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=scaled(30))
         assert process.returncode == 0, output + errors
     assert tables(empty_database) == TABLES
 
@@ -131,7 +132,7 @@ def test_a_migration_waits_for_a_database_that_starts_later(postgres_url: str) -
     assert "waiting_for_database" in waiting.stdout.readline()
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    output, errors = waiting.communicate(timeout=30)
+    output, errors = waiting.communicate(timeout=scaled(30))
     assert waiting.returncode == 0, output + errors
     assert tables(settings) == TABLES
 
@@ -140,12 +141,12 @@ def test_a_migration_fails_at_the_deadline_with_a_message() -> None:
     settings = load_settings(DATABASE_URL=f"postgresql://u:c4n4ry@127.0.0.1:{free_port()}/x")
     started = time.monotonic()
     process = run_migrate(settings, "--wait", "0.1")
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=scaled(30))
     assert process.returncode == 1
     assert errors.startswith("DATABASE_URL: the database was unavailable for 0.1 s: connection failed")
     assert "Traceback" not in errors
     assert "c4n4ry" not in output + errors
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < scaled(10)
 
 
 @pytest.fixture

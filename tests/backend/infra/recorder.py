@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.time_limits import scaled
+
 
 @dataclass
 class Recorded:
@@ -48,7 +50,7 @@ class Recorder:
     def wait_for(self, count: int, seconds: float = 10) -> list[Recorded]:
         """Wait for `count` requests and return them."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.requests) >= count, seconds), self.requests
+            assert self.arrived.wait_for(lambda: len(self.requests) >= count, scaled(seconds)), self.requests
         return list(self.requests)
 
     def _next_response(self) -> Response:

@@ -10,6 +10,7 @@ from sqlalchemy.pool import QueuePool
 
 from backend.infra.db import create_engine
 from backend.settings import load_settings
+from tests.time_limits import scaled
 
 
 def figures() -> tuple[float | None, float | None, float | None]:
@@ -32,7 +33,7 @@ def test_connections_and_timeouts_are_counted(tmp_path: Path) -> None:
     with engine.connect():
         with engine.connect(), pytest.raises(exc.TimeoutError):
             engine.connect()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + scaled(10)
         while figures() != (1.0, 1.0, timeouts + 1):
             assert time.monotonic() < deadline, figures()
             time.sleep(0.05)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.servers import ROOT
+from tests.time_limits import scaled
 
 CANARY = "c4n4ry"
 START = """
@@ -44,7 +45,7 @@ def output_of(code: str, **settings: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=scaled(30),
     )
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""

@@ -12,6 +12,7 @@ from backend.infra import pubsub
 from backend.infra.pubsub import BUFFERED_MESSAGES, Publisher, Signal, Subscriber, Subscription
 from backend.infra.redis import connect
 from backend.settings import Settings, load_settings
+from tests.time_limits import scaled
 
 SECONDS = 10.0
 
@@ -91,7 +92,7 @@ def test_streams_that_start_together_all_get_their_messages(settings: Settings) 
 
 def count_subscriptions(settings: Settings, pattern: str) -> int:
     client = connect(settings)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + scaled(5)
     while client.pubsub_channels(pattern) and time.monotonic() < deadline:
         time.sleep(0.01)
     return len(client.pubsub_channels(pattern))

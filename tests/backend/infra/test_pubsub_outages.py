@@ -11,6 +11,7 @@ from backend.settings import load_settings
 from scripts.valkey import embedded_valkey, free_port
 from tests.backend.infra.proxy import Proxy, target_of
 from tests.backend.infra.test_pubsub import SECONDS, connected, listening, publish, run
+from tests.time_limits import scaled
 
 
 def test_a_stream_may_start_before_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +77,9 @@ def test_publishing_fails_fast_while_valkey_is_unavailable(silent: bool, monkeyp
         port = blackhole.port if silent else free_port()
         publisher = Publisher(load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0"))
         seconds = []
-        for _ in range(4):
+        for _ in range(20):
             started = time.monotonic()
             publisher.publish("a", b"lost")
             seconds.append(time.monotonic() - started)
-    assert max(seconds[:2]) < 1
-    assert max(seconds[2:]) < 0.05
+    # After two failures the next calls do not wait for Valkey: 18 waits would take 5 s.
+    assert sum(seconds) < scaled(2)

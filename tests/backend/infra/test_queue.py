@@ -25,6 +25,7 @@ from backend.settings import Settings, load_settings
 from backend.tasks import HOUSEKEEPING_QUEUE, JOBS_QUEUE, Task
 from scripts.valkey import embedded_valkey, free_port
 from tests.backend.infra.proxy import Proxy
+from tests.time_limits import scaled
 
 SPECIAL_USER = "us/er:@%?#"
 SPECIAL = "p:a/s?s#w@o%r[d] +&=\\ü\"'"
@@ -88,12 +89,13 @@ def test_sending_fails_fast_while_the_broker_is_unavailable(silent: bool, monkey
         queue = Queue(load_settings(REDIS_URL=f"redis://127.0.0.1:{port}/0"))
         assert queue.celery is not None, "import Celery before the measurement"
         seconds = []
-        for _ in range(4):
+        for _ in range(20):
             started = time.monotonic()
             assert queue.send(Task.PROCESS_JOB, "an-id") is False
             seconds.append(time.monotonic() - started)
-    assert max(seconds[:2]) < 1.5
-    assert max(seconds[2:]) < 0.05
+    # After two failures the next calls do not wait for the broker: 18 waits would take 5 s.
+    assert max(seconds[:2]) < scaled(1.5)
+    assert sum(seconds[2:]) < scaled(1)
 
 
 def test_sending_works_again_after_the_broker_recovers() -> None:
@@ -128,11 +130,11 @@ def guarded_valkey(folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(scaled(10))
 
 
 def _wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + scaled(10)
     while True:
         try:
             return socket.create_connection(("127.0.0.1", port)).close()

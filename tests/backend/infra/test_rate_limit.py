@@ -15,6 +15,7 @@ from backend.infra.request_counter import LIGHT, RequestCounter
 from scripts.valkey import free_port
 from tests.backend.infra.proxy import Proxy, target_of
 from tests.conftest import settings_for
+from tests.time_limits import scaled
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def create_counters(valkey_url: str, tmp_path: Path) -> Callable[..., Counters]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 3) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + scaled(seconds)
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -96,14 +97,14 @@ def test_without_valkey_limits_work_in_memory_without_delay(
         create_counters().check()
         limiter._in_valkey, limiter._in_memory  # noqa: B018
         times = []
-        for _ in range(5):
+        for _ in range(50):
             started = time.monotonic()
             verdict = limiter.hit(key)
             times.append(time.monotonic() - started)
         assert [counter.hit(key).allowed for _ in range(4)] == [True, True, True, False]
         assert not verdict.allowed
-        assert times[0] < 0.25
-        assert max(times[1:]) < 0.05
+        # After the first failure the next calls do not wait for Valkey: 50 waits would take 5 s.
+        assert sum(times) < scaled(2)
         assert logged_changes(capsys) == ["memory"]
         with pytest.raises(CountersUnavailable):
             counters.check()

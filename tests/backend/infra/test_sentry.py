@@ -17,6 +17,7 @@ import pytest
 from scripts.valkey import free_port
 from tests.backend.infra.recorder import Recorded, Recorder
 from tests.servers import ROOT
+from tests.time_limits import scaled
 
 CANARY = "c4n4ry"
 APP = """
@@ -50,7 +51,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[str]:
         stderr=subprocess.STDOUT,
     )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + scaled(20)
         while "Uvicorn running on" not in (folder / "log").read_text():
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline, (folder / "log").read_text()
@@ -58,7 +59,7 @@ def running_app(folder: Path, **settings: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(scaled(10))
         log.close()
 
 
@@ -134,4 +135,4 @@ def test_without_a_dsn_the_library_is_not_imported(tmp_path: Path) -> None:
 def test_an_unavailable_sentry_affects_no_request(tmp_path: Path) -> None:
     with running_app(tmp_path, SENTRY_DSN=f"http://key@127.0.0.1:{free_port()}/1") as address:
         for _ in range(3):
-            assert httpx.post(f"{address}/api/fail", timeout=2).status_code == 500
+            assert httpx.post(f"{address}/api/fail", timeout=scaled(2)).status_code == 500

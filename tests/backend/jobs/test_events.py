@@ -16,6 +16,7 @@ from backend.jobs import events
 from tests.actions import create_job, send_photo
 from tests.conftest import TEST_SECRET
 from tests.servers import LiveServer
+from tests.time_limits import scaled
 
 Event = tuple[str, dict[str, Any]]
 
@@ -28,7 +29,7 @@ def open_stream(client: httpx.Client) -> Iterator["Queue[Event | None]"]:
 
     def read() -> None:
         # The end of the test closes the socket while this thread reads it.
-        with suppress(httpx.TransportError), client.stream("GET", "/api/jobs/events", timeout=20) as response:
+        with suppress(httpx.TransportError), client.stream("GET", "/api/jobs/events", timeout=scaled(20)) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             connected.set()
             name = ""
@@ -41,12 +42,12 @@ def open_stream(client: httpx.Client) -> Iterator["Queue[Event | None]"]:
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
-    assert connected.wait(5)
+    assert connected.wait(scaled(5))
     yield received
 
 
 def next_event(received: "Queue[Event | None]", seconds: float = 5) -> Event:
-    event = received.get(timeout=seconds)
+    event = received.get(timeout=scaled(seconds))
     assert event is not None, "the stream ended"
     return event
 
@@ -79,15 +80,15 @@ def test_open_streams_hold_no_database_connection(server: LiveServer, user: http
 def test_a_stream_ends_when_the_process_stops(server: LiveServer, user: httpx.Client) -> None:
     with open_stream(user) as received:
         server.call(server.app.state.subscriber.end_streams)
-        assert received.get(timeout=2) is None
+        assert received.get(timeout=scaled(2)) is None
 
 
 def test_a_stream_ends_after_its_maximum_duration(user: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "STREAM_SECONDS", 0.3)
     started = time.monotonic()
     with open_stream(user) as received:
-        assert received.get(timeout=5) is None
-    assert time.monotonic() - started < 3
+        assert received.get(timeout=scaled(5)) is None
+    assert time.monotonic() - started < scaled(3)
 
 
 def test_a_stream_ends_with_the_access_token_that_opened_it(user: httpx.Client) -> None:
@@ -96,6 +97,6 @@ def test_a_stream_ends_with_the_access_token_that_opened_it(user: httpx.Client) 
     started = time.monotonic()
     with httpx.Client(base_url=user.base_url, headers={"Authorization": f"Bearer {token}"}) as client:
         with open_stream(client) as received:
-            assert received.get(timeout=10) is None
-        assert time.monotonic() - started < 5
+            assert received.get(timeout=scaled(10)) is None
+        assert time.monotonic() - started < scaled(5)
         assert client.get("/api/jobs/events").status_code == 401

@@ -14,6 +14,7 @@ from backend.settings.sources import SettingsError
 from tests.backend.conftest import SetEnvironment
 from tests.backend.settings.test_production import GOOD
 from tests.servers import ROOT
+from tests.time_limits import scaled
 
 CANARY = "c4n4ry"
 SECRETS = {
@@ -68,7 +69,7 @@ def run_check(folder: Path, **values: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=scaled(30),
     )
 
 
@@ -146,7 +147,7 @@ def test_every_command_reports_the_problems_and_exits_with_1(command: str, tmp_p
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=scaled(30),
     )
     assert result.returncode == 1
     assert "PORT: " in result.stderr

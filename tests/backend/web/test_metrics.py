@@ -20,6 +20,7 @@ from tests.actions import PASSWORD, create_job, send_photo, sign_up_and_in
 from tests.conftest import MakeSettings, on_one_database
 from tests.scrape import Scrape, wait_for
 from tests.servers import ROOT, environment_of, procfile_command, web_process
+from tests.time_limits import scaled
 
 pytestmark = on_one_database
 
@@ -71,8 +72,8 @@ def test_counts_remain_after_a_worker_is_killed(settings: Settings, web: psutil.
     killed = web.children()
     for worker in killed:
         worker.send_signal(signal.SIGKILL)
-        worker.wait(10)
-    deadline = time.monotonic() + 20
+        worker.wait(scaled(10))
+    deadline = time.monotonic() + scaled(20)
     while len([child for child in web.children() if child.status() != psutil.STATUS_ZOMBIE]) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -83,7 +84,7 @@ def test_counts_remain_after_a_worker_is_killed(settings: Settings, web: psutil.
 
 
 def test_requests_of_a_killed_worker_are_not_in_progress_any_more(settings: Settings, web: psutil.Process) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=30) as user:
+    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=scaled(30)) as user:
         sign_up_and_in(user)
         with user.stream("GET", "/api/jobs/events") as response:
             assert response.status_code == 200
@@ -115,7 +116,7 @@ def test_callers_can_not_create_label_values(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("web")
 def test_refusals_jobs_and_connections_are_counted(settings: Settings, photo: bytes) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=10) as user:
+    with httpx.Client(base_url=f"http://127.0.0.1:{settings.PORT}", timeout=scaled(10)) as user:
         sign_up_and_in(user)
         create_job(user, send_photo(user, photo))
     scrape = wait_for(settings.METRICS_PORT, lambda found: found.value("database_pool_connections", state="idle") >= 1)
@@ -155,7 +156,7 @@ def test_a_used_port_stops_the_process_with_an_error_about_the_setting(settings:
             env=environment_of(settings),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=scaled(60),
             check=False,
         )
     assert result.returncode == 1

@@ -15,12 +15,13 @@ from scripts.valkey import free_port
 from tests.backend.web.odd_routes import CANARY
 from tests.conftest import MakeSettings, settings_for
 from tests.servers import LiveServer
+from tests.time_limits import scaled
 
 
 def lines_of(capsys: pytest.CaptureFixture[str], event: str) -> list[dict[str, Any]]:
     """Wait for log lines of an event and return them. They are written after the response."""
     output = ""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + scaled(5)
     while f'"event":"{event}"' not in output:
         assert time.monotonic() < deadline, output
         time.sleep(0.01)

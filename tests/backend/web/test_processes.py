@@ -15,6 +15,7 @@ from scripts.valkey import free_port
 from tests.actions import sign_up_and_in
 from tests.conftest import MakeSettings, on_one_database
 from tests.servers import procfile_command, web_process
+from tests.time_limits import scaled
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_sigterm_ends_open_streams_and_the_process_within_seconds(web: tuple[sub
     connected = threading.Semaphore(0)
 
     def listen(client: httpx.Client) -> None:
-        with client.stream("GET", "/api/jobs/events", timeout=30) as response:
+        with client.stream("GET", "/api/jobs/events", timeout=scaled(30)) as response:
             connected.release()
             for _line in response.iter_lines():
                 pass
@@ -41,13 +42,13 @@ def test_sigterm_ends_open_streams_and_the_process_within_seconds(web: tuple[sub
         threads = [threading.Thread(target=listen, args=(client,)) for _ in range(4)]
         for thread in threads:
             thread.start()
-        assert all(connected.acquire(timeout=5) for _ in threads)
+        assert all(connected.acquire(timeout=scaled(5)) for _ in threads)
         started = time.monotonic()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(scaled(10)) == 0
         for thread in threads:
-            thread.join(5)
-    assert time.monotonic() - started < 5
+            thread.join(scaled(5))
+    assert time.monotonic() - started < scaled(5)
     assert endings == ["clean"] * 4
 
 
@@ -71,7 +72,7 @@ def test_workers_are_not_replaced_after_many_requests(make_settings: MakeSetting
     ):
         sign_up_and_in(client)
         for _ in range(4):
-            streams.enter_context(client.stream("GET", "/api/jobs/events", timeout=30))
+            streams.enter_context(client.stream("GET", "/api/jobs/events", timeout=scaled(30)))
         workers = psutil.Process(process.pid).children()
         # Use separate connections, so that both workers get some requests.
         statuses = [client.get("/api/version", headers={"Connection": "close"}).status_code for _ in range(120)]

@@ -9,6 +9,7 @@ from scripts.smoke import main
 from scripts.valkey import free_port
 from tests.scripts.smoke.site import PASSWORD, Smoke
 from tests.servers import ROOT
+from tests.time_limits import scaled
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,6 @@ def test_half_an_account_is_wrong_use(
 
 def test_it_runs_as_a_command() -> None:
     command = [sys.executable, "-m", "scripts.smoke", f"http://127.0.0.1:{free_port()}", "--settle", "0"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=scaled(30))
     assert (result.returncode, result.stderr) == (1, "")
     assert result.stdout.startswith("FAIL version ")

@@ -4,6 +4,7 @@ import json
 import subprocess
 
 from tests.simulators.flyctl.install import Flyctl
+from tests.time_limits import scaled
 
 OLD, NEW = "registry.fly.io/slipway:sha-old", "registry.fly.io/slipway:sha-new"
 
@@ -17,7 +18,7 @@ def run(fly: Flyctl, *argv: str, stdin: str = "") -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=scaled(30),
     )
 
 

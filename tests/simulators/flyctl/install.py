@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.simulators.flyctl.program.state import State, changing, load
+from tests.time_limits import scaled
 
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "fly-test-token"
@@ -87,7 +88,7 @@ class Flyctl:
 
     def wait_for_release(self, name: str, status: str, seconds: float = 10) -> None:
         """Wait until the newest release has a status; use `running` before sending Ctrl-C to a deploy that hangs."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + scaled(seconds)
         while self.app(name)["releases"][-1]["status"] != status:
             assert time.monotonic() < deadline, f"no release became {status}"
             time.sleep(0.01)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.simulators.flyctl.caller import NEW, OLD, deploy, digests, run
 from tests.simulators.flyctl.install import Flyctl
+from tests.time_limits import scaled
 
 
 def test_deploy_runs_the_release_command_and_updates_every_machine(fly: Flyctl) -> None:
@@ -80,6 +81,6 @@ def test_an_interrupted_deploy_is_recorded_in_its_release(fly: Flyctl) -> None:
         process.stdout.readline()
         fly.wait_for_release("slipway", "running")
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 1
+        assert process.wait(scaled(10)) == 1
     assert fly.app("slipway")["releases"][-1]["status"] == "interrupted"
     assert digests(fly) == ["sha256:old"] * 4

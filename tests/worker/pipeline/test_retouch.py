@@ -7,6 +7,8 @@ import sys
 import pytest
 import pyvips
 
+from tests.time_limits import scaled
+
 HOSTILE = [
     "<span size='900000'>big</span>",
     "</span><b>&amp;&lt;",
@@ -104,7 +106,7 @@ def test_a_machine_without_fonts_finishes_the_job(tmp_path, noise, save):
         env={**os.environ, "FONTCONFIG_FILE": str(config), "HOME": "/nowhere"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=scaled(60),
         check=False,
     )
     assert done.stdout.strip().endswith("100]"), done.stderr

@@ -12,6 +12,7 @@ import pytest
 from backend.infra.storage import StorageError
 from backend.infra.storage.disk import DiskStorage
 from tests.servers import LiveServer
+from tests.time_limits import scaled
 
 KEY = "originals/abc/def"
 DATA = b"0123456789"
@@ -150,7 +151,7 @@ def test_an_interrupted_upload_leaves_no_file(
             f"PUT {upload_url(disk)} HTTP/1.1\r\nHost: {host}\r\nContent-Type: image/jpeg\r\nContent-Length: 10\r\n\r\n"
         )
         connection.sendall(head.encode() + DATA[:5])
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + scaled(5)
         while not list(disk._root.rglob("*.part")):
             assert time.monotonic() < deadline, "the upload did not start"
             time.sleep(0.01)

@@ -18,6 +18,7 @@ from tests.scripts.deploy.app_platform.account import NEW, OLD, Account, runs
 from tests.scripts.deploy.tool import assert_ended
 from tests.servers import ROOT
 from tests.simulators.app_platform.runner import ScriptedRunner
+from tests.time_limits import scaled
 
 HINT = "A deployment in progress on the platform continues; run the same command again to follow it"
 
@@ -57,7 +58,7 @@ def start(clone: Path, *argv: str) -> subprocess.Popen[str]:
 
 
 def wait_until(reached: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + scaled(20)
     while not reached():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -71,7 +72,7 @@ def test_sigterm_interrupts_like_ctrl_c(account: Account, runner: ScriptedRunner
     process = start(clone, "promote", "--tag", NEW, "--yes")
     wait_until(lambda: account.platform.seen("GET", app.deployments[-1].id), process)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=scaled(10))
     assert process.returncode == 130, out + err
     assert HINT in err
     assert "Traceback" not in out + err
@@ -95,7 +96,7 @@ def test_sigterm_stops_the_smoke_test_too(account: Account, runner: ScriptedRunn
 
     wait_until(smoking, process)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=scaled(20))
     assert process.returncode == 130, out + err
     assert HINT in err
     assert psutil.wait_procs(smokes, timeout=15)[1] == []

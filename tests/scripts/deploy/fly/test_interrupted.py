@@ -11,6 +11,7 @@ import pytest
 
 from tests.scripts.deploy.fly.organisation import NEW, STAGING, Organisation
 from tests.servers import ROOT
+from tests.time_limits import scaled
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_flyctl_is_interrupted_and_the_same_command_works_again(
             os.killpg(tool.pid, sent)
         else:
             tool.send_signal(sent)
-        out, err = tool.communicate(timeout=20)
+        out, err = tool.communicate(timeout=scaled(20))
     assert tool.returncode == 130, err
     assert organisation.fly.app(STAGING)["releases"][-1]["status"] == "interrupted"
     assert "run the same command again to follow it" in err
