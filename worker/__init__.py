@@ -1,1 +1,1 @@
-"""The worker: what only background processes do."""
+"""The worker: code that only background processes run."""

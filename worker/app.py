@@ -38,7 +38,7 @@ app.conf.update(
     include=["worker.tasks"],
     beat_schedule=beat_schedule(settings),
     beat_scheduler="worker.beat:TickingScheduler",
-    # Beat asks for the next due task this often at most; the default would round short intervals up.
+    # Seconds. Celery's default would delay tasks with a short interval.
     beat_max_loop_interval=5,
 )
 _stopping = threading.Event()
@@ -48,7 +48,7 @@ install(app, _heartbeat_file)
 
 @setup_logging.connect
 def _configure_logging(**_kwargs: Any) -> None:
-    # Receiving this signal also keeps Celery from installing its own log format.
+    # A receiver of this signal also stops Celery from installing its own log format.
     configure_logging(settings, "beat" if "beat" in sys.argv else "worker")
 
 
@@ -58,7 +58,7 @@ def _prepare_to_fork(**_kwargs: Any) -> None:
     if settings.METRICS_PORT:
         measure_tasks()
     serve(settings, "worker", alive=_heartbeat_file.is_fresh)
-    # The tasks are imported and no process is forked yet: frozen, what was loaded stays shared.
+    # Tasks are imported and no process is forked yet, so forked processes share the frozen objects' memory.
     gc.freeze()
 
 
@@ -90,8 +90,8 @@ def _start_beat(**_kwargs: Any) -> None:
 
 
 @task_prerun.connect
-def _begin_context(**_kwargs: Any) -> None:
-    # What a task binds stays until the next one, so that the report of its failure has it too.
+def _clear_context(**_kwargs: Any) -> None:
+    # Cleared here and not after a task, so that the report of its failure includes the context.
     structlog.contextvars.clear_contextvars()
 
 
@@ -102,10 +102,10 @@ def _report_failure(task_id: str, exception: BaseException, sender: Any, **_kwar
 
 
 def _announce_forever(queue: Queue, name: str) -> None:
-    """Give a sign of life for /health until the worker stops."""
+    """Announce this worker to /health until it stops."""
     while not _stopping.is_set():
         try:
             queue.announce_worker(name)
         except Exception as error:
-            log.warning("announce_failed", error=type(error).__name__)
+            log.warning("worker_announcement_failed", error=type(error).__name__)
         _stopping.wait(WORKER_SILENT_SECONDS / 3)

@@ -1,7 +1,7 @@
-"""Beat's scheduler: says at each tick that it lives.
+"""Beat's scheduler: updates the heartbeat file and a metric at each tick.
 
-It keeps the schedule in memory. All of it are short intervals of tasks that are harmless when they come early, so
-nothing is worth a file: after a start each is sent once, and then at its interval.
+It keeps the schedule in memory, not in a file: intervals are short, and running a task early is harmless.
+After a start each task is sent once, then at its interval.
 """
 
 import time
@@ -21,23 +21,21 @@ LAST_TICK = Gauge(
 
 
 class TickingScheduler(Scheduler):  # type: ignore[misc]
-    """Celery's scheduler, seen to be alive."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         self._file = HeartbeatFile(get_settings())
         super().__init__(*args, **options)
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Send what is due; return the seconds to wait for the next tick."""
+        """Send the tasks that are due. Returns the seconds until the next tick."""
         self._file.beat()
         LAST_TICK.set(time.time())
         return super().tick(*args, **options)
 
     def _ensure_connected(self) -> Any:
-        # As Celery's own, which waits without a sign of life until Valkey is back.
+        # Same as Celery's method, but updates the heartbeat file while it waits for Valkey.
         return self.connection.ensure_connection(
-            self._say_away, self.app.conf.broker_connection_max_retries, callback=self._file.beat
+            self._log_unavailable, self.app.conf.broker_connection_max_retries, callback=self._file.beat
         )
 
-    def _say_away(self, error: Exception, interval: float) -> None:
-        self.logger.error("beat: no broker: %s. Trying again in %s seconds", error, interval)
+    def _log_unavailable(self, error: Exception, interval: float) -> None:
+        self.logger.error("beat: broker unavailable: %s. Retrying in %s seconds", error, interval)

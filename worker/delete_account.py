@@ -1,4 +1,4 @@
-"""Deletes what a closed account held: its files, then its rows."""
+"""Deletes the data of a closed account: its files, then its rows."""
 
 from uuid import UUID
 
@@ -15,9 +15,9 @@ log = structlog.get_logger(__name__)
 
 
 def delete_account(user_id: UUID, sessions: sessionmaker[Session], storage: Storage) -> None:
-    """Delete a closed account. Safe to run twice, and to continue after a crash.
+    """Delete a closed account. Safe to run twice, and to rerun after a crash.
 
-    While files may still arrive in storage the rows stay, so that the sweep sends the task again.
+    The rows stay while uploads may still arrive in storage. The sweep then sends the task again.
     """
     with sessions() as session:
         if not deletion.is_closed(session, user_id):
@@ -30,4 +30,4 @@ def delete_account(user_id: UUID, sessions: sessionmaker[Session], storage: Stor
         finished = not awaits_export(session, user_id) and delete_uploads_of(session, user_id)
         if finished:
             deletion.delete_rows(session, user_id)
-    log.info("account_deleted" if finished else "account_awaits_files", user_id=str(user_id))
+    log.info("account_deleted" if finished else "account_deletion_postponed", user_id=str(user_id))

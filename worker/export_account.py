@@ -1,4 +1,4 @@
-"""Makes the copy of an account's data that its owner asked for, and deletes it after a week."""
+"""Creates the export of an account's data that its owner requested, and deletes it after a week."""
 
 import tempfile
 import zipfile
@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 
 def export_account(export_id: UUID, sessions: sessionmaker[Session], storage: Storage) -> None:
-    """Put the account's data and its original files into one zip file, and mail that it is ready.
+    """Store the account's data and original files as one zip file, and mail the owner that it is ready.
 
-    Safe to run twice: the file has one key, and only the first run to finish sends the mail.
+    Safe to run twice: both runs write the same key, and only the first run to finish sends the mail.
     """
     with sessions() as session:
         export = session.get(Export, export_id)
@@ -39,16 +39,16 @@ def export_account(export_id: UUID, sessions: sessionmaker[Session], storage: St
     try:
         size = _store_zip(key, document, jobs, storage)
     except (SoftTimeLimitExceeded, OSError) as error:
-        # Too much for one task or for this machine's disk, which it would be again.
+        # Too large for one task or for this machine's disk; a retry would fail too.
         log.warning("export_failed", export_id=str(export_id), error=f"{type(error).__name__}: {error}")
-        _take_back(export_id, key, sessions, storage)
+        _discard(export_id, key, sessions, storage)
     else:
         if not _announce(export_id, user, size, sessions):
-            _take_back(export_id, key, sessions, storage)
+            _discard(export_id, key, sessions, storage)
 
 
 def delete_expired_exports(sessions: sessionmaker[Session], storage: Storage) -> None:
-    """Delete exports past their week: the file first, so that a crash leaves a row that is found again."""
+    """Delete exports older than a week: the file first, so that the row is found again after a crash."""
     with sessions() as session:
         expired = exports.take_expired_exports(session)
     for user_id, export_id in expired:
@@ -58,7 +58,7 @@ def delete_expired_exports(sessions: sessionmaker[Session], storage: Storage) ->
 
 
 def _store_zip(key: str, document: dict[str, object], jobs: list[Job], storage: Storage) -> int:
-    """Store the copy, and return its size."""
+    """Store the zip file. Returns its size in bytes."""
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
         file = _zip(Path(folder), document, jobs, storage)
         storage.upload(file, key, content_type="application/zip")
@@ -80,11 +80,11 @@ def _announce(export_id: UUID, user: User, size: int, sessions: sessionmaker[Ses
     return True
 
 
-def _take_back(export_id: UUID, key: str, sessions: sessionmaker[Session], storage: Storage) -> None:
-    """Delete a file nobody may download: making it failed, took too long, or its account was closed meanwhile.
+def _discard(export_id: UUID, key: str, sessions: sessionmaker[Session], storage: Storage) -> None:
+    """Delete the file of an export that failed, timed out, or whose account was closed meanwhile.
 
-    Within the transaction: after a crash the row waits again, and with it the account's deletion, and no twin of
-    this task can make the file available just before it goes.
+    The file is deleted inside the transaction. After a crash the row still waits, and so does the account's deletion;
+    a second run of this task can't publish the file just before it is deleted.
     """
     with transaction(sessions) as session:
         exports.finish_export(session, export_id, None)
@@ -112,5 +112,5 @@ def _zip(folder: Path, document: dict[str, object], jobs: list[Job], storage: St
 
 
 def _safe(filename: str) -> str:
-    """Return a name no archive program takes for a path."""
+    """Return a file name that no archive program reads as a path."""
     return filename.replace("/", "_").replace("\\", "_").lstrip(".") or "file"

@@ -1,4 +1,4 @@
-"""Renews a job's lease from a thread while the job runs, and notices when it is lost."""
+"""Renews a job's lease from a thread while the job runs, and detects a lost lease."""
 
 import threading
 from types import TracebackType
@@ -17,7 +17,7 @@ RENEWALS_PER_LEASE = 3
 
 
 class Heartbeat:
-    """Keeps a lease for the length of a `with` block."""
+    """Renews a lease during a `with` block."""
 
     def __init__(self, job_id: UUID, token: UUID, settings: Settings, sessions: sessionmaker[Session]) -> None:
         self._job_id = job_id
@@ -39,7 +39,7 @@ class Heartbeat:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise LeaseLost when the job is not ours any more."""
+        """Raise LeaseLost when another worker may hold the job."""
         if self._lost.is_set():
             raise LeaseLost
 
@@ -49,8 +49,8 @@ class Heartbeat:
                 with transaction(self._sessions) as session:
                     held = renew_lease(session, self._settings, self._job_id, self._token)
             except Exception as error:
-                # The database is away for a moment; the lease outlives two missed renewals.
-                log.warning("lease_not_renewed", job_id=str(self._job_id), error=type(error).__name__)
+                # The database may be unavailable briefly; the lease survives two missed renewals.
+                log.warning("lease_renewal_failed", job_id=str(self._job_id), error=type(error).__name__)
                 continue
             if not held:
                 self._lost.set()

@@ -1,6 +1,6 @@
-"""A file that is fresh while the process works: worker and beat touch HEARTBEAT_FILE from their own main loops.
+"""Worker and beat touch HEARTBEAT_FILE from their main loops; a health check restarts a process whose file is old.
 
-Never from a thread, which goes on when the loop is stuck. Whoever watches the file restarts what lets it grow old.
+A thread must not touch it, because a thread keeps running when the loop is stuck.
 """
 
 import time
@@ -16,34 +16,33 @@ from backend.settings import Settings
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 5.0
-# An older file means that the process is stuck: a machine short of CPU may delay some updates.
+# An older file means that the process is stuck. Several updates may be late on a machine short of CPU.
 SILENT_SECONDS = 30
 
 
 class HeartbeatFile:
-    """The file, or none when HEARTBEAT_FILE is empty."""
+    """Does nothing when HEARTBEAT_FILE is empty."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = Path(settings.HEARTBEAT_FILE) if settings.HEARTBEAT_FILE else None
 
     def start(self) -> None:
-        """Touch it for the first time; end the process when that can't be done, since it would be restarted forever."""
+        """Touch the file. Raises SystemExit when it can't be written, since health checks would always fail."""
         try:
             self._touch()
         except OSError as error:
             raise SystemExit(f"HEARTBEAT_FILE: {self._path} can't be written: {error.strerror}") from error
 
     def beat(self) -> None:
-        """Touch it."""
         try:
             self._touch()
         except OSError as error:
             log.warning("heartbeat_file_failed", error=type(error).__name__)
 
     def is_fresh(self) -> bool:
-        """Whether it was touched lately. The log says why not; without a file nobody can tell, and the answer is no."""
+        """Whether the file was touched in the last 30 seconds; False without HEARTBEAT_FILE. The log has the reason."""
         if self._path is None:
-            log.warning("heartbeat_unknown", fix="set HEARTBEAT_FILE")
+            log.warning("heartbeat_file_not_set", fix="set HEARTBEAT_FILE")
             return False
         try:
             seconds = time.time() - self._path.stat().st_mtime
@@ -60,16 +59,16 @@ class HeartbeatFile:
 
 
 def install(app: Celery, file: HeartbeatFile) -> None:
-    """Let the worker's event loop touch the file."""
+    """Touch the file from the worker's event loop."""
 
     class Beat(bootsteps.StartStopStep):  # type: ignore[misc]
         def register_with_event_loop(self, _consumer: Any, hub: Any) -> None:
             file.beat()
             hub.call_repeatedly(EVERY_SECONDS, file.beat)
 
-    class PatientConsumer(Consumer):  # type: ignore[misc]
+    class HeartbeatConsumer(Consumer):  # type: ignore[misc]
         def ensure_connected(self, connection: Any) -> Any:
-            # The loop stands still until Valkey is back. Restarting would not bring it back, only end running jobs.
+            # The loop blocks until Valkey is back. A restart would not help, and would stop running jobs.
             ensure = connection.ensure_connection
 
             def ensure_and_beat(*args: Any, callback: Any, **options: Any) -> Any:
@@ -83,4 +82,4 @@ def install(app: Celery, file: HeartbeatFile) -> None:
             return super().ensure_connected(connection)
 
     app.steps["consumer"].add(Beat)
-    app.conf.worker_consumer = PatientConsumer
+    app.conf.worker_consumer = HeartbeatConsumer

@@ -1,4 +1,4 @@
-"""What the worker measures: tasks, the phases of a job, mails."""
+"""The worker's metrics: tasks, the phases of a job, mails."""
 
 import os
 import time
@@ -29,27 +29,27 @@ TASK_DURATIONS = Histogram(
 )
 PHASE_DURATIONS = Histogram(
     "job_phase_seconds",
-    "Time jobs waited, and what completed ones spent on each part of the work.",
+    "Time that jobs waited, and time that completed jobs spent in each phase.",
     ["phase"],
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
 )
-# Made here, so that each is shown as 0 before a first job.
+# Created here, so that each series starts at 0 before the first job.
 for _phase in PHASES:
     PHASE_DURATIONS.labels(_phase)
-MAILS = Counter("mails_sent_total", "Attempts to send a mail, by how they ended.", ["outcome"])
+MAILS = Counter("mails_sent_total", "Attempts to send a mail, by outcome.", ["outcome"])
 
 _started: dict[str, float] = {}
 
 
 def measure_tasks() -> None:
-    """Count tasks from now on. Called before the fork."""
+    """Start to count tasks. Call it before the fork."""
     parent = os.getpid()
     task_prerun.connect(_note_start)
     task_postrun.connect(_count_task)
     worker_before_create_process.connect(_forget_ended_processes)
 
     def count_lost(sender: Any, **_kwargs: Any) -> None:
-        # The parent speaks for a process that was killed in the middle of a task.
+        # The parent counts for a process that was killed during a task.
         if os.getpid() == parent:
             TASKS.labels(sender.name, "failed").inc()
 
@@ -57,15 +57,15 @@ def measure_tasks() -> None:
 
 
 def count_mail(session: Session, outcome: str) -> None:
-    """Count an attempt to send a mail once its outcome is committed."""
+    """Count an attempt to send a mail, after commit."""
     after_commit(session, MAILS.labels(outcome).inc)
 
 
 class Phases:
-    """How long one attempt at a job spends on what."""
+    """The duration of each phase of one attempt at a job."""
 
     def __init__(self, job: Job) -> None:
-        # A job that failed and is tried again waits since it was sent, not since it was made.
+        # A retried job waits since it was sent, not since it was created.
         since = job.created_at if job.attempts == 1 else job.sent_at
         self._queued = max(0.0, (utc_now() - since).total_seconds())
         self._started = time.perf_counter()
@@ -74,13 +74,12 @@ class Phases:
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
-        """Add the time of a block to a phase."""
         started = time.perf_counter()
         yield
         self._seconds[phase] += time.perf_counter() - started
 
     def timed_steps(self, steps: Iterator[T]) -> Iterator[T]:
-        """Add the time that steps take, and not what is done between them, to the pipeline's."""
+        """Add the time spent inside `steps` to the pipeline phase; time between two steps is not included."""
         while True:
             with self.timed(PIPELINE):
                 step = next(steps, None)
@@ -89,14 +88,13 @@ class Phases:
             yield step
 
     def record(self) -> None:
-        """Record the phases of a job that completed."""
         for phase, seconds in self._seconds.items():
             PHASE_DURATIONS.labels(phase).observe(seconds)
         PHASE_DURATIONS.labels(TOTAL).observe(self._queued + time.perf_counter() - self._started)
 
 
 def _forget_ended_processes(**_kwargs: Any) -> None:
-    # Celery sends no signal when a child is killed, but a new one is made in its place.
+    # Celery sends no signal when a child is killed, but it starts a new one.
     for path in metrics_directory().glob("gauge_live*.db"):
         pid = int(path.stem.rpartition("_")[2])
         try:

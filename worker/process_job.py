@@ -1,4 +1,4 @@
-"""One job from lease to results: fetch the file, run the pipeline, store its results."""
+"""Process one job: take the lease, download the file, run the pipeline, store the results."""
 
 import random
 import tempfile
@@ -34,20 +34,20 @@ from worker.metrics import DOWNLOAD, UPLOAD, Phases
 log = structlog.get_logger(__name__)
 
 MAX_BACKOFF_SECONDS = 300
-# People see no more; each is a transaction and an event.
+# Users don't notice more frequent updates; each is a transaction and an event.
 PROGRESS_SECONDS = 0.25
-# The columns' lengths.
+# Lengths of the database columns.
 MAX_CODE = 40
 MAX_MESSAGE = 500
-OUTSIDE_TROUBLE = (StorageError, OSError, OperationalError, InterfaceError, PoolTimeout)
+RETRYABLE_ERRORS = (StorageError, OSError, OperationalError, InterfaceError, PoolTimeout)
 
 
 class OriginalChanged(Exception):
-    """The file in storage is not as long as the one that was announced."""
+    """The file's size in storage differs from the size given at upload."""
 
 
 def process_job(job_id: UUID, settings: Settings, sessions: sessionmaker[Session], storage: Storage) -> None:
-    """Take the job and bring it to an end: completed, failed, or back in the queue after outside trouble."""
+    """Run the job until it is completed, failed, or queued again because a service was unavailable."""
     with transaction(sessions) as session:
         job = leases.start_job(session, settings, job_id)
     if job is None:
@@ -59,7 +59,7 @@ def process_job(job_id: UUID, settings: Settings, sessions: sessionmaker[Session
 
 
 class JobRun:
-    """One attempt at one job, by whoever holds its lease."""
+    """One attempt at one job, by the process that holds its lease."""
 
     def __init__(self, job: Job, settings: Settings, sessions: sessionmaker[Session], storage: Storage) -> None:
         assert job.lease_token is not None
@@ -73,7 +73,7 @@ class JobRun:
         self._advanced_at = time.monotonic()
 
     def run(self) -> None:
-        """Run the attempt and write its end; an end that is not ours to write any more is left to its owner."""
+        """Run the attempt and save its outcome, unless another worker took over the lease."""
         try:
             with Heartbeat(self._job.id, self._token, self._settings, self._sessions) as heartbeat:
                 self._end(heartbeat)
@@ -85,8 +85,8 @@ class JobRun:
     def _end(self, heartbeat: Heartbeat) -> None:
         try:
             results = self._process(heartbeat)
-        except OUTSIDE_TROUBLE as error:
-            self._put_back(error)
+        except RETRYABLE_ERRORS as error:
+            self._requeue(error)
         except Exception as error:
             if isinstance(error, LeaseLost):
                 raise
@@ -141,12 +141,12 @@ class JobRun:
             leases.advance_job(session, self._job.id, self._token, min(progress, 99), self._facts)
         self._advanced_at = time.monotonic()
 
-    def _put_back(self, error: Exception) -> None:
+    def _requeue(self, error: Exception) -> None:
         wait = backoff(self._job.attempts, self._settings.JOB_RETRY_BACKOFF_SECONDS)
-        log.warning("job_put_back", error=f"{type(error).__name__}: {error}", wait_seconds=round(wait, 1))
+        log.warning("job_requeued", error=f"{type(error).__name__}: {error}", wait_seconds=round(wait, 1))
         with transaction(self._sessions) as session:
             if leases.put_back_job(session, self._settings, self._job.id, self._token, timedelta(seconds=wait)):
-                count_retry(session, _trouble_code(error))
+                count_retry(session, _retry_code(error))
 
     def _fail(self, error: Exception) -> None:
         code, message = _failure(error)
@@ -158,12 +158,12 @@ class JobRun:
 
 
 def backoff(attempt: int, first_seconds: float) -> float:
-    """Return the seconds to wait after `attempt`: doubling, capped, with jitter so that jobs don't return as one."""
+    """Return the seconds to wait after `attempt`: doubled each time, capped, with jitter to spread retries."""
     ceiling = min(first_seconds * 2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS)
     return random.uniform(ceiling / 2, ceiling)
 
 
-def _trouble_code(error: Exception) -> str:
+def _retry_code(error: Exception) -> str:
     if isinstance(error, StorageError):
         return Failure.STORAGE_UNAVAILABLE
     if isinstance(error, OSError):
@@ -172,7 +172,7 @@ def _trouble_code(error: Exception) -> str:
 
 
 def _failure(error: Exception) -> tuple[str, str | None]:
-    """Return the code of a failure, and the pipeline's sentence for one that it found."""
+    """Return the failure's code, and the pipeline's message if it has one."""
     if isinstance(error, pipeline.BadInput):
         return error.code[:MAX_CODE], strip_unprintable(error.message)[:MAX_MESSAGE]
     if isinstance(error, SoftTimeLimitExceeded):

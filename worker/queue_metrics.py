@@ -1,4 +1,4 @@
-"""What beat tells of the queue: read from the database and from Valkey when somebody asks."""
+"""Beat's metrics of the queue, read from the database and from Valkey at each scrape."""
 
 import threading
 import time
@@ -20,82 +20,80 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-REMEMBERED_SECONDS = 5.0
-PATIENCE_SECONDS = 4.0
-# Asked first, and twice when it is silent: time must be left for the database.
-VALKEY_SECONDS = 1.0
+CACHE_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 4.0
+# Valkey is read first, and twice when it does not respond: this leaves time for the database.
+VALKEY_TIMEOUT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What was read, and how old the oldest mail is that was not sent."""
+class Snapshot:
+    """The state of the queue, and the age of the oldest unsent mail."""
 
     queue: QueueFigures
     oldest_mail_seconds: float
 
 
 class QueueCollector(Collector):
-    """Reads at most once in five seconds, and in a thread: a database that never answers must not hold up a scrape."""
+    """Reads at most once in five seconds, in a thread: a database that does not respond must not block a scrape."""
 
     def __init__(self, settings: Settings) -> None:
         self._sessions = create_read_sessions(create_engine(settings.model_copy(update={"DATABASE_POOL_SIZE": 1})))
         self._queue = Queue(settings)
-        self._queue.redis = connect(settings, timeout=VALKEY_SECONDS)
+        self._queue.redis = connect(settings, timeout=VALKEY_TIMEOUT_SECONDS)
         self._lock = threading.Lock()
         self._reader: threading.Thread | None = None
-        self._read_at = -REMEMBERED_SECONDS
-        self._picture: Picture | None = None
+        self._read_at = -CACHE_SECONDS
+        self._snapshot: Snapshot | None = None
 
     def describe(self) -> list[Metric]:
-        """Return nothing: whoever registers this would else read the database."""
+        """Return nothing: the registry would otherwise call `collect` and read the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; while the database is away, that it is."""
-        picture = self._look()
+        """Yield the queue's metrics; only metrics_database_up while the database is unavailable."""
+        snapshot = self._read_cached()
         yield GaugeMetricFamily(
             "metrics_database_up",
-            "Whether the figures of the queue could be read; without them their series are absent.",
-            value=picture is not None,
+            "Whether the queue's metrics could be read; if not, they are absent.",
+            value=snapshot is not None,
         )
-        if picture is not None:
-            yield from _metrics(picture)
+        if snapshot is not None:
+            yield from _metrics(snapshot)
 
-    def _look(self) -> Picture | None:
+    def _read_cached(self) -> Snapshot | None:
         with self._lock:
-            if time.monotonic() - self._read_at < REMEMBERED_SECONDS:
-                return self._picture
+            if time.monotonic() - self._read_at < CACHE_SECONDS:
+                return self._snapshot
             if self._reader is None or not self._reader.is_alive():
                 self._reader = threading.Thread(target=self._read, daemon=True, name="queue-metrics")
                 self._reader.start()
             reader = self._reader
-        reader.join(PATIENCE_SECONDS)
-        return None if reader.is_alive() else self._picture
+        reader.join(READ_TIMEOUT_SECONDS)
+        return None if reader.is_alive() else self._snapshot
 
     def _read(self) -> None:
         try:
             with self._sessions() as session:
-                picture = Picture(read_queue(session, self._queue), oldest_unsent_seconds(session))
+                snapshot = Snapshot(read_queue(session, self._queue), oldest_unsent_seconds(session))
         except Exception as error:
             log.warning("queue_metrics_failed", error=type(error).__name__)
-            picture = None
-        self._picture, self._read_at = picture, time.monotonic()
+            snapshot = None
+        self._snapshot, self._read_at = snapshot, time.monotonic()
 
 
-def _metrics(picture: Picture) -> Iterator[Metric]:
-    queue = picture.queue
+def _metrics(snapshot: Snapshot) -> Iterator[Metric]:
+    queue = snapshot.queue
     statuses = GaugeMetricFamily("jobs_in_status", "Jobs that are not finished.", labels=["status"])
     statuses.add_metric([str(JobStatus.QUEUED)], queue.queued)
     statuses.add_metric([str(JobStatus.PROCESSING)], queue.processing)
     yield statuses
     gauges = {
         ("jobs_oldest_queued_seconds", "How long the oldest queued job has waited."): queue.oldest_seconds or 0.0,
-        ("jobs_dead_letters", "Jobs that lost their worker once too often."): queue.dead_letters,
-        ("mails_oldest_unsent_seconds", "How long the oldest unsent mail has waited."): picture.oldest_mail_seconds,
+        ("jobs_dead_letters", "Jobs given up because they lost their worker too often."): queue.dead_letters,
+        ("mails_oldest_unsent_seconds", "How long the oldest unsent mail has waited."): snapshot.oldest_mail_seconds,
     }
     if queue.broker is not None:
-        gauges[("workers_alive", "Workers that gave a sign of life lately; absent while Valkey is away.")] = (
-            queue.broker.workers
-        )
+        gauges[("workers_alive", "Workers seen lately; absent while Valkey is unavailable.")] = queue.broker.workers
     for (name, description), value in gauges.items():
         yield GaugeMetricFamily(name, description, value=value)

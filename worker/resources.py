@@ -1,4 +1,4 @@
-"""What a worker process works with: its own connections, made on first use, never shared across a fork."""
+"""A worker process's own connections, created on first use and never shared across a fork."""
 
 from functools import cache
 
@@ -15,24 +15,21 @@ from backend.settings import get_settings
 
 @cache
 def queue() -> Queue:
-    """Return the queue that follow-up tasks are sent to."""
     return Queue(get_settings())
 
 
 @cache
 def sessions() -> sessionmaker[Session]:
-    """Return the factory of sessions, which enqueue and publish after commit."""
+    """Return the session factory; its sessions enqueue tasks and publish events after commit."""
     settings = get_settings()
     return create_sessions(create_engine(settings), queue=queue(), publisher=Publisher(settings))
 
 
 @cache
 def storage() -> Storage:
-    """Return the object storage."""
     return create_storage(get_settings())
 
 
 @cache
 def mailer() -> Mailer:
-    """Return what sends mails."""
     return create_mailer(get_settings())

@@ -1,4 +1,4 @@
-"""What beat sends, and how often. Each task is harmless when it runs twice or late."""
+"""Beat's schedule. Each task is safe to run twice or late."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ EXPIRE_SECONDS = 300.0
 
 
 def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return Celery's `beat_schedule`; a task not taken within one interval is dropped, the next one follows."""
+    """Return Celery's `beat_schedule`. A task not started within one interval is dropped; the next one follows."""
     intervals = {
         Task.REQUEUE_LOST_JOBS: settings.SWEEP_INTERVAL_SECONDS,
         Task.PURGE_DELETED: settings.SWEEP_INTERVAL_SECONDS,

@@ -1,4 +1,4 @@
-"""One mail from its row to the mail server."""
+"""Sends one mail from its row to the mail server."""
 
 import random
 from datetime import timedelta
@@ -24,9 +24,9 @@ LONGEST_WAIT_SECONDS = 3600.0
 
 
 def send_mail(mail_id: UUID, settings: Settings, sessions: sessionmaker[Session], mailer: Mailer) -> None:
-    """Send a queued mail, or nothing when it was sent, is being sent, or is not due.
+    """Send a queued mail; do nothing when it was sent, is being sent, or is not due.
 
-    It is marked as being sent before the server hears of it. What dies in between is not sent again,
+    The mail is marked as being sent before the server gets it. After a crash in between it is not sent again,
     so that no event is mailed twice.
     """
     with transaction(sessions) as session:
@@ -42,14 +42,14 @@ def send_mail(mail_id: UUID, settings: Settings, sessions: sessionmaker[Session]
             return
         wait = min(FIRST_WAIT_SECONDS * 2.0 ** (mail.attempts - 1), LONGEST_WAIT_SECONDS) * random.uniform(0.75, 1)
         if postpone_mail(session, mail, timedelta(seconds=wait)):
-            # A moment later than due, since a message that comes too early is dropped.
+            # One second after the due time, because a task that runs too early is dropped.
             enqueue(session, Task.SEND_MAIL, mail.id, delay=wait + 1)
         else:
             log.error("mail_failed", template=mail.template, attempts=mail.attempts)
 
 
 def _try(mail: Mail, settings: Settings, mailer: Mailer) -> MailStatus | None:
-    """Return how the mail ended, None when it may be tried again."""
+    """Return the mail's final status, or None when it may be retried."""
     try:
         subject, text, html = render(mail.template, mail.context, settings)
         mailer.send(id=mail.id.hex, recipient=mail.recipient, subject=subject, text=text, html=html)

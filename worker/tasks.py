@@ -1,4 +1,4 @@
-"""Celery tasks: shells that pass an id to the function that does the work."""
+"""Celery tasks: each passes an id to the function that does the work."""
 
 from uuid import UUID
 
@@ -22,19 +22,19 @@ from worker.send_mail import send_mail as deliver
 
 @app.task(name=str(Task.PROCESS_JOB))
 def process_job(job_id: str) -> None:
-    """Process one job, or nothing when the message is late or came twice."""
+    """Process one job; do nothing when the message is late or a duplicate."""
     run_job(UUID(job_id), get_settings(), resources.sessions(), resources.storage())
 
 
 @app.task(name=str(Task.REQUEUE_LOST_JOBS))
 def requeue_lost_jobs() -> None:
-    """Send again what waits without a message, and what lost its worker."""
+    """Send jobs again that have no message or lost their worker."""
     upkeep.requeue_lost_jobs(resources.sessions(), get_settings(), resources.queue().depth())
 
 
 @app.task(name=str(Task.EXPIRE))
 def expire() -> None:
-    """Hide what is past its time."""
+    """Hide expired jobs; delete expired exports, tokens and sessions."""
     upkeep.expire(resources.sessions(), resources.storage())
     delete_expired_exports(resources.sessions(), resources.storage())
     with transaction(resources.sessions()) as session:
@@ -50,32 +50,30 @@ def purge_deleted() -> None:
 
 @app.task(name=str(Task.SEND_MAIL))
 def send_mail(mail_id: str) -> None:
-    """Send one mail."""
     deliver(UUID(mail_id), get_settings(), resources.sessions(), resources.mailer())
 
 
 @app.task(name=str(Task.SEND_DUE_MAILS))
 def send_due_mails() -> None:
-    """Send again what waits without a message."""
+    """Send unsent mails again that have no message."""
     with transaction(resources.sessions()) as session:
         send_due(session)
 
 
 @app.task(name=str(Task.EXPORT_ACCOUNT))
 def export_account(export_id: str) -> None:
-    """Make a copy of an account's data."""
     run_export(UUID(export_id), resources.sessions(), resources.storage())
 
 
 @app.task(name=str(Task.DELETE_ACCOUNT))
 def delete_account(user_id: str) -> None:
-    """Delete what a closed account held."""
+    """Delete the data of a closed account."""
     run_deletion(UUID(user_id), resources.sessions(), resources.storage())
 
 
 @app.task(name=str(Task.FINISH_ACCOUNT_TASKS))
 def finish_account_tasks() -> None:
-    """Send again what was lost of exports and deletions."""
+    """Send exports and account deletions again whose message was lost."""
     with transaction(resources.sessions()) as session:
         requeue_lost_exports(session)
         requeue_lost_deletions(session)

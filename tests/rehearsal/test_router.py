@@ -70,7 +70,9 @@ def test_request_arrives_whole_with_the_platforms_headers(client: httpx.Client, 
     router.table = Table(RULES, {"api": [old]})
     forged = {"x-forwarded-for": "203.0.113.9", "do-connecting-ip": "203.0.113.9", "authorization": "Bearer x"}
     seen = client.post("/api/a%2Fb?c=d%20e", content="body", headers=forged).json()
-    assert (seen["path"], seen["query"], seen["body"]) == ("/api/a%2Fb", "c=d%20e", "body")
+    assert seen["path"] == "/api/a%2Fb"
+    assert seen["query"] == "c=d%20e"
+    assert seen["body"] == "body"
     assert seen["headers"]["do-connecting-ip"] == "127.0.0.1"
     assert seen["headers"]["x-forwarded-for"] == "198.51.100.7"
     assert seen["headers"]["x-forwarded-proto"] == "https"

@@ -8,7 +8,7 @@ app.conf.beat_scheduler = "tests.worker.broken_beat:BrokenScheduler"
 
 
 class BrokenScheduler(Scheduler):  # type: ignore[misc]
-    """Fails at its first tick."""
+    """Raise an error at the first tick."""
 
     def tick(self, *_args: object, **_options: object) -> float:
         raise ZeroDivisionError("a bug in beat")

@@ -1,4 +1,4 @@
-"""Jobs made directly in the database, for tests of what a worker does to them."""
+"""Creates jobs directly in the database, for tests of the worker."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ MakeJob = Callable[..., Job]
 
 @pytest.fixture
 def make_job(sessions: sessionmaker[Session], storage: Storage, tmp_path: Path, photo: bytes) -> MakeJob:
-    """Make a queued job whose photo lies in storage; keyword arguments override its columns."""
+    """Create a queued job whose photo is in storage; keyword arguments override its columns."""
 
     def make(data: bytes | None = photo, **columns: Any) -> Job:
         user = User(id=new_id(), email=f"{new_id()}@example.com", name="A user", password_hash="-")
@@ -64,7 +64,7 @@ def make_job(sessions: sessionmaker[Session], storage: Storage, tmp_path: Path, 
 
 @pytest.fixture
 def read_job(sessions: sessionmaker[Session]) -> Callable[[UUID], Job]:
-    """Return a job as the database has it now."""
+    """Read a job's current row."""
 
     def read(job_id: UUID) -> Job:
         with sessions() as session:

@@ -1,4 +1,4 @@
-"""The worker's application, with a main loop that SIGRTMIN makes stuck while its threads go on."""
+"""The worker's application; SIGRTMIN blocks its main loop while its threads continue."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""The mail about a finished job: a preference, and only to an address that is known to be its owner's."""
+"""The mail about a finished job: optional, and sent only to a verified address."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ WANTED: dict[str, Any] = {"mail_when_finished": True, "email_verified_at": utc_n
     ],
     ids=["by-default", "unverified", "disabled", "deleted", "wanted"],
 )
-def test_a_finished_job_is_mailed_to_who_wants_it(
+def test_a_finished_job_is_mailed_to_users_who_enabled_it(
     make_job: MakeJob,
     settings: Settings,
     sessions: sessionmaker[Session],
@@ -46,7 +46,7 @@ def test_a_finished_job_is_mailed_to_who_wants_it(
         assert session.scalars(select(Mail.template)).all() == mailed
 
 
-def test_a_job_that_failed_is_not_mailed(
+def test_a_failed_job_is_not_mailed(
     make_job: MakeJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     job = make_job(b"no photo")

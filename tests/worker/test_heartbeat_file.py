@@ -1,4 +1,4 @@
-"""The heartbeat file of real workers and beats, where something is in its way; test_live.py has the stuck ones."""
+"""The heartbeat file of real worker and beat processes under failures; test_live.py tests stuck loops."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.time_limits import scaled
 
 pytestmark = on_one_database
 
-# Twice what lies between two signs of life.
+# Twice the interval between two heartbeats.
 FRESH_SECONDS = 10
 
 
@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
-def test_a_process_that_waits_for_valkey_is_not_taken_for_stuck(
+def test_a_process_that_waits_for_valkey_does_not_count_as_stuck(
     make_settings: MakeSettings, tmp_path: Path, file: Path, role: str
 ) -> None:
     port = free_port()
@@ -52,7 +52,7 @@ def test_a_process_that_waits_for_valkey_is_not_taken_for_stuck(
 
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
-def test_a_file_that_can_not_be_written_ends_the_process_at_its_start(
+def test_a_heartbeat_file_that_cannot_be_written_ends_the_process_at_startup(
     make_settings: MakeSettings, tmp_path: Path, role: str
 ) -> None:
     process = WorkerProcess(make_settings(HEARTBEAT_FILE="/proc/heartbeat"), tmp_path, role)
@@ -60,7 +60,7 @@ def test_a_file_that_can_not_be_written_ends_the_process_at_its_start(
     assert "HEARTBEAT_FILE: /proc/heartbeat can't be written" in process.log.read_text()
 
 
-def test_beat_leaves_no_file_in_its_folder(make_settings: MakeSettings, tmp_path: Path) -> None:
+def test_beat_writes_no_file_to_its_folder(make_settings: MakeSettings, tmp_path: Path) -> None:
     before = set(ROOT.glob("celerybeat*"))
     with WorkerProcess(make_settings(SWEEP_INTERVAL_SECONDS=0.2), tmp_path, "beat"):
         time.sleep(1)

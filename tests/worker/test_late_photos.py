@@ -1,4 +1,4 @@
-"""Photos sent once more to the address of a job that was deleted: they count, and do not stay."""
+"""Photos uploaded again to the URL of a deleted job: they count towards the quota, and are deleted."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ def set_expiry(sessions: sessionmaker[Session], age: timedelta) -> None:
         session.execute(update(Upload).values(expires_at=utc_now() - age))
 
 
-def test_a_photo_sent_again_after_its_job_was_purged_is_deleted_when_its_address_has_expired(
+def test_a_photo_uploaded_again_after_its_job_was_purged_is_deleted_when_the_url_expired(
     make_job: MakeJob,
     settings: Settings,
     sessions: sessionmaker[Session],
@@ -45,7 +45,7 @@ def test_a_photo_sent_again_after_its_job_was_purged_is_deleted_when_its_address
             assert bool(session.scalars(select(Upload.id)).all()) is there
 
 
-def test_a_photo_that_may_be_sent_again_counts_until_it_may_not(
+def test_a_deleted_photo_counts_towards_the_quota_until_its_upload_url_expires(
     make_job: MakeJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage, photo: bytes
 ) -> None:
     job = make_job()
@@ -67,7 +67,7 @@ def test_a_photo_that_may_be_sent_again_counts_until_it_may_not(
     assert used() == 0
 
 
-def test_an_old_job_that_is_deleted_makes_room_at_once(make_job: MakeJob, sessions: sessionmaker[Session]) -> None:
+def test_deleting_an_old_job_frees_its_space_at_once(make_job: MakeJob, sessions: sessionmaker[Session]) -> None:
     job = make_job(deleted_at=utc_now())
     set_expiry(sessions, ABANDONED_AFTER)
     with sessions() as session:

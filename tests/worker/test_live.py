@@ -1,4 +1,4 @@
-"""/health/live of real workers and beats: 200 while their loops turn, 503 when they are stuck."""
+"""/health/live of real worker and beat processes: 200 while their loops run, 503 when they are stuck."""
 
 import os
 import signal
@@ -50,14 +50,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def grow_old(file: Path, seconds: float = SILENT_SECONDS + 5) -> None:
-    """Make the file look as if nobody had touched it for so long."""
+    """Set the file's modification time back."""
     then = time.time() - seconds
     os.utime(file, (then, then))
 
 
 @contextmanager
 def halted(processes: list[psutil.Process]) -> Iterator[None]:
-    """Stop processes, as if they were busy without an end."""
+    """Suspend processes for the block, as if they were busy."""
     for process in processes:
         process.suspend()
     try:
@@ -68,22 +68,26 @@ def halted(processes: list[psutil.Process]) -> Iterator[None]:
 
 
 @ROLES
-def test_it_is_live_while_the_heartbeat_is_fresh(settings: Settings, tmp_path: Path, file: Path, role: str) -> None:
+def test_a_process_is_live_while_its_heartbeat_is_fresh(
+    settings: Settings, tmp_path: Path, file: Path, role: str
+) -> None:
     with WorkerProcess(settings, tmp_path, role) as process:
         assert live(settings) == 200
         grow_old(file)
         assert live(settings) == 503
         assert "heartbeat_stale" in process.log.read_text()
-        # The next turn of the loop.
+        # The next iteration of the loop.
         wait_until(lambda: live(settings) == 200)
         grow_old(file, SILENT_SECONDS - 5)
         assert live(settings) == 200
 
 
 @ROLES
-def test_a_heartbeat_that_is_gone_is_none(settings: Settings, tmp_path: Path, file: Path, role: str) -> None:
+def test_a_process_whose_heartbeat_file_was_deleted_is_not_live(
+    settings: Settings, tmp_path: Path, file: Path, role: str
+) -> None:
     def is_missed() -> bool:
-        # The loop may make it again just before it is looked at.
+        # The loop may create the file again just before the check.
         file.unlink(missing_ok=True)
         return live(settings) == 503
 
@@ -92,7 +96,7 @@ def test_a_heartbeat_that_is_gone_is_none(settings: Settings, tmp_path: Path, fi
 
 
 @ROLES
-def test_without_a_heartbeat_file_the_log_says_what_is_missing(
+def test_without_a_heartbeat_file_the_log_names_the_missing_setting(
     make_settings: MakeSettings, tmp_path: Path, role: str
 ) -> None:
     settings = make_settings(METRICS_PORT=free_port())
@@ -102,14 +106,14 @@ def test_without_a_heartbeat_file_the_log_says_what_is_missing(
 
 
 @ROLES
-def test_a_loop_that_is_stuck_is_noticed_though_threads_go_on(
+def test_a_stuck_loop_is_detected_while_threads_continue(
     settings: Settings, tmp_path: Path, file: Path, role: str
 ) -> None:
     process = WorkerProcess(settings, tmp_path, role, app="tests.worker.sticky_app").__enter__()
     assert live(settings) == 200
     process.process.send_signal(signal.SIGRTMIN)
     grow_old(file)
-    # Longer than what lies between two signs of life.
+    # Longer than the interval between two heartbeats.
     for _ in range(7):
         time.sleep(1)
         assert live(settings) == 503

@@ -1,4 +1,4 @@
-"""Metrics of worker and beat, from real processes after real work."""
+"""Metrics of real worker and beat processes."""
 
 import time
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def send_and_wait(
 
 
 @on_one_database
-def test_a_worker_tells_of_its_jobs_and_tasks(
+def test_a_worker_reports_its_jobs_and_tasks(
     settings: Settings,
     tmp_path: Path,
     make_job: MakeJob,
@@ -69,7 +69,7 @@ def test_a_worker_tells_of_its_jobs_and_tasks(
     assert {phase: scrape.value("job_phase_seconds_count", phase=phase) for phase in phases} == phases
     seconds = {phase: scrape.value("job_phase_seconds_sum", phase=phase) for phase in phases}
     assert 0 < seconds["download"] + seconds["pipeline"] + seconds["upload"] < seconds["total"] < 30
-    # Messages of other tests may lie in the same Valkey.
+    # The same Valkey may hold messages of other tests.
     tasks = scrape.value("celery_tasks_total", task="process_job", state="succeeded")
     assert tasks == scrape.value("celery_task_duration_seconds_count", task="process_job") >= 2
     assert scrape.value("app_info", role="worker") == 1
@@ -100,7 +100,7 @@ def test_a_worker_counts_mails_and_retries(
     assert scrape.labels("mails_sent_total", "outcome") == {"sent", "failed"}
 
 
-def test_beat_tells_of_the_queue(
+def test_beat_reports_the_queue(
     settings: Settings, tmp_path: Path, make_job: MakeJob, sessions: sessionmaker[Session]
 ) -> None:
     make_job(sent_at=utc_now() - timedelta(seconds=90))
@@ -125,7 +125,7 @@ def test_beat_tells_of_the_queue(
 
 
 @on_one_database
-def test_beat_tells_when_it_last_ticked_and_that_nothing_waits(settings: Settings, tmp_path: Path) -> None:
+def test_beat_reports_its_last_tick_and_an_empty_queue(settings: Settings, tmp_path: Path) -> None:
     with WorkerProcess(settings, tmp_path, "beat"):
         scrape = wait_for(settings.METRICS_PORT, lambda found: found.value("beat_last_tick_timestamp_seconds") > 0)
     assert abs(time.time() - scrape.value("beat_last_tick_timestamp_seconds")) < 10
@@ -134,7 +134,7 @@ def test_beat_tells_when_it_last_ticked_and_that_nothing_waits(settings: Setting
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_scrape_answers_while_the_database_is_away(make_settings: MakeSettings, tmp_path: Path) -> None:
+def test_a_scrape_succeeds_while_the_database_is_unavailable(make_settings: MakeSettings, tmp_path: Path) -> None:
     direct = make_settings().DATABASE_URL.get_secret_value()
     with Proxy(target_of(direct)) as proxy:
         through = make_url(direct).set(host="127.0.0.1", port=proxy.port, query={})
@@ -153,7 +153,7 @@ def test_a_scrape_answers_while_the_database_is_away(make_settings: MakeSettings
 
 
 @on_one_database
-def test_a_port_that_is_taken_ends_worker_and_beat(settings: Settings, tmp_path: Path) -> None:
+def test_worker_and_beat_exit_when_their_port_is_in_use(settings: Settings, tmp_path: Path) -> None:
     with WorkerProcess(settings, tmp_path, "beat"):
         for role in ("worker", "beat"):
             second = WorkerProcess(settings, tmp_path, role)

@@ -1,4 +1,4 @@
-"""One attempt at a job: every way it can end, and that nothing of a lost one is seen."""
+"""One attempt at a job: every possible outcome, and no visible results of a lost attempt."""
 
 import threading
 import time
@@ -31,23 +31,23 @@ ReadJob = Callable[[UUID], Job]
 
 
 class FailingStorage:
-    """Storage at the edge of the system that is away, or slow, when one of its methods is called."""
+    """Storage with methods that fail, are slow, or run code of the test first."""
 
-    def __init__(self, storage: Storage, **trouble: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage, **effect: Callable[[], None]) -> None:
         self._storage = storage
-        self._trouble = trouble
+        self._effect = effect
 
     def __getattr__(self, name: str) -> object:
-        if name in self._trouble:
-            self._trouble[name]()
+        if name in self._effect:
+            self._effect[name]()
         return getattr(self._storage, name)
 
 
 def raising(error: Exception) -> Callable[[], None]:
-    def trouble() -> None:
+    def effect() -> None:
         raise error
 
-    return trouble
+    return effect
 
 
 def test_results_become_visible_all_at_once(
@@ -63,7 +63,9 @@ def test_results_become_visible_all_at_once(
     process_job(job.id, settings, sessions, FailingStorage(storage, upload=look))  # type: ignore[arg-type]
     assert set(seen) == {("processing", 0)}
     done = read_job(job.id)
-    assert (done.status, done.progress, done.attempts) == ("completed", 100, 1)
+    assert done.status == "completed"
+    assert done.progress == 100
+    assert done.attempts == 1
     assert done.facts == {"width": 640, "height": 480}
     assert done.lease_token is None
     assert done.expires_at is not None
@@ -72,17 +74,18 @@ def test_results_become_visible_all_at_once(
         assert storage.find_size(result_key(job.id, 1, result["name"])) == result["size"]
 
 
-def test_a_message_that_comes_twice_is_worked_on_once(
+def test_a_duplicate_message_is_processed_once(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     job = make_job()
     process_job(job.id, settings, sessions, storage)
     first = read_job(job.id)
     process_job(job.id, settings, sessions, storage)
-    assert (read_job(job.id).attempts, read_job(job.id).finished_at) == (1, first.finished_at)
+    assert read_job(job.id).attempts == 1
+    assert read_job(job.id).finished_at == first.finished_at
 
 
-def test_a_message_about_no_job_is_dropped(
+def test_a_message_without_a_job_is_dropped(
     settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     process_job(uuid4(), settings, sessions, storage)
@@ -96,7 +99,7 @@ def test_a_message_about_no_job_is_dropped(
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x01\x86\xa0\x00\x01\x86\xa0\x08\x02\x00\x00\x00", None),
     ],
 )
-def test_a_bad_photo_fails_at_once_without_another_attempt(
+def test_a_bad_photo_fails_without_a_retry(
     make_job: MakeJob,
     read_job: ReadJob,
     settings: Settings,
@@ -108,11 +111,13 @@ def test_a_bad_photo_fails_at_once_without_another_attempt(
     job = make_job(data)
     process_job(job.id, settings, sessions, storage)
     failed = read_job(job.id)
-    assert (failed.status, failed.attempts, failed.results) == ("failed", 1, [])
+    assert failed.status == "failed"
+    assert failed.attempts == 1
+    assert failed.results == []
     assert failed.failure_code in ([code] if code else ["not_an_image", "truncated", "too_many_pixels"])
 
 
-def test_the_pipelines_own_sentence_is_what_the_user_reads(
+def test_the_user_sees_the_message_of_the_pipeline(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     job = make_job(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", filename="IMG_0042.jpg")
@@ -123,7 +128,7 @@ def test_the_pipelines_own_sentence_is_what_the_user_reads(
     assert "Most Compatible" in shown["message"]
 
 
-def test_a_failure_longer_than_its_columns_is_cut(
+def test_a_failure_longer_than_its_columns_is_truncated(
     make_job: MakeJob,
     read_job: ReadJob,
     settings: Settings,
@@ -145,18 +150,18 @@ def test_a_failure_longer_than_its_columns_is_cut(
     assert read_job(job.id).failure_message is None
 
 
-def test_an_original_that_vanished_or_changed_fails_with_its_own_code(
+def test_a_missing_or_changed_original_fails_with_its_own_code(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
-    vanished, changed = make_job(None), make_job(size=1)
-    for job in (vanished, changed):
+    missing, changed = make_job(None), make_job(size=1)
+    for job in (missing, changed):
         process_job(job.id, settings, sessions, storage)
-    assert read_job(vanished.id).failure_code == "original_missing"
+    assert read_job(missing.id).failure_code == "original_missing"
     assert read_job(changed.id).failure_code == "original_changed"
 
 
 @pytest.mark.parametrize("method", ["download", "upload"])
-def test_outside_trouble_puts_the_job_back_and_later_it_succeeds(
+def test_a_job_is_queued_again_after_an_outside_failure_and_succeeds_later(
     make_job: MakeJob,
     read_job: ReadJob,
     settings: Settings,
@@ -165,24 +170,29 @@ def test_outside_trouble_puts_the_job_back_and_later_it_succeeds(
     method: str,
 ) -> None:
     job = make_job()
-    away = FailingStorage(storage, **{method: raising(StorageError("away"))})
-    process_job(job.id, settings, sessions, away)  # type: ignore[arg-type]
+    unavailable = FailingStorage(storage, **{method: raising(StorageError("unavailable"))})
+    process_job(job.id, settings, sessions, unavailable)  # type: ignore[arg-type]
     waiting = read_job(job.id)
-    assert (waiting.status, waiting.attempts, waiting.failure_code) == ("queued", 1, None)
+    assert waiting.status == "queued"
+    assert waiting.attempts == 1
+    assert waiting.failure_code is None
     assert waiting.sent_at > utc_now()
     process_job(job.id, settings, sessions, storage)
-    assert (read_job(job.id).status, read_job(job.id).attempts) == ("completed", 2)
+    assert read_job(job.id).status == "completed"
+    assert read_job(job.id).attempts == 2
 
 
-def test_storage_that_stays_away_fails_the_job_after_its_attempts(
+def test_a_job_fails_after_its_attempts_while_storage_is_unavailable(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     job = make_job()
-    away = FailingStorage(storage, download=raising(StorageError("away")))
+    unavailable = FailingStorage(storage, download=raising(StorageError("unavailable")))
     for _ in range(7):
-        process_job(job.id, settings, sessions, away)  # type: ignore[arg-type]
+        process_job(job.id, settings, sessions, unavailable)  # type: ignore[arg-type]
     failed = read_job(job.id)
-    assert (failed.status, failed.failure_code, failed.attempts) == ("failed", "storage_unavailable", 5)
+    assert failed.status == "failed"
+    assert failed.failure_code == "storage_unavailable"
+    assert failed.attempts == 5
 
 
 def test_a_job_that_takes_too_long_fails_as_timed_out(
@@ -194,14 +204,15 @@ def test_a_job_that_takes_too_long_fails_as_timed_out(
     assert read_job(job.id).failure_code == "timed_out"
 
 
-def test_a_bug_fails_the_job_and_is_raised_to_be_reported(
+def test_a_bug_fails_the_job_and_is_raised_for_error_reporting(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     job = make_job()
     broken = FailingStorage(storage, upload=raising(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         process_job(job.id, settings, sessions, broken)  # type: ignore[arg-type]
-    assert (read_job(job.id).status, read_job(job.id).failure_code) == ("failed", "internal_error")
+    assert read_job(job.id).status == "failed"
+    assert read_job(job.id).failure_code == "internal_error"
 
 
 def test_a_job_cancelled_while_it_runs_stops_and_leaves_no_files(
@@ -224,11 +235,12 @@ def test_a_job_cancelled_while_it_runs_stops_and_leaves_no_files(
 
     process_job(job.id, settings, sessions, FailingStorage(storage, upload=cancel))  # type: ignore[arg-type]
     assert len(uploads) == 1, "the worker went on after the cancellation"
-    assert (read_job(job.id).status, read_job(job.id).results) == ("cancelled", [])
+    assert read_job(job.id).status == "cancelled"
+    assert read_job(job.id).results == []
     assert not list((tmp_path / "storage").rglob("results/**/*.*"))
 
 
-def test_a_worker_that_lost_its_lease_changes_nothing_of_the_next_attempt(
+def test_a_worker_that_lost_its_lease_does_not_change_the_next_attempt(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     job = make_job()
@@ -244,7 +256,8 @@ def test_a_worker_that_lost_its_lease_changes_nothing_of_the_next_attempt(
 
     process_job(job.id, settings, sessions, FailingStorage(storage, upload=take_over))  # type: ignore[arg-type]
     done = read_job(job.id)
-    assert (done.status, done.attempts) == ("completed", 2)
+    assert done.status == "completed"
+    assert done.attempts == 2
     for result in done.results:
         assert storage.find_size(result_key(job.id, 2, result["name"])) == result["size"]
     assert storage.find_size(result_key(job.id, 1, done.results[0]["name"])) is None
@@ -268,12 +281,12 @@ def test_the_lease_is_renewed_while_a_job_runs(
     assert read_job(job.id).status == "completed"
 
 
-def test_backoff_doubles_up_to_a_ceiling_and_spreads() -> None:
+def test_backoff_doubles_up_to_a_limit_with_jitter() -> None:
     for attempt, ceiling in ((1, 5), (2, 10), (3, 20), (12, 300)):
         waits = {backoff(attempt, 5) for _ in range(200)}
         assert ceiling / 2 <= min(waits) < max(waits) <= ceiling
         assert len(waits) > 100
 
 
-def test_every_failure_of_the_application_has_a_sentence() -> None:
+def test_every_failure_code_has_a_message() -> None:
     assert set(MESSAGES) == set(Failure)

@@ -1,4 +1,4 @@
-"""A bug in the worker reaches the error reports, with its release and the request it belongs to."""
+"""A bug in the worker is reported to Sentry with its release and request id."""
 
 import json
 import subprocess
@@ -47,7 +47,7 @@ def test_a_bug_in_beat_is_reported(settings: Settings, ingest: Recorder) -> None
 def test_a_bug_in_a_job_is_reported_without_personal_data(
     make_job: MakeJob, settings: Settings, sessions: sessionmaker[Session], ingest: Recorder, tmp_path: Path
 ) -> None:
-    # No request can make such a row; it stands for a bug that only a running worker meets.
+    # No request can create such a row; it simulates a bug that occurs only in a running worker.
     job = make_job(recipe={"preset": "poster"})
     with WorkerProcess(settings, tmp_path):
         with transaction(sessions) as session:

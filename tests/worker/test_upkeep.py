@@ -1,4 +1,4 @@
-"""Housekeeping: lost messages and lost workers are found, old things go, and two sweepers do no harm."""
+"""Housekeeping: lost messages and lost workers are found, old data is deleted, and two sweepers are safe."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ LONG_AGO = timedelta(hours=2)
 
 @pytest.fixture
 def depth(settings: Settings) -> Callable[[], int]:
-    """The broker's depth, empty at the start of the test."""
+    """Return the broker's depth; the queue is empty at the start of the test."""
     queue = Queue(settings)
     queue.redis.flushdb()
     return queue.depth
@@ -68,12 +68,13 @@ def lost(**columns: object) -> dict[str, object]:
     }
 
 
-def test_a_job_whose_worker_fell_silent_is_queued_again(
+def test_a_job_whose_worker_stopped_renewing_its_lease_is_queued_again(
     make_job: MakeJob, read_job: ReadJob, settings: Settings, sessions: sessionmaker[Session], depth: Callable[[], int]
 ) -> None:
     job, alive = make_job(**lost()), make_job(**lost(lease_expires_at=utc_now() + timedelta(seconds=30)))
     assert upkeep.requeue_lost_jobs(sessions, settings, depth()) == 1
-    assert (read_job(job.id).status, read_job(job.id).lease_token) == ("queued", None)
+    assert read_job(job.id).status == "queued"
+    assert read_job(job.id).lease_token is None
     assert read_job(alive.id).status == "processing"
     assert depth() == 1
 
@@ -83,12 +84,14 @@ def test_a_job_that_lost_five_workers_is_a_dead_letter_and_can_be_replayed(
 ) -> None:
     job = make_job(**lost(attempts=5))
     assert upkeep.requeue_lost_jobs(sessions, settings, depth=0) == 0
-    assert (read_job(job.id).status, read_job(job.id).failure_code) == ("failed", "worker_lost")
+    assert read_job(job.id).status == "failed"
+    assert read_job(job.id).failure_code == "worker_lost"
     with transaction(sessions) as session:
         assert [letter.id for letter in upkeep.dead_letters(session)] == [job.id]
         assert [replayed.id for replayed in upkeep.replay(session, [job.id, uuid4()])] == [job.id]
     process_job(job.id, settings, sessions, storage)
-    assert (read_job(job.id).status, read_job(job.id).attempts) == ("completed", 6)
+    assert read_job(job.id).status == "completed"
+    assert read_job(job.id).attempts == 6
 
 
 def test_two_sweepers_at_once_send_each_job_once(
@@ -102,7 +105,7 @@ def test_two_sweepers_at_once_send_each_job_once(
     assert depth() == 12
 
 
-def test_one_of_many_starters_gets_the_job(make_job: MakeJob, sessions: sessionmaker[Session]) -> None:
+def test_only_one_of_many_workers_starts_a_job(make_job: MakeJob, sessions: sessionmaker[Session]) -> None:
     job = make_job()
 
     def start(_n: int) -> bool:
@@ -113,7 +116,7 @@ def test_one_of_many_starters_gets_the_job(make_job: MakeJob, sessions: sessionm
         assert sum(threads.map(start, range(8))) == 1
 
 
-def test_finished_jobs_go_after_their_time_with_all_their_files(
+def test_expired_jobs_are_deleted_with_all_their_files(
     make_job: MakeJob, settings: Settings, sessions: sessionmaker[Session], storage: DiskStorage
 ) -> None:
     old, kept = make_job(), make_job()
@@ -135,7 +138,7 @@ def test_finished_jobs_go_after_their_time_with_all_their_files(
     assert storage.find_size(kept.original_key) == kept.size
 
 
-def test_an_upload_nobody_made_a_job_of_is_deleted(
+def test_an_upload_without_a_job_is_deleted(
     make_job: MakeJob, sessions: sessionmaker[Session], storage: Storage
 ) -> None:
     abandoned, used = make_job(), make_job()

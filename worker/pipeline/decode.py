@@ -1,4 +1,4 @@
-"""Decode a photo once, small and upright, and bring its colours to what the files need."""
+"""Decode a photo once, small and upright, and convert its colours."""
 
 import contextlib
 
@@ -13,9 +13,9 @@ SAME_CHANNELS_AFTER_DECODING = ("srgb", "rgb", "rgb16", "b-w", "grey16")
 
 
 def decode(photo: Photo, box: Size) -> pyvips.Image:
-    """Return the photo in memory: inside `box`, never enlarged, upright, its first frame, 8-bit RGB or grey.
+    """Return the photo's first frame in memory: inside `box`, never enlarged, upright, 8-bit RGB or grey.
 
-    CMYK becomes sRGB. Alpha stays, and the ICC profile where it still describes the pixels.
+    CMYK becomes sRGB. Alpha stays. The ICC profile stays while it describes the pixels.
     Raises BadInput `truncated` when the data ends early or is damaged.
     """
     try:
@@ -28,7 +28,7 @@ def decode(photo: Photo, box: Size) -> pyvips.Image:
 
 
 def to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """Return the image in sRGB, without a profile: what every browser assumes."""
+    """Return the image in sRGB without a profile, as browsers assume."""
     if image.get_typeof(PROFILE):
         with contextlib.suppress(pyvips.Error):
             image = image.icc_transform("srgb", embedded=True, black_point_compensation=True)
@@ -36,7 +36,7 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
 
 
 def on_white(image: pyvips.Image) -> pyvips.Image:
-    """Return the image without alpha, on white: JPEG has none, and a shop's page is white."""
+    """Return the image without alpha, on white: JPEG has no alpha, and shop pages are white."""
     return image.flatten(background=WHITE) if image.hasalpha() else image
 
 
@@ -44,13 +44,13 @@ def _shrunk(photo: Photo, box: Size) -> pyvips.Image:
     fit = {"height": box.height, "size": "down"}
     if photo.header.get("vips-loader") == "tiffload_source":
         return _ordinary(load(photo.path)).thumbnail_image(box.width, **fit)
-    # As an option string: thumbnail_source ignores its own fail_on (libvips issue 5195).
+    # An option string, because thumbnail_source ignores its own fail_on (libvips issue 5195).
     strict = {"option_string": f"[fail_on={FAIL_ON}]"}
     return pyvips.Image.thumbnail_source(byte_source(photo.path), box.width, **fit, **strict)
 
 
 def _ordinary(image: pyvips.Image) -> pyvips.Image:
-    """Return a TIFF without what libvips misreads: channels after the alpha, and grey as floats of 0 to 1."""
+    """Convert TIFFs that libvips misreads: extra channels after alpha, and grey as floats from 0 to 1."""
     channels = colour_channels(image)
     if image.bands > channels + 1:
         image = image.extract_band(0, n=channels)

@@ -1,4 +1,4 @@
-"""Write one picture as WebP, AVIF or JPEG, with no metadata but an ICC profile it still has."""
+"""Write one picture as WebP, AVIF or JPEG, without metadata except its ICC profile."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,27 +8,25 @@ import pyvips
 
 from worker.pipeline.model import Result
 
-# JFIF's header segment, 300 dots an inch: libvips writes a density only as EXIF, and no EXIF leaves here.
+# JFIF's header segment with 300 dpi: libvips writes a density only as EXIF, and results contain no EXIF.
 JFIF_300_DPI = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x01\x2c\x01\x2c\x00\x00"
 START_OF_IMAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """How one file format is made."""
-
     name: str
     content_type: str
     encode: Callable[[pyvips.Image], bytes]
 
 
 def write(picture: pyvips.Image, path: Path, label: str | None = None) -> Result:
-    """Write `picture` to `path`, in the format its suffix names; without a label the format is the label.
+    """Write `picture` to `path` in the format of its suffix. The default label is the format's name.
 
     Raises OSError when the file can't be written.
     """
     encoder = ENCODERS[path.suffix]
-    # Python writes the file: a full disk is then an OSError, never mistaken for a bad photo.
+    # Python writes the file, so that a full disk is an OSError and not reported as a bad photo.
     path.write_bytes(encoder.encode(picture))
     facts = {"width": picture.width, "height": picture.height}
     return Result(path.name, path, label or encoder.name, encoder.content_type, facts)

@@ -1,4 +1,4 @@
-"""The pipeline's types: recipe, steps, results, and the error for files that can't be used."""
+"""The pipeline's types: recipe, steps, results, and the error for unusable files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ Preset = Literal["web", "social", "print"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What the user asked for. `watermark` is untrusted text, not markup; None or blank means none."""
+    """The user's options. `watermark` is untrusted text, not markup; None or blank means no watermark."""
 
     preset: Preset
     enhance: bool = False
@@ -18,7 +18,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Width and height in pixels, as the picture is seen."""
+    """Width and height in pixels, after orientation."""
 
     width: int
     height: int
@@ -26,7 +26,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One finished file. `name` is a safe file name, unique in the job; `label` is what people call the file."""
+    """One finished file. `name` is a safe file name, unique in the job; `label` is shown to users."""
 
     name: str
     path: Path
@@ -37,7 +37,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Progress from 0 to 100, never falling, with what is new: facts about the original, or a finished file."""
+    """Progress from 0 to 100, never decreasing, with new facts about the original or a finished file."""
 
     progress: int
     facts: dict[str, Any] | None = None
@@ -45,9 +45,9 @@ class Step:
 
 
 class BadInput(Exception):
-    """The file itself can't be used, so retrying is pointless. `message` is a sentence shown to its owner.
+    """The file can't be used, so it is not retried. `message` is a sentence shown to the file's owner.
 
-    `code` is a constant of at most 40 characters, never made from the file.
+    `code` is a constant of at most 40 characters and never contains data from the file.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -1,10 +1,10 @@
-"""What each preset makes: how large to decode, in which colours, and the named pictures taken from that.
+"""The presets: decoded size, colours, and result files of each.
 
-web     `web-1600.webp`, `web-800.webp`, `web-320.webp` and `web-1600.avif`, in sRGB. Names carry the preset's
-        width; a narrower photo is not enlarged, and a width that would only repeat the photo is left out.
-        A photo more than twice as tall as wide is fitted by its height instead: 3200, 1600, 640.
-social  exactly 1080x1080, 1200x630 and 1080x1920, cut around the subject, enlarged where needed, in sRGB.
-print   at most 3600 on the long side, 300 dpi, RGB or grey in the photo's own profile; CMYK becomes sRGB.
+web     `web-1600.webp`, `web-800.webp`, `web-320.webp` and `web-1600.avif`, in sRGB. File names contain the preset's
+        width. A narrower photo is not enlarged, and a width that would repeat the photo is skipped.
+        A photo more than twice as tall as wide is limited by its height instead: 3200, 1600, 640.
+social  exactly 1080x1080, 1200x630 and 1080x1920, cropped around the subject, enlarged if needed, in sRGB.
+print   at most 3600 pixels on the long side, 300 dpi, RGB or grey in the photo's profile; CMYK becomes sRGB.
 """
 
 import math
@@ -17,7 +17,7 @@ from worker.pipeline.decode import on_white, to_srgb
 from worker.pipeline.model import Preset, Size
 
 WEB_WIDTHS = (1600, 800, 320)
-# An AVIF encoder takes 33 bytes a pixel and more with alpha: taller pictures would not stay under 300 MB.
+# The AVIF encoder needs 33 bytes per pixel, more with alpha: taller pictures would exceed 300 MB.
 TALLEST = 2
 SOCIAL_SIZES = {"Square": Size(1080, 1080), "Link": Size(1200, 630), "Story": Size(1080, 1920)}
 SOCIAL_MAX_PIXELS = 16_000_000
@@ -26,7 +26,7 @@ PRINT_SIDE = 3600
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture still to be finished, and the file names to write it under; a suffix names a format."""
+    """One picture to retouch, and the names of the files to write; each suffix selects a format."""
 
     names: tuple[str, ...]
     image: pyvips.Image
@@ -35,7 +35,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One preset: the box to decode a photo into, its colours, and the pictures taken from it."""
+    """One preset: the box to decode a photo into, the colour conversion, and the pictures created from it."""
 
     box: Callable[[Size], Size]
     colours: Callable[[pyvips.Image], pyvips.Image]
@@ -62,7 +62,7 @@ def _tall_box(width: int) -> Size:
 
 
 def _social_box(photo: Size) -> Size:
-    """Just large enough to cut every size from; a panorama stays within a budget of pixels."""
+    """Return the smallest size that every crop fits into; a panorama is limited to SOCIAL_MAX_PIXELS."""
     cover = max(max(size.width / photo.width, size.height / photo.height) for size in SOCIAL_SIZES.values())
     scale = min(1, cover, math.sqrt(SOCIAL_MAX_PIXELS / (photo.width * photo.height)))
     return Size(math.ceil(photo.width * scale), math.ceil(photo.height * scale))
@@ -80,7 +80,7 @@ def _social_pictures(base: pyvips.Image) -> list[Picture]:
 
 
 def _cut(base: pyvips.Image, size: Size) -> pyvips.Image:
-    # Crop, then resize: a thin strip enlarged before it is cropped could fill gigabytes.
+    # Crop before resizing: a thin strip enlarged first could need gigabytes.
     scale = min(base.width / size.width, base.height / size.height)
     width = max(1, round(size.width * scale))
     height = max(1, round(size.height * scale))

@@ -7,7 +7,7 @@ import pyvips
 
 DARK, GREY, WHITE = 20, 128, 255
 DARKEST_PERCENT, LIGHTEST_PERCENT = 0.5, 99.5
-# A flat picture, such as a white shirt on white, must not be torn apart into noise.
+# A low-contrast picture, such as a white shirt on white, must not turn into noise.
 MAX_GAIN = 1.6
 
 MAX_CHARACTERS = 200
@@ -19,8 +19,8 @@ HALO_STRENGTH = 2.5
 
 
 def auto_levels(image: pyvips.Image) -> pyvips.Image:
-    """Stretch the tones towards the full range, all channels alike so that colours keep their hue."""
-    # On middle grey, so that see-through parts count neither as dark nor as light.
+    """Stretch the tones towards the full range, equally in all channels to keep the hue."""
+    # On middle grey, so that transparent parts count neither as dark nor as light.
     opaque = image.flatten(background=GREY) if image.hasalpha() else image
     tones = opaque.colourspace("b-w")
     darkest, lightest = tones.percent(DARKEST_PERCENT), tones.percent(LIGHTEST_PERCENT)
@@ -32,14 +32,14 @@ def auto_levels(image: pyvips.Image) -> pyvips.Image:
 
 
 def sharpen(image: pyvips.Image) -> pyvips.Image:
-    """Sharpen edges mildly; flat areas and alpha stay as they are."""
+    """Sharpen edges mildly; flat areas and alpha do not change."""
     return image.sharpen()
 
 
 def watermark(image: pyvips.Image, text: str) -> pyvips.Image:
-    """Write `text` bottom right, white in a dark halo, within a third of the width and of the height.
+    """Write `text` bottom right, white with a dark halo, within a third of the width and of the height.
 
-    `text` is shown as it is, never read as markup. A picture too small to read it on stays as it is.
+    `text` is never read as markup. A picture too small for readable text is returned unchanged.
     """
     shown = _one_line(text)
     if not shown or min(image.width, image.height) < SMALLEST_MARKED_SIDE:
@@ -50,19 +50,19 @@ def watermark(image: pyvips.Image, text: str) -> pyvips.Image:
     try:
         letters = _letters(shown, box_width, box_height, image.height)
     except pyvips.Error:
-        # A glyph or a font that is missing must not fail the job.
+        # A missing glyph or font must not fail the job.
         return image
     return _stamp(image, letters, margin)
 
 
 def _one_line(text: str) -> str:
-    """Return the text without what can't be seen: control characters, text direction, line ends."""
+    """Return the text on one line, without control and text direction characters."""
     visible = "".join(char if char.isprintable() else " " for char in text[:MAX_CHARACTERS])
     return " ".join(visible.split())
 
 
 def _letters(text: str, width: int, height: int, picture_height: int) -> pyvips.Image:
-    """Draw the text as a mask, 255 where there is ink, wrapped and shrunk until it fits."""
+    """Draw the text as a mask (255 is text), wrapped and shrunk to fit."""
     room = math.sqrt(width * height / len(text))
     size = max(1, min(picture_height // TEXT_HEIGHT_SHARE, round(room)))
     letters = pyvips.Image.text(

@@ -1,4 +1,4 @@
-"""Run one recipe: judge the photo, decode it once, then make one file after the other."""
+"""Run one recipe: check the photo, decode it once, then write one file after the other."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,23 +13,23 @@ from worker.pipeline.presets import PLANS
 from worker.pipeline.retouch import auto_levels, sharpen, watermark
 from worker.pipeline.source import open_photo
 
-JUDGED, DECODED, DONE = 5, 25, 100
+CHECKED, DECODED, DONE = 5, 25, 100
 
 
 def run(source: Path, recipe: Mapping[str, Any], target: Path) -> Iterator[Step]:
-    """Make every file of the recipe from the photo `source` in the folder `target`, created if missing.
+    """Write every file of the recipe from the photo `source` to the folder `target`, created if missing.
 
-    The first step carries the photo's width and height, each of the last a finished file; the last is at 100.
+    The first step has the photo's width and height. Each file has a step of its own. The last step is at 100.
 
-    Raises, while it is iterated:
+    Raises, during iteration:
         BadInput: the photo can't be used; `not_an_image`, `too_many_pixels` or `truncated`.
-        OSError: a file could not be read or written; the photo is not to blame.
+        OSError: a file could not be read or written; the photo is not the cause.
     """
     wanted = Recipe(**recipe)
     plan = PLANS[wanted.preset]
     photo = open_photo(source)
     size = Size(photo.width, photo.height)
-    yield Step(JUDGED, facts={"width": size.width, "height": size.height})
+    yield Step(CHECKED, facts={"width": size.width, "height": size.height})
     base = plan.colours(decode(photo, plan.box(size)))
     if wanted.enhance:
         base = auto_levels(base)
@@ -48,5 +48,5 @@ def run(source: Path, recipe: Mapping[str, Any], target: Path) -> Iterator[Step]
 def _finished(image: pyvips.Image, recipe: Recipe) -> pyvips.Image:
     if recipe.enhance:
         image = sharpen(image)
-    # In memory, so that two files of one picture don't retouch it twice.
+    # In memory, so that a picture written to two files is retouched once.
     return watermark(image, recipe.watermark or "").copy_memory()

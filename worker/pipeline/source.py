@@ -1,4 +1,4 @@
-"""Open an untrusted photo: allow few formats, and judge it by its header before any pixel is decoded."""
+"""Open an untrusted photo: allow few formats, and check its header before decoding any pixel."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from worker.pipeline.model import BadInput
 
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 30_000
-# Some decoders hold the whole picture at once; a small file must not fill the worker's memory.
+# Some decoders keep the whole picture in memory; a small file must not use up the worker's memory.
 MAX_HELD_BYTES = 310_000_000
 
 NOT_AN_IMAGE = (
@@ -27,7 +27,7 @@ TOO_MANY_PIXELS = (
 )
 TRUNCATED = ("truncated", "This photo is damaged or incomplete. Please upload it again.")
 
-HEADER_FAULTS = {
+HEADER_ERRORS = {
     "not in a known format": NOT_AN_IMAGE,
     "samples out of range": NOT_AN_IMAGE,
     "width/height out of range": TOO_MANY_PIXELS,
@@ -35,22 +35,22 @@ HEADER_FAULTS = {
 }
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 TIFF_STARTS = (b"II*\0", b"MM\0*")
-# Not "warning": libjpeg warns of harmless slips in photos that cameras write and every viewer shows.
+# Not "warning": libjpeg warns about harmless errors in photos from cameras that every viewer shows.
 FAIL_ON = "error"
 FIRST_SIDEWAYS_ORIENTATION = 5
 BYTES_PER_SAMPLE = {"uchar": 1, "char": 1, "ushort": 2, "short": 2}
 
-# An allowlist: the wheel also reads SVG, CSV and raw data, and its next version may read more.
+# An allowlist: the libvips of the wheel also reads SVG, CSV and raw data, and a later version may read more.
 pyvips.operation_block_set("VipsForeignLoad", True)
 for _loader in ("Jpeg", "Png", "Webp", "Heif", "Tiff", "Nsgif"):
     pyvips.operation_block_set(f"VipsForeignLoad{_loader}", False)
-# No operation is ever asked for twice: the cache would only hold on to finished photos.
+# No operation runs twice: the cache would only keep finished photos in memory.
 pyvips.cache_set_max(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo whose header passed. `width` and `height` are in pixels, as seen after orientation."""
+    """A photo whose header was accepted. `width` and `height` are in pixels, after orientation."""
 
     path: Path
     header: pyvips.Image
@@ -59,9 +59,9 @@ class Photo:
 
 
 def open_photo(path: Path) -> Photo:
-    """Read and judge the header of `path`; no pixel is decoded.
+    """Read and check the header of `path` without decoding pixels.
 
-    Raises BadInput when it is no photo or too large a one, OSError when the file can't be read.
+    Raises BadInput when it is not a photo or too large, OSError when the file can't be read.
     """
     with path.open("rb") as file:
         start = file.read(12)
@@ -70,10 +70,10 @@ def open_photo(path: Path) -> Photo:
     try:
         header = load(path)
     except pyvips.Error as error:
-        # A TIFF keeps its directory anywhere, so a cut one looks unknown to libvips.
-        fault = TRUNCATED if start.startswith(TIFF_STARTS) else _header_fault(error)
-        raise BadInput(*fault) from error
-    _judge(header)
+        # A TIFF's directory may be at its end, so libvips does not recognise a truncated TIFF.
+        reason = TRUNCATED if start.startswith(TIFF_STARTS) else _header_error(error)
+        raise BadInput(*reason) from error
+    _check_size(header)
     width, height = header.width, header.height
     if header.get_typeof("orientation") and header.get("orientation") >= FIRST_SIDEWAYS_ORIENTATION:
         width, height = height, width
@@ -81,25 +81,25 @@ def open_photo(path: Path) -> Photo:
 
 
 def load(path: Path) -> pyvips.Image:
-    """Return the picture in `path`, its pixels yet to be read, top to bottom and only once."""
+    """Return the picture in `path`. Its pixels are read later, from top to bottom and only once."""
     return pyvips.Image.new_from_source(byte_source(path), "", access="sequential", fail_on=FAIL_ON)
 
 
 def byte_source(path: Path) -> pyvips.Source:
-    """Return `path` as a source: libvips would read options out of a name such as `photo[page=2].tif`."""
+    """Return `path` as a source: libvips would read options from a file name such as `photo[page=2].tif`."""
     return pyvips.Source.new_from_file(str(path))
 
 
 def colour_channels(image: pyvips.Image) -> int:
-    """Return how many of the image's bands hold colour; the others are alpha or unknown."""
+    """Return the number of colour bands; the other bands are alpha or unknown."""
     return {"b-w": 1, "grey16": 1, "cmyk": 4}.get(image.interpretation, 3)
 
 
-def _header_fault(error: pyvips.Error) -> tuple[str, str]:
-    return next((fault for phrase, fault in HEADER_FAULTS.items() if phrase in str(error)), TRUNCATED)
+def _header_error(error: pyvips.Error) -> tuple[str, str]:
+    return next((reason for phrase, reason in HEADER_ERRORS.items() if phrase in str(error)), TRUNCATED)
 
 
-def _judge(header: pyvips.Image) -> None:
+def _check_size(header: pyvips.Image) -> None:
     pixels = header.width * header.height
     held = pixels * _held_bytes_per_pixel(header)
     if pixels > MAX_PIXELS or max(header.width, header.height) > MAX_SIDE or held > MAX_HELD_BYTES:
@@ -107,7 +107,7 @@ def _judge(header: pyvips.Image) -> None:
 
 
 def _held_bytes_per_pixel(header: pyvips.Image) -> int:
-    """Return what the decoder holds of the whole picture at once, as measured; 0 when it streams."""
+    """Return the decoder's memory per pixel, as measured; 0 when it streams."""
     decoded: int = header.bands * BYTES_PER_SAMPLE.get(header.format, 4)
     match header.get("vips-loader").removesuffix("load_source"):
         case "jpeg" if header.get("jpeg-multiscan"):

@@ -154,7 +154,7 @@ def test_a_real_worker_deletes_an_account(
     job = create_job(user, send_photo(user, photo))
     wait_for_job(user, job["id"])
     user.request("DELETE", "/api/accounts/me", json={"password": PASSWORD})
-    wait_until(lambda: "account_awaits_files" in worker.log.read_text())
+    wait_until(lambda: "account_deletion_postponed" in worker.log.read_text())
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Job)) == 0
     assert not [path for path in stored.path("results").rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""Photos made in code, and one call that runs the pipeline on them."""
+"""Fixtures that create photos and run the pipeline on them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,20 +15,19 @@ RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 40), (30, 40, 210), (240, 240
 
 @dataclass
 class Outcome:
-    """The steps of one run, and its files, decoded, by name."""
+    """The steps of one run, and its decoded files by name."""
 
     steps: list[Step]
     files: dict[str, pyvips.Image]
 
 
 def decoded(path: Path) -> pyvips.Image:
-    # From a copy: libvips reads late, and the next run writes over the file.
+    # From a copy: libvips reads lazily, and the next run overwrites the file.
     return pyvips.Image.new_from_buffer(path.read_bytes(), "")
 
 
 @pytest.fixture
 def plain() -> Callable[..., pyvips.Image]:
-    """Make an RGB picture of one colour."""
 
     def make(width: int, height: int, colour: tuple[int, ...] = RED) -> pyvips.Image:
         picture = pyvips.Image.black(width, height) + list(colour)
@@ -39,7 +38,7 @@ def plain() -> Callable[..., pyvips.Image]:
 
 @pytest.fixture
 def quarters(plain: Callable[..., pyvips.Image]) -> Callable[..., pyvips.Image]:
-    """Make a picture with another colour in each corner: red, green, blue, white, read as a page is."""
+    """Create a picture with red top left, green top right, blue bottom left, and white bottom right."""
 
     def make(width: int = 300, height: int = 200) -> pyvips.Image:
         corners = [plain(width // 2, height // 2, colour) for colour in (RED, GREEN, BLUE, WHITE)]
@@ -50,7 +49,7 @@ def quarters(plain: Callable[..., pyvips.Image]) -> Callable[..., pyvips.Image]:
 
 @pytest.fixture
 def noise() -> Callable[..., pyvips.Image]:
-    """Make a picture with detail everywhere, always the same."""
+    """Create a picture with detail everywhere, always the same."""
 
     def make(width: int = 300, height: int = 200) -> pyvips.Image:
         grain = pyvips.Image.gaussnoise(width, height, mean=128, sigma=30, seed=7).cast("uchar")
@@ -73,7 +72,6 @@ def save(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def process(tmp_path: Path) -> Callable[..., Outcome]:
-    """Run the pipeline on a file."""
 
     def call(source: Path, preset: Any = "print", **recipe: Any) -> Outcome:
         steps = list(run(source, {"preset": preset, **recipe}, tmp_path / "out"))
@@ -86,7 +84,7 @@ def process(tmp_path: Path) -> Callable[..., Outcome]:
 
 @pytest.fixture
 def is_near() -> Callable[..., bool]:
-    """Tell whether a pixel is a colour, give or take what a lossy file and a colour space may cost."""
+    """Compare a pixel with a colour, with a tolerance for lossy files and colour spaces."""
 
     def compare(picture: pyvips.Image, x: int, y: int, colour: tuple[int, ...], tolerance: int = 12) -> bool:
         pixel = picture(x, y)

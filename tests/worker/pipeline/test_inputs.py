@@ -1,4 +1,4 @@
-"""Every kind of photo people upload comes out as they see it."""
+"""Every kind of uploaded photo looks the same in the results."""
 
 import pytest
 import pyvips
@@ -6,8 +6,8 @@ import pyvips
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 40), (30, 40, 210), (240, 240, 240)
 SALMON = (200, 100, 50)
 
-# Where red, green, blue and white, the quarters as stored, are seen after each orientation:
-# top left, top right, bottom left, bottom right.
+# The colours seen top left, top right, bottom left and bottom right after each orientation.
+# They are stored as red, green, blue and white.
 SEEN = {
     1: (RED, GREEN, BLUE, WHITE),
     2: (GREEN, RED, WHITE, BLUE),
@@ -56,7 +56,7 @@ def test_every_allowed_format_is_read(kind, quarters, save, process, is_near):
 
 
 def salmon_in(kind, salmon):
-    """The same colour, as each kind of file stores it."""
+    """Return the same colour as each kind of file stores it."""
     grey = salmon[1].copy(interpretation="b-w")
     cmyk = salmon.icc_transform("cmyk", input_profile="srgb")
     bare = cmyk.copy()
@@ -113,7 +113,7 @@ def test_print_of_a_grey_photo_stays_grey(plain, save, process):
     assert picture.bands == 1
 
 
-def test_print_of_cmyk_carries_no_cmyk_profile(plain, save, process):
+def test_print_of_cmyk_has_no_cmyk_profile(plain, save, process):
     cmyk = plain(200, 200, SALMON).icc_transform("cmyk", input_profile="srgb")
     (picture,) = process(save(cmyk, "in.jpg")).files.values()
     assert picture.interpretation == "srgb"
@@ -133,7 +133,7 @@ def test_a_profile_that_no_longer_describes_the_pixels_is_dropped(plain, save, p
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])
-def test_of_an_animation_the_first_frame_is_used(kind, plain, save, process, is_near):
+def test_the_first_frame_of_an_animation_is_used(kind, plain, save, process, is_near):
     frames = pyvips.Image.arrayjoin([plain(100, 80, RED), plain(100, 80, GREEN), plain(100, 80, BLUE)], across=1)
     frames = frames.copy()
     frames.set_type(pyvips.GValue.gint_type, "page-height", 80)

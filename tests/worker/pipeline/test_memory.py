@@ -1,4 +1,4 @@
-"""Memory: a 50-megapixel photo stays under 300 MB, and a worker that lives long does not grow."""
+"""Memory: a 50-megapixel photo needs less than 300 MB, and a long-running worker does not grow."""
 
 import os
 import subprocess
@@ -56,6 +56,6 @@ def test_a_50_megapixel_photo_stays_under_300_megabytes(name, options, noise, sa
     assert 40 < peak < 300
 
 
-def test_fifty_photos_in_one_process_leave_no_memory_behind(noise, save, tmp_path):
+def test_fifty_photos_in_one_process_do_not_leak_memory(noise, save, tmp_path):
     _, growth = measure(save(noise(400, 300), "in.jpg"), tmp_path, "web print", rounds=50)
     assert growth < 15

@@ -1,4 +1,4 @@
-"""What each preset gives: the files, their sizes, their colours, and no word about where they were taken."""
+"""The files of each preset, their sizes and colours, and no metadata about where they were taken."""
 
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ def sizes(outcome):
     return {name: (picture.width, picture.height) for name, picture in outcome.files.items()}
 
 
-def test_web_gives_three_webps_and_an_avif(noise, save, process):
+def test_web_creates_three_webps_and_an_avif(noise, save, process):
     assert sizes(process(save(noise(2000, 1000), "in.jpg"), "web")) == {
         "web-1600.webp": (1600, 800),
         "web-1600.avif": (1600, 800),
@@ -26,7 +26,7 @@ def test_web_gives_three_webps_and_an_avif(noise, save, process):
     }
 
 
-def test_web_never_enlarges_and_leaves_out_what_would_repeat(noise, save, process):
+def test_web_never_enlarges_and_skips_repeated_sizes(noise, save, process):
     assert sizes(process(save(noise(500, 250), "in.jpg"), "web")) == {
         "web-1600.webp": (500, 250),
         "web-1600.avif": (500, 250),
@@ -34,16 +34,16 @@ def test_web_never_enlarges_and_leaves_out_what_would_repeat(noise, save, proces
     }
 
 
-def test_web_fits_a_long_screenshot_by_its_height(plain, save, process):
+def test_web_limits_a_long_screenshot_by_its_height(plain, save, process):
     assert sizes(process(save(plain(1000, 20_000), "in.png"), "web"))["web-1600.webp"] == (160, 3200)
 
 
 @pytest.mark.parametrize("preset", ["web", "social", "print"])
-def test_a_single_pixel_gives_the_right_colour(preset, plain, save, process, is_near):
+def test_a_single_pixel_has_the_right_colour(preset, plain, save, process, is_near):
     files = process(save(plain(1, 1, (10, 200, 90)), "in.png"), preset, enhance=True, watermark="Shop").files
     assert len(files) == {"web": 2, "social": 3, "print": 1}[preset]
     for picture in files.values():
-        # One flat colour: enhance may stretch its tones, the hue has to stay.
+        # Enhance may stretch the tones of one flat colour, but not change its hue.
         red, green, blue = picture(picture.width // 2, picture.height // 2)
         assert green > blue + 50 > red + 50
 
@@ -62,7 +62,7 @@ def test_smaller_web_files_look_like_the_largest(quarters, save, process, is_nea
         assert is_near(picture, picture.width - 5, picture.height - 5, (240, 240, 240))
 
 
-def test_web_keeps_what_is_see_through(plain, save, process):
+def test_web_keeps_transparency(plain, save, process):
     files = process(save(plain(400, 400).bandjoin(100), "in.png"), "web").files
     for picture in files.values():
         assert picture.bands == 4
@@ -90,7 +90,7 @@ def test_social_crops_follow_the_subject(left, plain, save, process):
         assert shown > 0.9 * (500 * scale) ** 2
 
 
-def test_social_puts_what_is_see_through_on_white(plain, save, process, is_near):
+def test_social_puts_transparent_areas_on_white(plain, save, process, is_near):
     for picture in process(save(plain(300, 300).bandjoin(0), "in.png"), "social").files.values():
         assert is_near(picture, 100, 100, (255, 255, 255), tolerance=2)
 
@@ -105,7 +105,8 @@ def test_print_is_3600_on_its_long_side_at_300_dpi(noise, save, process):
 def test_print_has_one_file_header(noise, save, process, tmp_path):
     process(save(noise(), "in.jpg"))
     content = (tmp_path / "out" / "print-300dpi.jpg").read_bytes()
-    assert (content.count(b"JFIF"), content.index(b"JFIF")) == (1, 6)
+    assert content.count(b"JFIF") == 1
+    assert content.index(b"JFIF") == 6
 
 
 def test_print_does_not_enlarge(noise, save, process):
@@ -130,7 +131,7 @@ def test_web_and_social_convert_to_srgb_and_drop_the_profile(preset, plain, save
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif", "avif"])
 @pytest.mark.parametrize("preset", ["web", "social", "print"])
-def test_no_file_tells_where_or_by_whom_it_was_taken(preset, kind, noise, save, process):
+def test_no_file_contains_the_place_or_the_photographer(preset, kind, noise, save, process):
     photo = noise(400, 300).copy()
     for field, value in GPS.items():
         photo.set_type(pyvips.GValue.gstr_type, field, value)
@@ -149,12 +150,13 @@ def test_no_file_tells_where_or_by_whom_it_was_taken(preset, kind, noise, save, 
 
 
 @pytest.mark.parametrize("preset", ["web", "social", "print"])
-def test_progress_starts_with_the_original_and_climbs_to_100(preset, noise, save, process):
+def test_progress_starts_with_the_original_and_rises_to_100(preset, noise, save, process):
     steps = process(save(noise(2000, 1500), "in.jpg"), preset).steps
     assert steps[0].facts == {"width": 2000, "height": 1500}
     assert all(step.facts is None for step in steps[1:])
     assert all(before.progress <= after.progress for before, after in pairwise(steps))
-    assert (steps[0].progress >= 0, steps[-1].progress) == (True, 100)
+    assert steps[0].progress >= 0
+    assert steps[-1].progress == 100
 
 
 def test_a_result_describes_its_file(noise, save, process):

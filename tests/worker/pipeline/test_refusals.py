@@ -1,4 +1,4 @@
-"""Photos that can't be used are refused with the right code; trouble of our own is not blamed on them."""
+"""Unusable photos are refused with the right code; errors of the machine are not reported as bad photos."""
 
 import errno
 import struct
@@ -62,7 +62,7 @@ def test_a_loader_outside_the_allowlist_is_blocked(tmp_path, process, plain):
     assert refusal(process, tmp_path / "in.v").code == "not_an_image"
 
 
-def test_an_iphone_user_is_told_about_heic(tmp_path, process):
+def test_heic_has_its_own_message_for_iphone_users(tmp_path, process):
     (tmp_path / "in.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
     assert "HEIC" in refusal(process, tmp_path / "in.heic").message
 
@@ -82,7 +82,7 @@ def test_a_jpeg_larger_than_its_decoder_can_read_has_too_many_pixels(tmp_path, p
     assert refusal(process, tmp_path / "in.jpg").code == "too_many_pixels"
 
 
-def test_a_photo_of_just_the_limit_passes_its_header(tmp_path, process):
+def test_a_photo_at_the_limit_passes_the_header_check(tmp_path, process):
     (tmp_path / "in.png").write_bytes(png_header(10_000, 10_000))
     assert refusal(process, tmp_path / "in.png").code == "truncated"
 
@@ -145,27 +145,27 @@ def test_a_refusal_is_a_sentence_without_internals(code, tmp_path, process, nois
     assert str(fault) == f"{code}: {fault.message}"
 
 
-def test_nothing_happens_before_the_first_step_is_asked_for(tmp_path):
+def test_nothing_happens_before_the_first_step_is_requested(tmp_path):
     steps = run(tmp_path / "missing.jpg", {"preset": "web"}, tmp_path / "out")
     with pytest.raises(FileNotFoundError):
         next(steps)
 
 
-def test_a_missing_target_folder_is_made(tmp_path, noise, save):
+def test_a_missing_target_folder_is_created(tmp_path, noise, save):
     target = tmp_path / "not" / "yet"
     list(run(save(noise(), "in.jpg"), {"preset": "print"}, target))
     assert [path.name for path in target.iterdir()] == ["print-300dpi.jpg"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a Linux device")
-def test_a_full_disk_is_not_the_fault_of_the_photo(tmp_path, noise, save):
+def test_a_full_disk_is_not_reported_as_a_bad_photo(tmp_path, noise, save):
     (tmp_path / "print-300dpi.jpg").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left") as caught:
         list(run(save(noise(), "in.jpg"), {"preset": "print"}, tmp_path))
     assert caught.value.errno == errno.ENOSPC
 
 
-def test_a_target_that_is_a_file_is_not_the_fault_of_the_photo(tmp_path, noise, save):
+def test_a_target_that_is_a_file_is_not_reported_as_a_bad_photo(tmp_path, noise, save):
     (tmp_path / "target").write_bytes(b"")
     with pytest.raises(FileExistsError):
         list(run(save(noise(), "in.jpg"), {"preset": "print"}, tmp_path / "target"))
