@@ -1,6 +1,6 @@
-"""Tells Docker whether this container works: exit status 0 or 1. Loads no library, so that asking is cheap.
+"""Docker's health check: exits with 0 when the container is healthy, else 1. Imports no library, to be fast.
 
-Worker and beat touch HEARTBEAT_FILE while their main loop turns; a web process answers on its port.
+Worker and beat touch HEARTBEAT_FILE while their main loop runs; a web process responds on its port.
 """
 
 import os
@@ -10,12 +10,11 @@ import urllib.request
 from pathlib import Path
 
 TIMEOUT_SECONDS = 4
-# As in worker/heartbeat_file.py, whose import would load Celery for each check.
+# Same as in worker/heartbeat_file.py, which is not imported because it loads Celery.
 SILENT_SECONDS = 30
 
 
 def main() -> int:
-    """Return 0 when the role works."""
     heartbeat = Path(os.environ.get("HEARTBEAT_FILE", ""))
     if heartbeat.is_file():
         age = time.time() - heartbeat.stat().st_mtime
@@ -23,8 +22,8 @@ def main() -> int:
         return int(age > SILENT_SECONDS)
     address = f"http://127.0.0.1:{os.environ['PORT']}/health/ready"
     try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
-            print(answer.status)
+        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:
+            print(response.status)
     except OSError as error:
         print(f"{address}: {error}")
         return 1

@@ -1,1 +1,1 @@
-"""What stands behind the Makefile."""
+"""The commands behind the Makefile."""

@@ -1,4 +1,4 @@
-"""Writes the API's OpenAPI document and the frontend's types from it; behind `make types`."""
+"""Generates the OpenAPI document and the frontend's types; run by `make types`."""
 
 import os
 import subprocess
@@ -11,14 +11,14 @@ DOCUMENT = FRONTEND / "openapi.json"
 
 
 def openapi_document() -> str:
-    """Return the document as the code describes it now, whatever the person's settings are."""
+    """Return the document of the current code, independent of the developer's settings."""
     environment = {"PATH": os.environ["PATH"], "ENVIRONMENT": "test"}
     command = [sys.executable, "-m", "backend", "openapi"]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
 def main() -> int:
-    """Write both files; the tests fail when they differ from what the code says."""
+    """Write both files; the tests fail when they differ from the code."""
     DOCUMENT.write_text(openapi_document())
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     command = ["npm", "run", "--silent", "types"]

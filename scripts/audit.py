@@ -1,4 +1,4 @@
-"""Looks for vulnerabilities in what is installed, secrets in files, holes in workflows; behind `make audit`."""
+"""Searches for vulnerable packages, secrets in files, and insecure workflows; run by `make audit`."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 BASELINE = ".secrets.baseline"
-# Hashes and ids that look like secrets, thousands of them; nobody writes these files by hand.
+# Generated files with thousands of hashes and ids that look like secrets.
 GENERATED = ("requirements", "frontend/package-lock.json", "frontend/openapi.json", "frontend/src/api/schema.d.ts")
 
 STEPS = {
@@ -20,7 +20,7 @@ STEPS = {
 
 
 def main() -> int:
-    """Run every step, also after one failed; the exit code is 1 when any did."""
+    """Run every step, even after a failure. Returns 1 when any step failed."""
     os.chdir(ROOT)
     os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
     failed = [name for name, command in {**STEPS, "secrets": secrets_command()}.items() if not passes(name, command)]
@@ -30,14 +30,13 @@ def main() -> int:
 
 
 def secrets_command() -> list[str]:
-    """Return the scan of all files git knows of; what was looked at and found harmless is in the baseline."""
+    """Return the command that scans all files in git; the baseline lists findings reviewed as harmless."""
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.splitlines()
     files = [name for name in listed if not name.startswith(GENERATED) and name != BASELINE]
     return ["detect-secrets-hook", "--baseline", BASELINE, *files]
 
 
 def passes(name: str, command: list[str]) -> bool:
-    """Run a step and tell how it ended."""
     print(f"audit: {name} …", flush=True)
     passed = subprocess.run(command, check=False).returncode == 0
     print(f"audit: {name} {'passed' if passed else 'FAILED'}", flush=True)

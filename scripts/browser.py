@@ -13,7 +13,7 @@ MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 def browser_path() -> str:
     """Return the path of the system's Chromium, else Playwright's, else that of Debian's package.
 
-    Exits with the command that helps when none can be had.
+    Exits with the command that installs one when none can be installed.
     """
     path = _system() or _playwright() or _debian()
     if path is None:
@@ -27,7 +27,7 @@ def _system() -> str | None:
 
 
 def _playwright() -> str | None:
-    print("browser: no Chromium on this machine, asking Playwright for one …", flush=True)
+    print("browser: no Chromium on this machine, installing Playwright's …", flush=True)
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
     if subprocess.run(command, check=False, capture_output=True).returncode != 0:
         return None
@@ -35,7 +35,7 @@ def _playwright() -> str | None:
 
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
-    # A browser without the system libraries it wants does not start.
+    # Playwright's browser does not start when system libraries are missing.
     works = subprocess.run([path, "--version"], check=False, capture_output=True).returncode == 0
     return path if works else None
 

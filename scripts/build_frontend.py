@@ -13,7 +13,7 @@ SOURCES = ("src", "public", "index.html", "vite.config.ts", "tsconfig.json", "pa
 
 
 def build_frontend() -> None:
-    """Build unless the last build was made from the same sources. Exits with 1, and the output, when it fails."""
+    """Build unless the sources are unchanged. On failure prints the output and exits with 1."""
     sources = _digest_of_sources()
     if STAMP.exists() and STAMP.read_text() == sources:
         return
@@ -27,7 +27,7 @@ def build_frontend() -> None:
     )
     if result.returncode != 0:
         print(result.stdout + result.stderr, file=sys.stderr)
-        sys.exit("build: the frontend was not built; mend what is said above, then: make run")
+        sys.exit("build: the frontend was not built; fix the errors above, then: make run")
     STAMP.write_text(sources)
 
 

@@ -1,4 +1,4 @@
-"""Builds both images of the commit that is checked out: `make images`, or `python3 -m scripts.images [--tag TAG]`."""
+"""Builds both images of the current commit: `make images`, or `python3 -m scripts.images [--tag TAG]`."""
 
 import argparse
 import os
@@ -17,12 +17,12 @@ TARGETS = ("app", "web")
 
 
 def image_name(target: str, tag: str) -> str:
-    """Return an image's full name; IMAGE_PREFIX, like `registry.example.com/team/`, says where images live."""
+    """Return an image's full name. IMAGE_PREFIX is the registry, such as `registry.example.com/team/`."""
     return f"{os.environ.get('IMAGE_PREFIX', '')}slipway-{target}:{tag}"
 
 
 def default_tag() -> str:
-    """Return `sha-` and the commit; with changes that are not committed, `-dirty` too. Raises CalledProcessError."""
+    """Return `sha-<commit>`, plus `-dirty` with uncommitted changes. Raises CalledProcessError."""
     changed = "-dirty" if _git("status", "--porcelain") else ""
     return f"sha-{_git('rev-parse', '--short=12', 'HEAD')}{changed}"
 
@@ -36,7 +36,7 @@ def build(tag: str, targets: Sequence[str] = TARGETS, platform: str = "") -> Non
         "SCHEMA": known_revisions()[-1],
     }
     arguments = [word for name, value in labels.items() for word in ("--build-arg", f"{name}={value}")]
-    # With attestations inside, what is pushed would be an index of several images, which not every platform takes.
+    # With attestations, the pushed image would be an index of several images, which some platforms reject.
     arguments += ["--provenance=false", "--sbom=false", *(["--platform", platform] if platform else [])]
     for target in targets:
         started = time.monotonic()
@@ -52,7 +52,6 @@ def _git(*arguments: str) -> str:
 
 
 def main() -> int:
-    """Build, and say so."""
     parser = argparse.ArgumentParser(prog="images", description="Build the images app and web.")
     parser.add_argument("--tag", help="instead of sha-<commit>")
     parser.add_argument("--platform", default="", help="such as linux/amd64, instead of this machine's")
@@ -61,10 +60,10 @@ def main() -> int:
     try:
         build(given.tag or default_tag(), given.targets or TARGETS, given.platform)
     except FileNotFoundError as error:
-        print(f"images: {error.filename} is not installed here, and builds the images", file=sys.stderr)
+        print(f"images: {error.filename} is not installed; it builds the images", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError:
-        print("images: the build failed; what docker says stands above", file=sys.stderr)
+        print("images: the build failed; docker's output is above", file=sys.stderr)
         return 1
     return 0
 

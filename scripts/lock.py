@@ -1,4 +1,4 @@
-"""Writes the lock files from pyproject.toml; run by `make lock`, with UPGRADE=1 to take newer versions."""
+"""Writes the lock files from pyproject.toml; run by `make lock`, with UPGRADE=1 for newer versions."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ LOCKS = {
 
 
 def main() -> int:
-    """Compile every lock: pinned, hashed, and free of registry addresses."""
+    """Compile every lock file: pinned, hashed, and without registry addresses."""
     upgrade = ["--upgrade"] if os.environ.get("UPGRADE") else []
     for name, sources in LOCKS.items():
         print(f"lock: {name}", flush=True)

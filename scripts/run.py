@@ -1,4 +1,4 @@
-"""Runs the whole application on this machine; behind `make run`, and with --dev behind `make dev`."""
+"""Runs the whole application on this machine: `make run`, or with --dev `make dev`."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ READY_SECONDS = 60
 
 
 def main() -> int:
-    """Start what the settings do not already name, migrate, run the Procfile, say the address. Ctrl-C ends it."""
+    """Start Valkey unless REDIS_URL is set, migrate, run the Procfile, print the address. Ctrl-C stops it."""
     os.chdir(ROOT)
     dev = "--dev" in sys.argv
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -53,20 +53,19 @@ def _check_settings() -> str | None:
 
 
 def _environment(stack: contextlib.ExitStack, dev: bool) -> dict[str, str]:
-    """Return the processes' environment; what the person set in theirs or in .env wins."""
+    """Return the processes' environment. The developer's environment and .env take precedence."""
     from backend.settings import get_settings
 
     settings = get_settings()
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "GIT_SHA": _git_sha()}
     if "REDIS_URL" not in settings.model_fields_set:
         environment["REDIS_URL"] = stack.enter_context(embedded_valkey())
-    # The development server reads the variable by itself, but no .env.
+    # The development server and docker/with-metrics read these variables, but not .env.
     environment["FORWARDED_ALLOW_IPS"] = settings.FORWARDED_ALLOW_IPS
-    # So does docker/with-metrics.
     environment["METRICS_PORT"] = str(settings.METRICS_PORT)
     port = free_port(settings.PORT)
     if port != settings.PORT:
-        print(f"run: port {settings.PORT} is taken, using {port}")
+        print(f"run: port {settings.PORT} is in use, using {port}")
     environment["PORT"] = str(port)
     public_port = port
     if dev:
@@ -82,7 +81,7 @@ def _run_processes(procfile: str, environment: dict[str, str]) -> int:
 
     manager = Manager()
     for name, command in read_procfile(procfile).items():
-        # exec: the signal to stop must reach the program, not a shell around it.
+        # exec, so that the stop signal reaches the program and not a shell.
         manager.add_process(name, f"exec {command}", env=environment, cwd=str(ROOT))
     announcer = threading.Thread(target=_announce, args=(environment, get_settings().APP_NAME), daemon=True)
     announcer.start()
@@ -104,7 +103,7 @@ def _announce(environment: dict[str, str], name: str) -> None:
         except OSError:
             time.sleep(0.1)
     if urls:
-        print(f"run: no answer from {urls[0]} in {READY_SECONDS} s; the lines above say why", flush=True)
+        print(f"run: no response from {urls[0]} within {READY_SECONDS} s; see the log lines above", flush=True)
         return
     address = environment["PUBLIC_URL"]
     print(

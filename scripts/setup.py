@@ -1,7 +1,7 @@
 """Prepares a fresh clone: .venv, Python packages, frontend packages. Safe to run twice; run by `make setup`.
 
 The first argument names the environment's folder, .venv without one.
-Runs on the machine's own Python, before anything is installed, so it uses the standard library alone.
+Runs on the system's Python before any package is installed, so it uses only the standard library.
 """
 
 import hashlib
@@ -27,16 +27,15 @@ OLDEST_NODE = (20, 19)
 
 
 def main() -> None:
-    """Prepare everything that is not prepared yet."""
-    use_python_in_reach()
+    use_supported_python()
     started = time.monotonic()
     done = [make_venv(), install_python_packages(), install_node(), install_frontend_packages()]
     if any(done):
         say(f"ready after {time.monotonic() - started:.0f} s")
 
 
-def use_python_in_reach() -> None:
-    """Go on under a newer Python when this one is too old (macOS ships 3.9 as python3)."""
+def use_supported_python() -> None:
+    """Restart with a newer Python when this one is too old (macOS ships 3.9 as python3)."""
     if sys.version_info >= OLDEST_PYTHON:
         return
     for minor in (14, 13, 12, 11):
@@ -50,7 +49,7 @@ def use_python_in_reach() -> None:
 
 
 def make_venv() -> bool:
-    """Make .venv with uv or the standard library. Returns whether it was needed."""
+    """Make .venv with uv or the standard library. Returns False when already done."""
     if (BIN / "python").exists() and works(BIN / "python"):
         return False
     if VENV.exists():
@@ -69,7 +68,7 @@ def make_venv() -> bool:
 
 
 def install_python_packages() -> bool:
-    """Install what requirements-dev.lock pins, checked by hash. Returns whether it was needed."""
+    """Install what requirements-dev.lock pins, checked by hash. Returns False when already done."""
     lock = ROOT / "requirements-dev.lock"
     if stamped(PYTHON_STAMP, lock):
         return False
@@ -84,7 +83,7 @@ def install_python_packages() -> bool:
 
 
 def find_uv(lock: Path) -> "str | None":
-    """Return uv's path: the machine's, else one installed from the lock, else None."""
+    """Return the path of the system's uv, else of one installed from the lock, else None."""
     found = shutil.which("uv") or shutil.which("uv", path=str(BIN))
     if found:
         return found
@@ -101,7 +100,7 @@ def find_uv(lock: Path) -> "str | None":
 
 
 def install_node() -> bool:
-    """Put Node into .venv when the machine has none that is new enough. Returns whether it was needed."""
+    """Install Node into .venv unless the system's is new enough. Returns False when already done."""
     if node_version() >= OLDEST_NODE and shutil.which("npm", path=search_path()):
         return False
     lock = ROOT / "requirements-node.lock"
@@ -114,7 +113,7 @@ def install_node() -> bool:
 
 
 def install_frontend_packages() -> bool:
-    """Install what package-lock.json pins. Returns whether it was needed."""
+    """Install what package-lock.json pins. Returns False when already done."""
     lock = FRONTEND / "package-lock.json"
     if stamped(NPM_STAMP, lock):
         return False
@@ -125,7 +124,7 @@ def install_frontend_packages() -> bool:
 
 
 def node_version() -> "tuple[int, int]":
-    """Return Node's (major, minor), (0, 0) when there is none."""
+    """Return Node's (major, minor), or (0, 0) when it is not installed."""
     node = shutil.which("node", path=search_path())
     if node is None:
         return (0, 0)
@@ -140,22 +139,21 @@ def search_path() -> str:
 
 
 def works(python: Path) -> bool:
-    """Whether an interpreter starts; one from before a system upgrade may not."""
+    """Whether an interpreter starts; it may not after a system upgrade."""
     return subprocess.run([str(python), "-c", ""], check=False, capture_output=True).returncode == 0
 
 
 def stamped(stamp: Path, lock: Path) -> bool:
-    """Whether this very lock file was installed already."""
+    """Whether this version of the lock file is installed."""
     return stamp.exists() and stamp.read_text() == digest(lock)
 
 
 def digest(path: Path) -> str:
-    """Return a file's SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def run(command: "list[str]", what: str, cwd: Path = ROOT) -> None:
-    """Run a command, saying what it is for and how long it took; stop with its output when it fails."""
+    """Run a command and print its purpose and duration. On failure print its output and exit."""
     say(what + " …")
     started = time.monotonic()
     environment = {**os.environ, "PATH": search_path()}
@@ -164,17 +162,16 @@ def run(command: "list[str]", what: str, cwd: Path = ROOT) -> None:
     )
     if result.returncode != 0:
         print(result.stdout, file=sys.stderr)
-        stop(f"{what.capitalize()} failed.", "make setup  (once the cause above is mended)")
+        stop(f"{what.capitalize()} failed.", "make setup  (after fixing the cause above)")
     say(f"  done in {time.monotonic() - started:.0f} s")
 
 
 def say(text: str) -> None:
-    """Tell the person waiting."""
     print("setup: " + text, flush=True)
 
 
 def stop(problem: str, remedy: str) -> NoReturn:
-    """End with the problem and the command that fixes it."""
+    """Print the problem and the command that fixes it, and exit with 1."""
     print(f"setup: {problem}\n       To fix it: {remedy}", file=sys.stderr)
     sys.exit(1)
 

@@ -18,17 +18,17 @@ RANDOM_PORTS = range(20_000, 32_000)
 
 @contextmanager
 def embedded_valkey(port: int | None = None) -> Iterator[str]:
-    """Run Valkey, on a free port unless one is given, for the length of the block, and give its URL.
+    """Run Valkey during the block, by default on a free port. Yields its URL.
 
-    It keeps nothing on disk: the database says which jobs wait, and what is lost is sent again. In a session
-    of its own, since Ctrl-C in the terminal must reach the worker first, which still has messages to settle.
+    It stores nothing on disk: the database knows which jobs wait, and lost messages are sent again. It runs in
+    its own session, so that Ctrl-C does not stop it before the worker has acknowledged its messages.
     """
     port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
         options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", folder, "--logfile", "valkey.log"]
         process = subprocess.Popen([str(get_binary_path()), *options], start_new_session=True)
         try:
-            _wait_until_it_answers(process, port, Path(folder) / "valkey.log")
+            _wait_until_ready(process, port, Path(folder) / "valkey.log")
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.terminate()
@@ -49,7 +49,7 @@ def free_port(wanted: int = 0) -> int:
     raise RuntimeError("no free port was found")
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

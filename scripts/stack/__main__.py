@@ -1,4 +1,4 @@
-"""`python3 -m scripts.stack up|update|status`: the production stack on this host, with the standard library alone."""
+"""Manages the production stack on this host: `python3 -m scripts.stack up|update|status`. Standard library only."""
 
 import argparse
 import fcntl
@@ -21,7 +21,7 @@ COUNTS = {"web": 2, "frontend": 1, "worker": 2, "beat": 1}
 
 
 def main() -> int:
-    """Do what the command line says. Returns 1 when the stack is not what was asked for."""
+    """Run the command. Returns 1 when it failed."""
     options = _options()
     stack = Stack(
         folder=Path(os.environ.get("STACK_DIR", ROOT / ".production")).resolve(),
@@ -29,7 +29,7 @@ def main() -> int:
         extra=tuple(Path(path).resolve() for path in os.environ.get("STACK_FILES", "").split(":") if path),
     )
     if not (stack.folder / "settings.env").exists():
-        print(f"stack: {stack.folder} has no settings.env. Make it with: scripts/make-secrets", file=sys.stderr)
+        print(f"stack: {stack.folder} has no settings.env. Create it with: scripts/make-secrets", file=sys.stderr)
         return 1
     try:
         if options.command == "status":
@@ -45,12 +45,12 @@ def main() -> int:
 
 
 def start(stack: Stack, tag: str | None) -> dict[str, str]:
-    """Start the stack; when it runs already, bring changed settings to it without downtime. Raises StackError."""
+    """Start the stack, or apply changed settings to a running one without downtime. Raises StackError."""
     serves = any(one.state == "running" for one in stack.containers("web"))
-    remembered = _remembered(stack)
-    release = remembered if remembered and not tag else _pulled(tag)
-    if serves and remembered:
-        _replace(stack, release, remembered)
+    running = _read_release(stack)
+    release = running if running and not tag else _pulled(tag)
+    if serves and running:
+        _replace(stack, release, running)
         _start_others(stack, release)
     else:
         say("starting")
@@ -58,39 +58,39 @@ def start(stack: Stack, tag: str | None) -> dict[str, str]:
     for service in SERVICES:
         for one in stack.containers(service):
             take_seat(stack, service, one)
-    _remember(stack, release)
+    _save_release(stack, release)
     return release
 
 
 def _start_others(stack: Stack, release: dict[str, str]) -> None:
-    """Bring changed settings to what the application stands on; a second's interruption for each that changed."""
+    """Apply changed settings to the other services. Each changed one is unavailable for about a second."""
     listed = stack.compose("config", "--services", release=release).split()
     others = [service for service in listed if service not in (*SERVICES, "migrate")]
     stack.compose(*UP, "--no-deps", *others, release=release)
-    # Compose itself would replace what was replaced already: it was made without its dependencies, and looks changed.
+    # Without --no-recreate, Compose would replace containers again that were created without their dependencies.
     stack.compose(*UP, "--no-deps", "--no-recreate", *SERVICES, release=release)
 
 
 def update(stack: Stack, tag: str | None) -> dict[str, str]:
-    """Replace the running release by another one without downtime. Raises StackError."""
-    running = _remembered(stack)
+    """Replace the running release without downtime. Raises StackError."""
+    running = _read_release(stack)
     if not running:
         raise StackError(f"{stack.folder} has no release.env: nothing runs yet. Start it with: make stack-up")
     release = _pulled(tag)
     _replace(stack, release, running)
-    _remember(stack, release)
+    _save_release(stack, release)
     return release
 
 
 def _replace(stack: Stack, release: dict[str, str], running: dict[str, str]) -> None:
-    """Migrate, then replace container after container; a release that fails is taken back. Raises StackError."""
+    """Migrate, then replace each container; roll back when that fails. Raises StackError."""
     say("migrating")
     stack.compose("run", "--rm", "--no-deps", "-T", "migrate", release=release)
     try:
         _roll_all(stack, release)
     except StackError as error:
         if release != running:
-            say(f"going back to {running['APP_IMAGE']}, since {str(error).splitlines()[0]}")
+            say(f"rolling back to {running['APP_IMAGE']}, because {str(error).splitlines()[0]}")
             _roll_all(stack, running)
         raise
 
@@ -102,7 +102,7 @@ def _roll_all(stack: Stack, release: dict[str, str]) -> None:
 
 
 def _pulled(tag: str | None) -> dict[str, str]:
-    """Return the variables that name a release's images, which are here; without a tag, those of this commit."""
+    """Pull a release's images, by default this commit's, and return the variables with their names."""
     tag = tag or default_tag()
     release = {"APP_IMAGE": image_name("app", tag), "WEB_IMAGE": image_name("web", tag)}
     for image in release.values():
@@ -112,25 +112,25 @@ def _pulled(tag: str | None) -> dict[str, str]:
 
 @contextmanager
 def _alone(stack: Stack) -> Iterator[None]:
-    """Let one update run at a time. Raises StackError."""
+    """Allow only one start or update at a time. Raises StackError."""
     with (stack.folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StackError("another start or update is under way; wait until it ended") from None
+            raise StackError("another start or update is in progress; wait until it has finished") from None
         yield
 
 
-def _remember(stack: Stack, release: dict[str, str]) -> None:
+def _save_release(stack: Stack, release: dict[str, str]) -> None:
     text = "".join(f"{name}={value}\n" for name, value in release.items())
-    # Another name first: killed in between, the last release is still known.
+    # Written to another name first, so that the last release stays known after a crash.
     part = stack.folder / "release.new"
     part.write_text(text)
     part.replace(stack.folder / "release.env")
 
 
-def _remembered(stack: Stack) -> dict[str, str]:
-    """Return the release that runs; empty before the first start succeeded."""
+def _read_release(stack: Stack) -> dict[str, str]:
+    """Return the running release; empty before the first successful start."""
     path = stack.folder / "release.env"
     return dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
 
@@ -145,7 +145,7 @@ def _status(stack: Stack) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="stack", description="The production stack on this host.")
     parser.add_argument("command", choices=("up", "update", "status"))
-    parser.add_argument("--tag", help="of the images; sha-<commit> without it")
+    parser.add_argument("--tag", help="tag of the images, default sha-<commit>")
     return parser.parse_args()
 
 

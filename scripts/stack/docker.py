@@ -1,4 +1,4 @@
-"""Everything the stack asks of Docker: Compose commands, and what containers are and how they are."""
+"""The stack's calls to Docker: Compose commands, and the state of containers."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ COMPOSE_FILE = ROOT / "docker" / "compose.production.yaml"
 
 
 class StackError(Exception):
-    """What went wrong, for the person at the terminal."""
+    """An error with a message for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container as Docker describes it."""
+    """One container's state in Docker."""
 
     id: str
     name: str
@@ -32,20 +32,19 @@ class Container:
 
     @property
     def ready(self) -> bool:
-        """Whether it runs and its health check says yes."""
         return self.state == "running" and self.health == "healthy"
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One Compose project and the folder of its settings and secrets; `extra` are Compose files on top of ours."""
+    """One Compose project and the folder of its settings and secrets; `extra` are additional Compose files."""
 
     folder: Path
     name: str = "slipway"
     extra: tuple[Path, ...] = ()
 
     def compose(self, *arguments: str, release: Mapping[str, str]) -> str:
-        """Run `docker compose` with a release's images; return what it prints. Raises StackError with what it says."""
+        """Run `docker compose` with a release's images and return its output. Raises StackError with its output."""
         files = [word for path in (COMPOSE_FILE, *self.extra) for word in ("--file", str(path))]
         command = ["docker", "compose", "--env-file", str(self.folder / "settings.env"), *files, *arguments]
         names = {"STACK_DIR": str(self.folder), "STACK_NAME": self.name, "SETTINGS_HASH": self.settings_hash()}
@@ -59,13 +58,13 @@ class Stack:
         return result.stdout
 
     def settings_hash(self) -> str:
-        """Return one hash of all that a container is made from besides its image: settings, secrets, Compose files."""
+        """Return a hash of settings, secrets and Compose files; a change means that containers must be replaced."""
         files = [self.folder / "settings.env", *(self.folder / "secrets").iterdir(), COMPOSE_FILE, *self.extra]
         parts = (f"{path.name}\0".encode() + path.read_bytes() for path in sorted(files))
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def containers(self, service: str) -> list[Container]:
-        """Return a service's containers, oldest first; those of `compose run` are not among them."""
+        """Return a service's containers, oldest first, without those of `compose run`."""
         labels = (f"com.docker.compose.project={self.name}", f"com.docker.compose.service={service}")
         filters = [
             word for label in (*labels, "com.docker.compose.oneoff=False") for word in ("--filter", f"label={label}")
@@ -90,14 +89,14 @@ def _container(described: dict[str, Any]) -> Container:
 
 
 def logs(container: Container) -> str:
-    """Return a container's last lines."""
+    """Return the last lines of a container's log."""
     command = ["docker", "logs", "--tail", "40", container.id]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return result.stdout.strip()
 
 
 def docker(*arguments: str) -> str:
-    """Run docker and return what it prints. Raises StackError with what it says."""
+    """Run docker and return its output. Raises StackError with its error output."""
     result = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     if result.returncode:
         raise StackError(f"docker {' '.join(arguments[:3])}: {result.stderr.strip()}")
@@ -105,12 +104,11 @@ def docker(*arguments: str) -> str:
 
 
 def image_id(name: str) -> str:
-    """Return the id of an image, pulled when it is not here. Raises StackError."""
+    """Return the id of an image; pull it if it is missing. Raises StackError."""
     if subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False).returncode:
         docker("pull", "--quiet", name)
     return docker("image", "inspect", "--format", "{{.Id}}", name).strip()
 
 
 def say(message: str) -> None:
-    """Print a line with the time."""
     print(f"stack: {time.strftime('%H:%M:%S')} {message}", file=sys.stdout, flush=True)

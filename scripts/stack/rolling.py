@@ -1,6 +1,6 @@
 """Replaces a service's containers one at a time: start a new one, wait until it is ready, drain an old one.
 
-It decides from what runs, not from what it did: after a crash in the middle, running it again goes on.
+Each step depends only on the running containers, so after a crash it can be run again.
 """
 
 import time
@@ -11,13 +11,13 @@ from scripts.stack.docker import Container, Stack, StackError, docker, image_id,
 from scripts.stack.seats import offer, take_seat, withdraw
 
 READY_SECONDS = 120
-# What the edge sends requests to.
+# Services that receive requests from the edge.
 ROUTED = ("web", "frontend")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a service's containers shall be."""
+    """The desired state of a service's containers."""
 
     service: str
     image: str
@@ -25,30 +25,30 @@ class Target:
     count: int
 
     def fits(self, one: Container) -> bool:
-        """Whether a container is of this image and was made with these settings."""
+        """Whether a container has this image and these settings."""
         return one.image == self.image and one.settings == self.settings
 
 
 def roll(stack: Stack, service: str, image: str, release: Mapping[str, str], count: int) -> None:
-    """Bring a service to `count` containers of a release. Raises StackError, with the old ones serving as before."""
+    """Run `count` containers of a release. Raises StackError; the old containers then continue to serve."""
     target = Target(service, image_id(image), stack.settings_hash(), count)
-    _take_up(stack, target)
-    # Bounded: containers that never fit would be replaced for ever.
+    _resume(stack, target)
+    # Limited, because containers that never match would be replaced endlessly.
     for _step in range(2 * count + len(stack.containers(service)) + 1):
         running = stack.containers(service)
         stale = [one for one in running if not target.fits(one)]
         if not stale and len(running) >= count:
             return
-        # One more than needed, and no more: there are as many seats.
+        # At most one extra container, because there is one extra name.
         if len(running) - len(stale) < count and len(running) <= count:
             _start_one(stack, target, release, len(running) + 1)
         else:
             _drain(service, stale[0])
-    raise StackError(f"{service}: new containers are not what they should be; were the settings changed meanwhile?")
+    raise StackError(f"{service}: new containers do not match the release; did the settings change meanwhile?")
 
 
-def _take_up(stack: Stack, target: Target) -> None:
-    """Go on where an interrupted update stopped: what is new and ready serves, what is new and not ready goes."""
+def _resume(stack: Stack, target: Target) -> None:
+    """Resume an interrupted update: new containers serve when ready, others are removed."""
     running = stack.containers(target.service)
     interrupted = any(not target.fits(one) for one in running)
     for one in running:
@@ -91,7 +91,7 @@ def _drain(service: str, old: Container) -> None:
     started = time.monotonic()
     if service in ROUTED and old.state == "running":
         withdraw(old)
-    # The service's stop_grace_period bounds this; a worker finishes its jobs first.
+    # Limited by the service's stop_grace_period; a worker finishes its jobs first.
     docker("stop", old.id)
     docker("rm", old.id)
     say(f"{service}: {old.name} was drained in {time.monotonic() - started:.1f} s")

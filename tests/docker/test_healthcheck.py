@@ -1,4 +1,4 @@
-"""Docker's health check, which starts for each check and therefore imports nothing of the application."""
+"""Docker's health check, which imports nothing from the application to start fast."""
 
 import runpy
 
@@ -6,6 +6,6 @@ from tests.servers import ROOT
 from worker.heartbeat_file import SILENT_SECONDS
 
 
-def test_it_allows_a_heartbeat_the_same_age_as_the_worker() -> None:
+def test_the_health_check_and_the_worker_allow_the_same_heartbeat_age() -> None:
     healthcheck = runpy.run_path(str(ROOT / "docker" / "healthcheck.py"))
     assert healthcheck["SILENT_SECONDS"] == SILENT_SECONDS

@@ -1,4 +1,4 @@
-"""scripts/make-secrets: makes what is missing, keeps what is there, and says what only people have."""
+"""scripts/make-secrets: creates missing secrets, keeps existing ones, and lists those the operator must add."""
 
 import hashlib
 import ssl
@@ -15,11 +15,10 @@ SCRIPT = ROOT / "scripts" / "make-secrets"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where secrets of a test go."""
     return tmp_path / "production"
 
 
-def test_the_first_run_makes_all_it_can_and_names_the_rest(folder: Path) -> None:
+def test_the_first_run_creates_secrets_and_lists_the_missing_ones(folder: Path) -> None:
     result = _run(folder)
     assert result.returncode == 1
     missing = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("missing")]
@@ -28,10 +27,10 @@ def test_the_first_run_makes_all_it_can_and_names_the_rest(folder: Path) -> None
     assert len(_read(folder)["jwt_secret"]) >= 64
 
 
-def test_nobody_else_on_the_host_reads_them(folder: Path) -> None:
+def test_other_users_of_the_host_cannot_read_secrets(folder: Path) -> None:
     _run(folder)
     assert folder.stat().st_mode & 0o077 == 0
-    # Containers run as other users, and have each file mounted by itself.
+    # Containers run as other users, and mount each file separately.
     assert all(path.stat().st_mode & 0o777 == 0o444 for path in (folder / "secrets").iterdir())
 
 
@@ -40,15 +39,15 @@ def test_a_second_run_changes_nothing(folder: Path) -> None:
     before = _read(folder)
     (folder / "settings.env").write_text("MINE=1\n")
     for name in ("s3_secret_access_key", "smtp_password"):
-        (folder / "secrets" / name).write_text("from a person")
+        (folder / "secrets" / name).write_text("from an operator")
     result = _run(folder)
     assert result.returncode == 0
     assert "made" not in result.stdout
-    assert _read(folder) == before | {"s3_secret_access_key": "from a person", "smtp_password": "from a person"}
+    assert _read(folder) == before | {"s3_secret_access_key": "from an operator", "smtp_password": "from an operator"}
     assert (folder / "settings.env").read_text() == "MINE=1\n"
 
 
-def test_what_belongs_together_fits(folder: Path) -> None:
+def test_related_secrets_match(folder: Path) -> None:
     _run(folder)
     secrets = _read(folder)
     assert secrets["postgres_password"].strip() in secrets["database_url"]
@@ -62,14 +61,14 @@ def test_what_belongs_together_fits(folder: Path) -> None:
     assert subprocess.run(verified, check=False, capture_output=True).returncode == 0
 
 
-def test_two_runs_on_two_hosts_share_nothing(folder: Path, tmp_path: Path) -> None:
+def test_two_hosts_share_no_secret(folder: Path, tmp_path: Path) -> None:
     _run(folder)
     _run(tmp_path / "other")
     other = _read(tmp_path / "other")
     assert [name for name, value in _read(folder).items() if value and value == other[name]] == []
 
 
-def test_a_part_of_valkeys_certificate_is_refused(folder: Path) -> None:
+def test_an_incomplete_valkey_certificate_is_refused(folder: Path) -> None:
     _run(folder)
     (folder / "secrets/valkey_key").unlink()
     result = _run(folder)

@@ -1,4 +1,4 @@
-"""`make run` itself: one command brings everything up, says where, and takes everything down again."""
+"""`make run`: one command starts everything, prints the address, and stops everything on Ctrl-C."""
 
 import os
 import re
@@ -38,7 +38,7 @@ def environment(folder: Path, **values: str) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{folder}/data/slipway.db",
         "DATA_DIR": str(folder / "data"),
         "C_FORCE_ROOT": "1",
-        # A test asks more often whether a job is done than a person does.
+        # A test polls a job more often than a user does.
         "RATE_LIMIT_PER_MINUTE": "2000",
     }
     return {**os.environ, **own, **values}
@@ -80,7 +80,7 @@ def test_one_command_runs_the_main_job_and_ctrl_c_stops_everything(
     try:
         address, port = wait_for_line(log, ADDRESS, process).groups()
         assert int(port) != taken_port
-        assert f"port {taken_port} is taken, using {port}" in log.read_text()
+        assert f"port {taken_port} is in use, using {port}" in log.read_text()
         with httpx.Client(base_url=address, timeout=scaled(10)) as client:
             credentials = {"email": DEMO_EMAIL, "password": DEMO_PASSWORD}
             assert client.post("/api/session", json=credentials).status_code == 200
@@ -100,7 +100,7 @@ def test_one_command_runs_the_main_job_and_ctrl_c_stops_everything(
         httpx.get(address)
 
 
-def test_bad_settings_are_said_before_anything_starts(tmp_path: Path) -> None:
+def test_invalid_settings_are_reported_before_anything_starts(tmp_path: Path) -> None:
     result = subprocess.run(
         COMMAND, cwd=ROOT, env=environment(tmp_path, PORT="many"), capture_output=True, text=True, check=False
     )
@@ -110,7 +110,7 @@ def test_bad_settings_are_said_before_anything_starts(tmp_path: Path) -> None:
     assert "many" not in result.stderr
 
 
-def test_run_is_for_development_alone(tmp_path: Path) -> None:
+def test_run_is_only_for_development(tmp_path: Path) -> None:
     result = subprocess.run(
         COMMAND, cwd=ROOT, env=environment(tmp_path, ENVIRONMENT="test"), capture_output=True, text=True, check=False
     )

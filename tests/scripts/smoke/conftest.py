@@ -19,7 +19,7 @@ __all__ = ["moto_port"]
 
 @pytest.fixture
 def smoke(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Smoke:
-    """Run the smoke test in this process, impatiently."""
+    """Run the smoke test in this process with short waits."""
     for name in ("SMOKE_EMAIL", "SMOKE_PASSWORD", "SMOKE_PASSWORD_FILE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -38,13 +38,13 @@ def smoke(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """One kind of database: what is tried here is the way there."""
+    """Use one database: these tests cover the requests, not the database."""
     return make_database(request, "sqlite", tmp_path)
 
 
 @pytest.fixture
 def settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
-    """Settings of a release with a page, that lets one other origin in."""
+    """Settings of a release with a page that allows one other origin."""
     page = tmp_path / "dist"
     page.mkdir()
     (page / "index.html").write_text('<!doctype html><script src="/assets/index-1.js"></script>')
@@ -60,7 +60,7 @@ def no_worker(server: LiveServer) -> None:
 
 @pytest.fixture
 def account(client: httpx.Client) -> dict[str, str]:
-    """The environment that names an account."""
+    """Return environment variables with an account's email and password."""
     email = f"smoke-{uuid4().hex}@example.com"
     assert client.post("/api/accounts", json={"email": email, "password": PASSWORD, "name": "S"}).status_code == 201
     return {"SMOKE_EMAIL": email, "SMOKE_PASSWORD": PASSWORD}

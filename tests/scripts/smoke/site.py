@@ -1,4 +1,4 @@
-"""What the tests of scripts/smoke share: the release they try, what a run printed, and a site of a few documents."""
+"""Helpers of the scripts/smoke tests: a release, a run's output, and a fake site."""
 
 import json
 import ssl
@@ -18,10 +18,10 @@ Smoke = Callable[..., "Result"]
 
 
 class Result:
-    """What one run returned and printed."""
+    """The exit status and output of one run."""
 
     def __init__(self, status: int, out: str) -> None:
-        # The servers of these tests log to the same output, one JSON object a line.
+        # The servers of these tests log to the same output, one JSON object per line.
         self.out = "\n".join(line for line in out.splitlines() if not line.startswith('{"'))
         self.status = status
         words = [line.split(maxsplit=4) for line in self.out.splitlines() if not line.startswith("smoke: ")]
@@ -33,15 +33,15 @@ class Result:
 
 @contextmanager
 def fake_site(
-    answers: dict[str, Callable[[], Any]], headers: dict[str, str] | None = None, tls: ssl.SSLContext | None = None
+    responses: dict[str, Callable[[], Any]], headers: dict[str, str] | None = None, tls: ssl.SSLContext | None = None
 ) -> Iterator[str]:
-    """Serve a few documents as JSON, with headers of a proxy's choice; everything else is 404."""
+    """Serve documents as JSON with the given headers; other paths return 404."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("content-length", "0")))
-            answer = answers.get(self.path, lambda: (404, {}))()
-            status, document = answer if isinstance(answer, tuple) else (200, answer)
+            response = responses.get(self.path, lambda: (404, {}))()
+            status, document = response if isinstance(response, tuple) else (200, response)
             body = (document if isinstance(document, str) else json.dumps(document)).encode()
             self.send_response(status)
             for name, value in {"content-length": str(len(body)), **(headers or {})}.items():

@@ -1,4 +1,4 @@
-"""scripts/smoke where the site can't be reached, hangs, or shows a wrong certificate."""
+"""scripts/smoke when the site can't be reached, hangs, or has a wrong certificate."""
 
 import socket
 import ssl
@@ -14,26 +14,26 @@ from scripts.valkey import free_port
 from tests.scripts.smoke.site import ALL, SHA, Smoke, fake_site
 
 
-def test_an_unreachable_site_is_said_at_once_and_nothing_else_is_tried(smoke: Smoke) -> None:
+def test_an_unreachable_site_fails_at_once_and_skips_all_other_steps(smoke: Smoke) -> None:
     result = smoke(f"http://127.0.0.1:{free_port()}")
     assert result.status == 1
     assert "127.0.0.1 can't be reached" in result.line("version")
     assert result.steps == {"version": "FAIL"} | dict.fromkeys(ALL[1:], "skip")
 
 
-def test_a_site_that_hangs_ends_in_a_sentence(smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_that_hangs_fails_with_a_message(smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scripts.smoke, "REQUEST_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         line = smoke(f"http://127.0.0.1:{silent.getsockname()[1]}").line("version")
-    assert "did not answer within 0.5 s" in line
+    assert "did not respond within 0.5 s" in line
 
 
-def test_a_site_that_drips_bytes_ends_too(smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_that_sends_bytes_endlessly_fails(smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scripts.smoke, "REQUEST_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as slow:
         threading.Thread(target=drip, args=(slow,), daemon=True).start()
         line = smoke(f"http://127.0.0.1:{slow.getsockname()[1]}", "--timeout", "0").line("version")
-    assert "No end after 1 s" in line
+    assert "Not finished after 1 s" in line
 
 
 def drip(listener: socket.socket) -> None:
@@ -48,7 +48,7 @@ def drip(listener: socket.socket) -> None:
                 return
 
 
-def test_something_else_at_the_address_is_said(smoke: Smoke) -> None:
+def test_another_application_at_the_address_is_reported(smoke: Smoke) -> None:
     with fake_site({"/api/version": lambda: "<html>"}) as url:
         assert "is this the site's address?" in smoke(url).line("version")
 

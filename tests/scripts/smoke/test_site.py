@@ -1,4 +1,4 @@
-"""scripts/smoke: a sentence that teaches for whatever is wrong with a site."""
+"""scripts/smoke: a helpful message for each fault of a site."""
 
 from backend.settings import Settings
 from tests.conftest import MakeSettings
@@ -17,18 +17,18 @@ def test_headers_that_a_proxy_dropped_or_changed_are_named(smoke: Smoke) -> None
     assert "look at the proxy" in line
 
 
-def test_a_page_that_is_missing_fails_unless_it_is_elsewhere(make_settings: MakeSettings, smoke: Smoke) -> None:
+def test_a_missing_page_fails_unless_the_frontend_is_elsewhere(make_settings: MakeSettings, smoke: Smoke) -> None:
     with LiveServer(make_settings(ENABLE_REGISTRATION=False)) as server:
-        assert "answered 404 not_found: Not Found" in smoke(server.url).line("page")
+        assert "returned 404 not_found: Not Found" in smoke(server.url).line("page")
         elsewhere = smoke(server.url, "--api-only").steps
     assert "page" not in elsewhere
     assert elsewhere["headers"] == "ok"
 
 
-def test_a_page_of_another_build_than_its_scripts_fails(server: LiveServer, settings: Settings, smoke: Smoke) -> None:
+def test_a_page_from_another_build_than_its_scripts_fails(server: LiveServer, settings: Settings, smoke: Smoke) -> None:
     (settings.FRONTEND_DIR / "assets" / "index-1.js").unlink()
     line = smoke(server.url, "--timeout", "0").line("page")
-    assert "/assets/index-1.js was to answer 200 and answered 404" in line
+    assert "/assets/index-1.js should return 200 but returned 404" in line
 
 
 def test_closed_registration_asks_for_an_account(make_settings: MakeSettings, smoke: Smoke) -> None:
@@ -41,7 +41,9 @@ def test_closed_registration_asks_for_an_account(make_settings: MakeSettings, sm
     assert "close" not in result.steps
 
 
-def test_a_wrong_password_is_told_without_it(server: LiveServer, smoke: Smoke, account: dict[str, str]) -> None:
+def test_a_wrong_password_is_reported_but_not_printed(
+    server: LiveServer, smoke: Smoke, account: dict[str, str]
+) -> None:
     result = smoke(server.url, **account | {"SMOKE_PASSWORD": f"{PASSWORD}-no-more"})
     assert result.status == 1
     assert "wrong_credentials" in result.line("sign-in")
@@ -49,22 +51,22 @@ def test_a_wrong_password_is_told_without_it(server: LiveServer, smoke: Smoke, a
     assert "sign-out" not in result.steps
 
 
-def test_a_password_that_an_answer_repeats_is_not_printed(smoke: Smoke) -> None:
+def test_a_password_in_a_response_is_not_printed(smoke: Smoke) -> None:
     problem = {"code": "odd", "detail": f"What is {PASSWORD}?\x1b[31m"}
     with fake_site({"/api/version": lambda: {"git_sha": SHA}, "/api/session": lambda: (400, problem)}) as url:
         line = smoke(url, SMOKE_EMAIL="s@example.com", SMOKE_PASSWORD=PASSWORD).line("sign-in")
     assert "odd: What is ***? [31m" in line
 
 
-def test_an_origin_is_let_in_or_refused_as_expected(server: LiveServer, smoke: Smoke, account: dict[str, str]) -> None:
+def test_origins_are_allowed_or_refused_as_expected(server: LiveServer, smoke: Smoke, account: dict[str, str]) -> None:
     wrong = account | {"SMOKE_PASSWORD": PASSWORD[::-1]}
     assert smoke(server.url, "--origin", PARTNER, **wrong).steps["cors"] == "ok"
     line = smoke(server.url, "--origin", PARTNER, "--origin", "https://other.example", **wrong).line("cors")
     assert "FAIL" in line
-    assert "Pages of https://other.example were to be let in" in line
+    assert "Expected https://other.example to be allowed" in line
     assert "ALLOWED_ORIGINS" in line
 
 
-def test_a_site_that_lets_every_origin_in_fails(smoke: Smoke) -> None:
+def test_a_site_that_allows_every_origin_fails(smoke: Smoke) -> None:
     with fake_site({"/api/version": lambda: {"git_sha": SHA}}, {"access-control-allow-origin": "*"}) as url:
-        assert "Pages of any origin are let in (*)" in smoke(url).line("cors")
+        assert "Every origin is allowed (*)" in smoke(url).line("cors")

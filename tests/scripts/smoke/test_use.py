@@ -1,4 +1,4 @@
-"""How scripts/smoke is called, rightly and wrongly."""
+"""The command line of scripts/smoke: valid and invalid arguments."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ from tests.time_limits import scaled
         ["https://studio.example.com", "--ca-file", "/no/such/file"],
     ],
 )
-def test_wrong_use_ends_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert PASSWORD not in capsys.readouterr().err
@@ -37,14 +37,14 @@ def test_wrong_use_ends_with_status_2(arguments: list[str], capsys: pytest.Captu
     [{"SMOKE_EMAIL": "s@example.com"}, {"SMOKE_PASSWORD": PASSWORD}, {"SMOKE_PASSWORD_FILE": "/no/such/file"}],
     ids=lambda environment: next(iter(environment)),
 )
-def test_half_an_account_is_wrong_use(
+def test_an_email_without_a_password_or_the_reverse_exits_with_2(
     environment: dict[str, str], smoke: Smoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         smoke("https://studio.example.com", **environment)
-    told = capsys.readouterr().err
-    assert "SMOKE_PASSWORD" in told
-    assert PASSWORD not in told
+    error = capsys.readouterr().err
+    assert "SMOKE_PASSWORD" in error
+    assert PASSWORD not in error
 
 
 def test_it_runs_as_a_command() -> None:

@@ -1,4 +1,4 @@
-"""scripts/smoke against a real web and a real worker: all the way, and what it says when something is missing."""
+"""scripts/smoke against a real web and worker process: a complete run, and messages for missing parts."""
 
 import json
 import time
@@ -20,7 +20,7 @@ from tests.time_limits import scaled
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_new_account_goes_all_the_way_and_leaves_nothing(
+def test_a_run_with_a_new_account_passes_and_leaves_no_data(
     server: LiveServer, smoke: Smoke, sessions: sessionmaker[Session]
 ) -> None:
     result = smoke(server.url, "--expect-sha", SHA[:12], "--origin", PARTNER)
@@ -28,7 +28,7 @@ def test_a_new_account_goes_all_the_way_and_leaves_nothing(
     assert result.steps == dict.fromkeys([*ALL, "close"], "ok")
     assert SHA in result.line("version")
     assert "completed, 2 files" in result.line("event")
-    assert result.out.splitlines()[-1].startswith(f"smoke: {server.url} is well, ")
+    assert result.out.splitlines()[-1].startswith(f"smoke: {server.url} passed, ")
     with sessions() as session:
         users = session.scalars(select(User)).all()
         assert all(user.deleted_at is not None for user in users)
@@ -36,7 +36,7 @@ def test_a_new_account_goes_all_the_way_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_smoke_account_keeps_all_but_the_job_that_was_made(
+def test_a_run_with_a_given_account_deletes_only_its_own_job(
     server: LiveServer, smoke: Smoke, account: dict[str, str], client: httpx.Client, tmp_path: Path
 ) -> None:
     secret = tmp_path / "password"
@@ -49,7 +49,7 @@ def test_a_smoke_account_keeps_all_but_the_job_that_was_made(
     assert client.get("/api/jobs").json()["items"] == []
 
 
-def test_photos_go_through_a_bucket_as_a_browser_sends_them(
+def test_photos_are_uploaded_to_a_bucket_as_browsers_do(
     make_settings: MakeSettings, settings: Settings, smoke: Smoke, moto_port: int, tmp_path: Path
 ) -> None:
     bucket = {"S3_ENDPOINT_URL": f"http://127.0.0.1:{moto_port}", "S3_BUCKET": BUCKET, "S3_ADDRESSING_STYLE": "path"}
@@ -57,7 +57,7 @@ def test_photos_go_through_a_bucket_as_a_browser_sends_them(
     outside = make_settings(FRONTEND_DIR=settings.FRONTEND_DIR, **bucket, **keys)
     with LiveServer(outside) as server, WorkerProcess(outside, tmp_path) as worker:
         result = smoke(server.url)
-        # A result that comes while the pool stops is never read, and its process waits 30 s for that (billiard).
+        # billiard waits 30 s for a result that arrives while the pool stops.
         worker.kill()
     assert result.status == 0, result.out
     assert f"bytes to http://127.0.0.1:{moto_port}" in result.line("upload")
@@ -79,7 +79,7 @@ def test_json_is_one_document(server: LiveServer, smoke: Smoke) -> None:
 
 
 @pytest.mark.usefixtures("no_worker")
-def test_without_a_worker_it_ends_in_time_and_names_the_worker(
+def test_without_a_worker_it_fails_in_time_and_names_the_worker(
     server: LiveServer, smoke: Smoke, sessions: sessionmaker[Session]
 ) -> None:
     result = smoke(server.url, "--timeout", "1")
@@ -87,23 +87,23 @@ def test_without_a_worker_it_ends_in_time_and_names_the_worker(
     failed = {name: word for name, word in result.steps.items() if word != "ok"}
     assert failed == {"health": "FAIL", "event": "FAIL", "download": "skip", "delete": "skip"}
     assert "worker is unavailable, look at the worker process" in result.line("health")
-    assert "still waits after 1 s: no worker took it; look at the worker process" in result.line("event")
+    assert "still queued after 1 s: no worker started it; look at the worker process" in result.line("event")
     assert result.out.splitlines()[-1].startswith(f"smoke: {server.url} FAILED: health, event, ")
     with sessions() as session:
         assert all(user.deleted_at is not None for user in session.scalars(select(User)))
 
 
-def test_another_release_is_waited_for_and_then_refused(server: LiveServer, smoke: Smoke) -> None:
+def test_another_release_fails_after_the_wait(server: LiveServer, smoke: Smoke) -> None:
     started = time.monotonic()
     result = smoke(server.url, "--expect-sha", "fedcba9876543210", "--settle", "1.5")
     assert 1 <= time.monotonic() - started < scaled(5)
     assert result.status == 1
     assert result.steps == {"version": "FAIL"} | dict.fromkeys(ALL[1:], "skip")
-    assert f"Expected release fedcba9876543210, also after 1.5 s {SHA} answers" in result.line("version")
+    assert f"Expected release fedcba9876543210, after 1.5 s {SHA} runs" in result.line("version")
 
 
-def test_a_release_that_is_late_is_well(smoke: Smoke) -> None:
-    answers = iter(["fedcba9876", SHA, SHA, "fedcba9876"])
-    with fake_site({"/api/version": lambda: {"git_sha": next(answers, SHA)}}) as url:
+def test_a_release_that_starts_late_passes(smoke: Smoke) -> None:
+    responses = iter(["fedcba9876", SHA, SHA, "fedcba9876"])
+    with fake_site({"/api/version": lambda: {"git_sha": next(responses, SHA)}}) as url:
         result = smoke(url, "--expect-sha", SHA, "--settle", "5")
     assert result.steps["version"] == "ok"
