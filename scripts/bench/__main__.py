@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-# Before anything of the application is imported: no .env of a developer's may take part.
+# Set before the application is imported, so that the developer's .env has no effect.
 os.environ["ENVIRONMENT"] = "test"
 
 from scripts.bench import job_overhead, list_jobs, memory, start_time, worker
@@ -26,10 +26,10 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Row]]] = {
 
 
 def main() -> int:
-    """Measure. Returns 1 when a goal was missed and --strict asks for that."""
+    """Run the measurements. Returns 1 when a goal was missed with --strict."""
     options = _options()
     if not Path("/proc/self/smaps_rollup").exists():
-        print("bench: needs Linux, whose /proc tells the CPU time and the memory of processes", file=sys.stderr)
+        print("bench: needs Linux, because /proc has the CPU time and memory of processes", file=sys.stderr)
         return 1
     rows = list(_measure(options.only or list(MEASUREMENTS), options.quick))
     print_table(rows)

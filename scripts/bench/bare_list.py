@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-# As many connections as our pool has, each a thread's own.
+# As many connections as our pool has, one per thread.
 THREADS = 15
 PAGE = 20
 STATEMENT = """
@@ -29,12 +29,10 @@ _local = threading.local()
 
 
 async def hello(_request: Request) -> Response:
-    """Answer with a word."""
     return PlainTextResponse("hello")
 
 
 async def list_jobs(_request: Request) -> Response:
-    """Answer with the first page."""
     return Response(await run_in_threadpool(_page), media_type="application/json")
 
 

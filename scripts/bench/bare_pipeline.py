@@ -1,4 +1,4 @@
-"""The job's baseline: a warm process that runs the pipeline alone, once for each path it is told, and says the ms."""
+"""The job's baseline: a warm process that runs only the pipeline for each path on stdin and prints its milliseconds."""
 
 import sys
 import tempfile
@@ -10,7 +10,7 @@ from worker import pipeline
 
 
 def main() -> None:
-    """Read paths of photos, line by line, until there are no more."""
+    """Read paths of photos from stdin, one per line."""
     for line in sys.stdin:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             started = time.perf_counter()

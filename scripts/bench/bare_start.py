@@ -1,4 +1,4 @@
-"""The start's baseline: the same framework, database library and driver, with one table and one body to read."""
+"""The start's baseline: the same framework, database library and driver, with one table and one request body."""
 
 import os
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The base every application on SQLAlchemy has."""
+    """SQLAlchemy's declarative base."""
 
 
 class Item(Base):
@@ -33,7 +33,7 @@ engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "post
 
 @app.get("/health/ready")
 def read_readiness() -> dict[str, str]:
-    """Answer when the database does."""
+    """Respond when the database responds."""
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
     return {"status": "ok"}
@@ -41,7 +41,7 @@ def read_readiness() -> dict[str, str]:
 
 @app.post("/items")
 def create_item(body: ItemIn) -> ItemIn:
-    """Read a body and write a row; never called."""
+    """Insert a row from a request body. Never called."""
     with Session(engine) as session, session.begin():
         session.add(Item(name=body.name))
     return body

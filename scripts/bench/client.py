@@ -1,4 +1,4 @@
-"""What a user does, in one call each."""
+"""A user's actions, one function each."""
 
 import httpx
 
@@ -19,14 +19,13 @@ def log_in(client: httpx.Client, account: Account) -> None:
 
 
 def access_token(stack: Stack, port: int, account: Account) -> str:
-    """Sign in and return the access token."""
     with client_of(port) as client:
         log_in(client, account)
         return client.cookies[access_cookie_name(stack.settings)]
 
 
 def create_job(client: httpx.Client, photo: bytes) -> str:
-    """Upload a photo, make a job of it, and return the job's id."""
+    """Upload a photo, create its job, and return the job's id."""
     body = {"filename": "photo.jpg", "content_type": "image/jpeg", "size": len(photo)}
     upload = client.post("/api/uploads", json=body).raise_for_status().json()
     client.request(upload["method"], upload["url"], content=photo, headers=upload["headers"]).raise_for_status()

@@ -1,4 +1,4 @@
-"""Measures what a job costs beyond its pipeline: the time from POST to completed, less the bare pipeline's."""
+"""Measures a job's overhead: the time from POST to completed, minus the bare pipeline's time."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ ENDED = "SELECT status, created_at, finished_at FROM jobs WHERE id = %s"
 
 
 def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
-    """Run a job, then the pipeline alone, in turns; local files, one at a time, both warm."""
+    """Alternate a job and the bare pipeline; local files, one at a time, both warm."""
     jobs = 12 if quick else 30
     photo = make_photo()
     with ExitStack() as processes:
@@ -36,7 +36,7 @@ def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
         log_in(client, account)
         times = [(_job_ms(database, create_job(client, photo)), bare()) for _ in range(WARM_UP + jobs)]
     job_ms, bare_ms = (median(side) for side in zip(*times[WARM_UP:], strict=True))
-    # Of neighbours in time: what else the machine does slows both.
+    # The difference of consecutive runs: other load on the machine slows both.
     beyond = median(job - bare for job, bare in times[WARM_UP:])
     goal = (f"<= {MAX_MS:.0f} ms", beyond <= MAX_MS)
     yield Row("job of 1 MP: POST to completed, p50", f"{job_ms:.1f} ms", f"{bare_ms:.1f} ms", f"{job_ms / bare_ms:.2f}")
@@ -44,7 +44,7 @@ def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
 
 
 def wait_for_end(database: psycopg.Connection, job_id: str) -> tuple[datetime, datetime]:
-    """Return when a job was made and when it was completed, as its row says. Raises RuntimeError when it was not."""
+    """Return the job's creation and completion time. Raises RuntimeError when it was not completed."""
     deadline = time.monotonic() + JOB_SECONDS
     while time.monotonic() < deadline:
         row = database.execute(ENDED, (job_id,)).fetchone()
@@ -63,7 +63,7 @@ def _job_ms(database: psycopg.Connection, job_id: str) -> float:
 
 @contextmanager
 def _bare_pipeline(stack: Stack, photo: bytes) -> Iterator[Callable[[], float]]:
-    """Give a function that runs the pipeline once in another process and returns the milliseconds it took."""
+    """Yield a function that runs the pipeline once in another process and returns the milliseconds."""
     command = [sys.executable, "-m", "scripts.bench.bare_pipeline"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=stack.environment, stdin=pipe, stdout=pipe, text=True) as process:
@@ -73,7 +73,7 @@ def _bare_pipeline(stack: Stack, photo: bytes) -> Iterator[Callable[[], float]]:
         def run() -> float:
             assert process.stdin is not None
             assert process.stdout is not None
-            # A path of its own: libvips remembers what it read from a path, and a job's path is always new.
+            # A new path each time, as for a job, because libvips caches files by path.
             path = stack.folder / f"photo-{time.monotonic_ns()}.jpg"
             path.write_bytes(photo)
             process.stdin.write(f"{path}\n")

@@ -1,4 +1,4 @@
-"""Measures the list of 20 jobs, everything switched on, against the bare list: rate, CPU time, waiting."""
+"""Measures the list of 20 jobs, with all features on, against the bare list: rate, CPU time, latency."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,14 +21,14 @@ MAX_TAIL = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One of the servers compared, and what is asked of it."""
+    """One of the compared servers, and its request."""
 
     web: Web
     path: str
     token: str = ""
 
     def round(self, connections: int, seconds: float) -> "Round":
-        """Load it for some seconds."""
+        """Send load for some seconds."""
         before = cpu_seconds(self.web.pids)
         load = send_load(self.web.port, self.path, connections=connections, seconds=seconds, token=self.token)
         used = cpu_seconds(self.web.pids) - before
@@ -37,14 +37,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One load of one server, and the CPU time its processes took for a request, in µs."""
+    """One load of one server, and its CPU time per request in µs."""
 
     load: Load
     cpu_us: float
 
 
 def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
-    """Load both servers in turns, so that both see the same weather on the machine."""
+    """Load both servers alternately, so that other load on the machine affects both."""
     seconds, rounds = (2.0, 2) if quick else (5.0, 3)
     bare_stack = replace(stack, environment={**stack.environment, "BENCH_USER_ID": str(account.id)})
     with ExitStack() as servers:
@@ -69,7 +69,7 @@ def _rows(connections: int, pairs: list[tuple[Round, ...]]) -> Iterator[Row]:
     our_rate, bare_rate = (f"{median(item.load.rate for item in side):,.0f}/s" for side in (ours, bare))
     yield Row(f"{what}: rate", our_rate, bare_rate, f"{ratio:.2f}", f">= {MIN_RATIO:.2f}", ratio >= MIN_RATIO)
     our_cpu, bare_cpu = (median(item.cpu_us for item in side) for side in (ours, bare))
-    yield Row(f"{what}: CPU a request", f"{our_cpu:.0f} µs", f"{bare_cpu:.0f} µs", f"{our_cpu / bare_cpu:.2f}")
+    yield Row(f"{what}: CPU per request", f"{our_cpu:.0f} µs", f"{bare_cpu:.0f} µs", f"{our_cpu / bare_cpu:.2f}")
     our_wait, bare_wait = (_wait(side) for side in (ours, bare))
     tail = median(item.load.p99_ms / item.load.p50_ms for item in ours)
     yield Row(f"{what}: p50 / p99 ms", our_wait, bare_wait)
@@ -90,4 +90,4 @@ def _require_same_page(ours: Web, bare: Web, token: str) -> None:
     times = ("created_at", "started_at", "finished_at", "expires_at")
     pages = [[{**item, **dict.fromkeys(times)} for item in one["items"]] for one in (page, bare_page)]
     if len(pages[0]) != 20 or pages[0] != pages[1]:
-        raise RuntimeError("the baseline's page is not ours: adapt scripts/bench/bare_list.py")
+        raise RuntimeError("the baseline's page differs from ours: adapt scripts/bench/bare_list.py")

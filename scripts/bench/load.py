@@ -1,7 +1,7 @@
-"""Sends HTTP requests over connections that stay open, to 127.0.0.1 alone, bounded in number and in time.
+"""Sends HTTP requests over keep-alive connections, only to 127.0.0.1, limited in number and time.
 
-It runs as a process of its own (`python -m scripts.bench.load`) and parses no more of an answer than its
-status and its length, so that on a small machine the client takes little from the server it measures.
+It runs in its own process (`python -m scripts.bench.load`) and parses only a response's status and length,
+so that on a small machine the client uses little CPU time beside the measured server.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of a load."""
+    """The result of a load."""
 
     requests: int
     failed: int
@@ -31,14 +31,14 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
 
 def send_load(port: int, path: str, *, connections: int, seconds: float, token: str = "") -> Load:
-    """Send requests for some seconds, from another process. Raises RuntimeError when one is not answered 200."""
+    """Send requests for some seconds from another process. Raises RuntimeError unless all return 200."""
     arguments = [str(port), path, str(connections), str(seconds)]
-    # The token travels in the environment: other users of the machine can read arguments.
+    # The token is in the environment, because other users of the machine can read arguments.
     environment: Mapping[str, str] = {**os.environ, "BENCH_TOKEN": token}
     output = output_of("scripts.bench.load", arguments, environment, seconds + 2 * GRACE_SECONDS)
     load = Load(**json.loads(output))
@@ -48,7 +48,7 @@ def send_load(port: int, path: str, *, connections: int, seconds: float, token: 
 
 
 class Run:
-    """What the connections of one load share."""
+    """State shared by the connections of one load."""
 
     def __init__(self, request: bytes, connections: int, seconds: float) -> None:
         self.request = request
@@ -60,18 +60,18 @@ class Run:
         self._open = connections
 
     def over(self, now: float) -> bool:
-        """Whether no further request is to be sent."""
+        """Whether to stop sending requests."""
         return now >= self.deadline or len(self.latencies) >= MAX_REQUESTS
 
     def close_one(self) -> None:
-        """Note that a connection ended."""
+        """Count a closed connection."""
         self._open -= 1
         if not self._open:
             self.done.set()
 
 
 class Connection(asyncio.Protocol):
-    """Sends a request, waits for the whole answer, sends the next."""
+    """Sends a request, waits for the whole response, sends the next."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -81,25 +81,24 @@ class Connection(asyncio.Protocol):
         self._waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
-        # uvloop's transports are of no class of asyncio's.
+        # uvloop's transports don't inherit from asyncio's classes.
         self._transport = cast(asyncio.WriteTransport, transport)
         self._send(time.perf_counter())
 
     def data_received(self, data: bytes) -> None:
-        """Count what came; at the end of the answer send the next request."""
+        """Count the bytes; at the end of the response send the next request."""
         if self._missing:
             self._missing -= len(data)
         else:
             self._head += data
             if b"\r\n\r\n" not in self._head:
                 return
-            self._missing = _answer_length(self._head) - len(self._head)
+            self._missing = _response_length(self._head) - len(self._head)
         if not self._missing:
             self._finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count an answer that never came."""
+        """Count a missing response."""
         self._run.failed += self._waiting
         self._run.close_one()
 
@@ -118,7 +117,7 @@ class Connection(asyncio.Protocol):
             self._send(now)
 
 
-def _answer_length(head: bytes) -> int:
+def _response_length(head: bytes) -> int:
     fields, _, _body = head.partition(b"\r\n\r\n")
     _, _, rest = fields.lower().partition(b"\r\ncontent-length:")
     return len(fields) + 4 + int(rest.partition(b"\r\n")[0])

@@ -1,4 +1,4 @@
-"""Measures the memory of the web processes after load, and what 32 log-ins at once add to it."""
+"""Measures the memory of the web processes after load, and the memory added by 32 concurrent log-ins."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ MAX_MB_LOG_INS = 60
 
 
 def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
-    """Load each server, then read what the kernel says of it; the memory of workers no one loaded means little."""
+    """Load each server, then read its memory from the kernel; idle workers use less than in production."""
     seconds = 3.0 if quick else 10.0
     with gunicorn(stack) as web:
         token = access_token(stack, web.port, account)
@@ -38,7 +38,7 @@ def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
 
 
 def peak_pss_mb(pids: Sequence[int], work: Callable[[], None]) -> float:
-    """Run `work`, and return the most memory processes had meanwhile, read a hundred times a second."""
+    """Run `work` and return the processes' peak memory, read a hundred times per second."""
     peak = pss_mb(pids)
     thread = threading.Thread(target=work)
     thread.start()

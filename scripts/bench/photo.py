@@ -1,4 +1,4 @@
-"""Makes the photo jobs are measured with: 1.1 megapixels, with detail as a camera's picture has it."""
+"""Creates the photo for measured jobs: 1.1 megapixels, with as much detail as a camera's."""
 
 import pyvips
 
@@ -6,7 +6,6 @@ WIDTH, HEIGHT = 1200, 900
 
 
 def make_photo() -> bytes:
-    """Return a JPEG."""
     detail = pyvips.Image.gaussnoise(WIDTH, HEIGHT, mean=0, sigma=40).gaussblur(1.2)
     shapes = pyvips.Image.perlin(WIDTH, HEIGHT, cell_size=200) * 90 + 128
     bands = [shapes + detail, shapes.fliphor() + detail, shapes.flipver() + detail * 0.7]

@@ -1,4 +1,4 @@
-"""Processes of a measurement: started in a session of their own, stopped by id, and what Linux knows of them."""
+"""Starts and stops the processes of a measurement, each in its own session, and reads their CPU time and memory."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 @contextmanager
 def running(command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> Iterator[int]:
-    """Run a command for the length of the block, its output in a file, and give its process id."""
+    """Run a command during the block, with its output in a file. Yields its process id."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -32,7 +32,7 @@ def running(command: Sequence[str], *, environment: Mapping[str, str], log: Path
 
 
 def output_of(module: str, arguments: Sequence[str], environment: Mapping[str, str], seconds: float) -> str:
-    """Run `python -m module` to its end and return what it printed. Raises subprocess.CalledProcessError."""
+    """Run `python -m module` and return its output. Raises subprocess.CalledProcessError."""
     command = [sys.executable, "-m", module, *arguments]
     result = subprocess.run(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, timeout=seconds, check=True, text=True
@@ -41,23 +41,23 @@ def output_of(module: str, arguments: Sequence[str], environment: Mapping[str, s
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all its descendants."""
+    """Return the ids of a process and all its descendants."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(member for child in children for member in family(int(child)))]
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """Return the CPU time processes used so far, in user and kernel mode."""
+    """Return the processes' CPU time so far, in user and kernel mode."""
     return sum(_ticks(pid) for pid in pids) / TICKS_PER_SECOND
 
 
 def pss_mb(pids: Sequence[int]) -> float:
-    """Return processes' memory in MB, each shared page divided among those who share it."""
+    """Return the processes' memory in MB; each shared page is divided among its processes."""
     return sum(_pss_kib(pid) for pid in pids) * 1024 / 1e6
 
 
 def _ticks(pid: int) -> int:
-    # The second field, the program's name, may hold spaces; it ends at the last bracket.
+    # The second field, the program's name, may contain spaces; it ends at the last bracket.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 

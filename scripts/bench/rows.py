@@ -1,4 +1,4 @@
-"""Fills the tables: ten users with ten thousand finished jobs each, made over months, in turns."""
+"""Fills the tables: ten users with ten thousand finished jobs each, created alternately over months."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ USERS = 10
 ROWS = 100_000
 PASSWORD = "correct horse battery"
 
-# Ten minutes lie between two jobs. uuidv7() of PostgreSQL 18 takes a shift in time.
+# One job every ten minutes. uuidv7() of PostgreSQL 18 accepts a time offset.
 SEED = """
 CREATE TEMPORARY TABLE seed AS
 SELECT (:users)::uuid[] AS users, n, n - :rows AS ago, uuidv7(make_interval(mins => 10 * (n - :rows))) AS job_id,
@@ -31,14 +31,14 @@ MOMENT = "now() + make_interval(mins => 10 * seed.ago)"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user somebody can sign in as."""
+    """A user with a password."""
 
     id: UUID
     email: str
 
 
 def fill(stack: Stack) -> Account:
-    """Make users and jobs, and return one of the users."""
+    """Create users and jobs, and return one of the users."""
     engine = create_engine(stack.settings)
     users = [User(id=new_id(), email=f"user-{n}@example.com", name="A user") for n in range(USERS)]
     upload = _upload(users[0].id)
@@ -63,7 +63,7 @@ def fill(stack: Stack) -> Account:
 
 
 def _multiply(connection: Connection, model: Any, template: UUID, changed: dict[str, str]) -> None:
-    """Copy a row once for each row of `seed`; a column that is new to the product is copied with the others."""
+    """Copy a row once for each row of `seed`, with all columns of the table."""
     table: Table = model.__table__
     changed = {"user_id": OWNER, "created_at": MOMENT, **changed}
     names = [column.name for column in table.columns]

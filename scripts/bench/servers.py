@@ -1,4 +1,4 @@
-"""The servers of a measurement: PostgreSQL, Valkey, and processes of the application and of its baselines."""
+"""The servers of a measurement: PostgreSQL, Valkey, the application's processes, and the baselines."""
 
 import os
 import shlex
@@ -19,32 +19,32 @@ from scripts.procfile import read_procfile
 from scripts.valkey import embedded_valkey, free_port
 
 START_SECONDS = 20.0
-# As production runs it: the allocator's settings, gunicorn with its configuration, and the application last.
+# Same as in production: the allocator's settings, gunicorn with its configuration, the application last.
 WEB = shlex.split(read_procfile()["web"])
 ALLOCATOR = WEB[: WEB.index("python")]
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Running servers, and the environment that points the application at them."""
+    """Running servers, and the application's environment with their addresses."""
 
     folder: Path
     environment: dict[str, str]
 
     @property
     def settings(self) -> Settings:
-        """The settings the application will have."""
+        """The application's settings."""
         return load_settings(**self.environment)
 
     @property
     def log(self) -> Path:
-        """Where every process writes."""
+        """The log file of all processes."""
         return self.folder / "processes.log"
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A web server; `pids` are its master, if it has one, and its workers."""
+    """A web server; `pids` are its workers and its master, if any."""
 
     port: int
     pids: list[int]
@@ -52,10 +52,10 @@ class Web:
 
 @contextmanager
 def servers() -> Iterator[Stack]:
-    """Run PostgreSQL, with our schema, and Valkey for the length of the block."""
+    """Run PostgreSQL, with our schema, and Valkey during the block."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        # PostgreSQL runs as another user when we are root.
+        # As root, PostgreSQL runs as another user.
         folder.chmod(0o755)
         (folder / "postgres").mkdir()
         postgres = PostgresServer(folder / "postgres", cleanup_mode="stop")
@@ -68,7 +68,7 @@ def servers() -> Iterator[Stack]:
 
 @contextmanager
 def gunicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/ready") -> Iterator[Web]:
-    """Run an application as production runs ours: a master and two workers."""
+    """Run an application as in production: a master and two workers."""
     port = free_port()
     command = [*WEB[:-1], "--bind", f"127.0.0.1:{port}", app]
     environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
@@ -81,7 +81,7 @@ def gunicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/r
 def uvicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/ready") -> Iterator[Web]:
     """Run an application in one process."""
     port = free_port()
-    # Uvicorn reads WEB_CONCURRENCY too.
+    # Uvicorn also reads WEB_CONCURRENCY.
     options = ("--workers", "1", "--host", "127.0.0.1", "--port", str(port), "--no-access-log")
     command = [*ALLOCATOR, sys.executable, "-m", "uvicorn", app, *options]
     environment = {**stack.environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
@@ -92,13 +92,13 @@ def uvicorn(stack: Stack, app: str = "backend.main:app", path: str = "/health/re
 
 @contextmanager
 def celery_worker(stack: Stack) -> Iterator[int]:
-    """Run the worker, and give its process id; whether it is ready, its first task tells."""
+    """Run the worker. Yields its process id at once; the worker is ready when it starts its first task."""
     with running(shlex.split(read_procfile()["worker"]), environment=stack.environment, log=stack.log) as pid:
         yield pid
 
 
 def wait_for_200(stack: Stack, port: int, path: str) -> None:
-    """Ask until the answer is 200. Raises RuntimeError with the end of the log when it never is."""
+    """Send requests until one returns 200. Raises RuntimeError with the end of the log on timeout."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
@@ -126,7 +126,7 @@ def _environment(folder: Path, database_url: str, redis_url: str) -> dict[str, s
         "FRONTEND_DIR": str(folder / "no-frontend"),
         "WEB_CONCURRENCY": "2",
         "WORKER_CONCURRENCY": "2",
-        # The limits count, but one address sends more here than any person does.
+        # Rate limits stay on, but are raised, because one address sends all requests.
         "RATE_LIMIT_PER_MINUTE": "100000000",
         "AUTH_RATE_LIMIT_PER_MINUTE": "100000000",
         "VIPS_CONCURRENCY": "1",
@@ -137,6 +137,6 @@ def _wait_for_workers(master: int) -> list[int]:
     deadline = time.monotonic() + START_SECONDS
     while len(pids := family(master)) < 3:
         if time.monotonic() > deadline:
-            raise RuntimeError("gunicorn started no two workers")
+            raise RuntimeError("gunicorn did not start two workers")
         time.sleep(0.01)
     return pids

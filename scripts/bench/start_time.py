@@ -19,14 +19,14 @@ Server = Callable[[], AbstractContextManager[Web]]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How long one start took; the CPU time depends less on what else the machine does."""
+    """The duration of one start; the CPU time depends less on other load of the machine."""
 
     ms: float
     cpu_ms: float
 
 
 def measure(stack: Stack, _account: Account, *, quick: bool) -> Iterator[Row]:
-    """Start both in turns. The first start of each is not counted: it may compile the files."""
+    """Start both alternately. The first start of each does not count, because it may compile files."""
     runs = 3 if quick else 7
 
     def ours() -> AbstractContextManager[Web]:

@@ -8,7 +8,7 @@ TITLES = ("what", "ours", "baseline", "ratio", "goal", "met")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure; `met` is None where there is no goal."""
+    """One measurement; `met` is None without a goal."""
 
     what: str
     ours: str
@@ -19,7 +19,6 @@ class Row:
 
 
 def print_table(rows: Iterable[Row]) -> None:
-    """Print rows in aligned columns."""
     lines = [TITLES, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(TITLES))]
     print()

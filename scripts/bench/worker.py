@@ -1,4 +1,4 @@
-"""Measures the worker: its start to the first task, its memory at work, and what it leaves of pyvips' speed."""
+"""Measures the worker: time to the first task, memory under load, and throughput compared with pyvips."""
 
 import time
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ STARTED = "SELECT extract(epoch FROM started_at)::float8 FROM jobs WHERE id = %s
 
 
 def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
-    """Let a job wait for each start; then give a warm worker more jobs than it can take at once."""
+    """Start the worker several times with a waiting job, then send a warm worker more jobs than its concurrency."""
     runs, jobs = (3, 6) if quick else (5, 12)
     photo = make_photo()
     with ExitStack() as processes:
@@ -36,7 +36,12 @@ def measure(stack: Stack, account: Account, *, quick: bool) -> Iterator[Row]:
         yield Row("worker: exec to the start of its first job", f"{start:.2f} s", "", "", *goal)
         used = _memory_at_work(stack, client, database, [photo] * jobs)
         yield Row(
-            "worker: memory (PSS) at work, concurrency 2", f"{used:.0f} MB", "", "", f"<= {MAX_MB} MB", used <= MAX_MB
+            "worker: memory (PSS) under load, concurrency 2",
+            f"{used:.0f} MB",
+            "",
+            "",
+            f"<= {MAX_MB} MB",
+            used <= MAX_MB,
         )
 
 

@@ -1,4 +1,4 @@
-"""Another product takes the place of the photo studio: three things are replaced in a copy, and a job runs through it.
+"""Replaces three things in a copy of the photo studio to create another product, and runs a job in it.
 
 The folder `replacement/` holds `worker/pipeline/`, `backend/jobs/recipe.py` and `frontend/src/features/jobs/recipe/`.
 """
@@ -26,7 +26,7 @@ TABLE = b"name;weight\nbolt;2\nnut;1\n"
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the application with another pipeline, its API types written anew, its frontend checked and built."""
+    """Copy the application with another pipeline, generate its API types, check and build its frontend."""
     folder = tmp_path_factory.mktemp("product")
     ignored = shutil.ignore_patterns("node_modules", "dist", "__pycache__", "tests")
     for name in NEEDED:
@@ -79,8 +79,8 @@ def _make_job(client: httpx.Client, content: bytes, recipe: dict[str, str]) -> d
     announced = {"filename": "table.csv", "content_type": "text/csv", "size": len(content)}
     upload = client.post("/api/uploads", json=announced).raise_for_status().json()
     client.request(upload["method"], upload["url"], content=content, headers=upload["headers"]).raise_for_status()
-    made = client.post("/api/jobs", json={"upload_id": upload["upload_id"], "recipe": recipe}).raise_for_status()
-    return wait_for_job(client, made.json()["id"])
+    response = client.post("/api/jobs", json={"upload_id": upload["upload_id"], "recipe": recipe}).raise_for_status()
+    return wait_for_job(client, response.json()["id"])
 
 
 def _run(folder: Path, *command: str) -> None:

@@ -1,4 +1,4 @@
-"""What a user asks of the CSV pipeline, and the files it reads."""
+"""The options of the CSV pipeline, and the files it accepts."""
 
 from typing import Literal
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel
 
 
 class Recipe(BaseModel):
-    """How to read a table."""
+    """The user's options for reading a table."""
 
     delimiter: Literal[",", ";"] = ","
 
 
 class FileType(BaseModel):
-    """A type of file the pipeline reads."""
+    """A file type that the pipeline accepts."""
 
     content_type: str
     name: str

@@ -1,4 +1,4 @@
-"""The CSV pipeline: a table in, its statistics as JSON and Markdown out."""
+"""The CSV pipeline: reads a table, and writes its statistics as JSON and Markdown."""
 
 import csv
 import json
@@ -11,8 +11,6 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One finished file."""
-
     name: str
     path: Path
     label: str
@@ -22,7 +20,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Progress from 0 to 100, with what is new: facts about the table, or a finished file."""
+    """Progress from 0 to 100, with new facts about the table or a finished file."""
 
     progress: int
     facts: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-// The form that says how the next tables are separated.
+// The form for the delimiter of the next tables.
 import type { Recipe } from "@/api/types";
 import type { RecipeFormProps } from "./index";
 

@@ -1,4 +1,4 @@
-// What a job of this product is about: tables.
+// This product's recipe: CSV tables.
 import type { ComponentType } from "react";
 import type { Facts, Job, Recipe, RecipeSchema } from "@/api/types";
 import { DelimiterForm } from "./delimiter-form";
