@@ -12,6 +12,7 @@ from backend.infra.storage import Storage, StorageError
 from backend.main import create_app
 from backend.settings import Settings
 from backend.web.dependencies import get_storage
+from tests.actions import PASSWORD
 from tests.backend.jobs.test_create_job import refusal
 from tests.conftest import on_one_database
 
@@ -43,7 +44,7 @@ def test_a_nested_dependency_can_be_overridden(app: FastAPI) -> None:
 
     app.dependency_overrides[get_storage] = broken_storage
     with TestClient(app) as client:
-        account = {"email": "a@example.org", "password": "a long password", "name": "A"}
+        account = {"email": "a@example.org", "password": PASSWORD, "name": "A"}
         assert client.post("/api/accounts", json=account).status_code == 201
         assert client.post("/api/session", json=account).status_code == 200
         upload = {"filename": "a.jpg", "content_type": "image/jpeg", "size": 1}
