@@ -1,6 +1,8 @@
 """Checks and cleans user input: refuses text that databases can't store, removes control characters."""
 
+import math
 import re
+from typing import Any
 
 from pydantic import AfterValidator, SecretStr
 
@@ -18,6 +20,26 @@ def check_storable(text: str) -> str:
 def strip_unprintable(text: str) -> str:
     """Return the text without control characters and surrounding spaces."""
     return UNPRINTABLE.sub("", text).strip()
+
+
+def clean_json(value: Any) -> Any:
+    """Return JSON data that every database stores: its text without NUL and without halves of surrogate pairs.
+
+    Raises ValueError for NaN and infinity, TypeError for what JSON does not have.
+    """
+    match value:
+        case str():
+            return value.replace("\x00", "").encode(errors="ignore").decode()
+        case dict():
+            return {clean_json(key): clean_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [clean_json(item) for item in value]
+        case float() if not math.isfinite(value):
+            raise ValueError("JSON has no NaN and no infinity")
+        case None | bool() | int() | float():
+            return value
+        case _:
+            raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:

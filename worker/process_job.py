@@ -26,7 +26,7 @@ from backend.jobs.models import Job
 from backend.jobs.schemas import result_document
 from backend.jobs.service import result_key
 from backend.settings import Settings
-from backend.text import strip_unprintable
+from backend.text import clean_json, strip_unprintable
 from worker import pipeline
 from worker.heartbeat import Heartbeat
 from worker.metrics import DOWNLOAD, UPLOAD, Phases
@@ -104,7 +104,7 @@ class JobRun:
                 heartbeat.check()
                 if step.result is not None:
                     results.append(self._store(step.result))
-                self._facts = step.facts or self._facts
+                self._facts = clean_json(step.facts) if step.facts else self._facts
                 self._advance(step.progress)
         return results
 
@@ -127,10 +127,10 @@ class JobRun:
         return result_document(
             self._job.id,
             result.name,
-            label=result.label,
+            label=clean_json(result.label),
             content_type=result.content_type,
             size=size,
-            facts=result.facts,
+            facts=clean_json(result.facts),
         )
 
     def _advance(self, progress: int) -> None:
@@ -174,7 +174,7 @@ def _retry_code(error: Exception) -> str:
 def _failure(error: Exception) -> tuple[str, str | None]:
     """Return the failure's code, and the pipeline's message if it has one."""
     if isinstance(error, pipeline.BadInput):
-        return error.code[:MAX_CODE], strip_unprintable(error.message)[:MAX_MESSAGE]
+        return error.code[:MAX_CODE], clean_json(strip_unprintable(error.message))[:MAX_MESSAGE]
     if isinstance(error, SoftTimeLimitExceeded):
         return Failure.TIMED_OUT, None
     if isinstance(error, ObjectMissing):

@@ -44,7 +44,8 @@ class ConfigOut(BaseModel):
 async def read_config(request: Request, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Return the configuration. It is the same for all users and only changes with a deployment."""
     body = _config(request.app.state.settings).model_dump_json().encode()
-    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": CACHE}
+    # Vary: a shared cache must not serve a response without CORS headers to a page of another origin.
+    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": CACHE, "Vary": "Origin"}
     # A proxy that compresses may have changed the tag to a weak one: W/"…".
     if if_none_match and headers["ETag"] in if_none_match:
         return Response(status_code=304, headers=headers)

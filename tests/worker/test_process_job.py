@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -137,7 +137,7 @@ def test_a_failure_longer_than_its_columns_is_truncated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_arguments: object) -> None:
-        raise pipeline.BadInput("c" * 60, "A sentence\0 " + "x" * 600)
+        raise pipeline.BadInput("c" * 60, "A sentence\0\ud800 " + "x" * 600)
 
     monkeypatch.setattr(pipeline, "run", refuse)
     job = make_job()
@@ -148,6 +148,53 @@ def test_a_failure_longer_than_its_columns_is_truncated(
     with transaction(sessions) as session:
         transitions.retry(session, job.id)
     assert read_job(job.id).failure_message is None
+
+
+def run_with_facts(facts: dict[str, object]) -> Callable[..., Iterator[pipeline.Step]]:
+    """Return a pipeline that yields these facts and one result with the same facts."""
+
+    def run(_original: Path, _recipe: object, target: Path) -> Iterator[pipeline.Step]:
+        path = target / "table.json"
+        path.write_text("{}")
+        yield pipeline.Step(100, facts, pipeline.Result(path.name, path, "A\0\ud800", "application/json", facts))
+
+    return run
+
+
+def test_facts_that_no_database_stores_are_cleaned(
+    make_job: MakeJob,
+    read_job: ReadJob,
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline, "run", run_with_facts({"na\0me": ["\ud800ü", 1.5, None, {"deep": "\0"}]}))
+    job = make_job()
+    process_job(job.id, settings, sessions, storage)
+    done = read_job(job.id)
+    assert done.status == "completed"
+    assert done.facts == {"name": ["ü", 1.5, None, {"deep": ""}]}
+    assert done.results[0]["facts"] == done.facts
+    assert done.results[0]["label"] == "A"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"bytes"])
+def test_facts_that_are_not_json_fail_the_job_at_once(
+    make_job: MakeJob,
+    read_job: ReadJob,
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+    value: object,
+) -> None:
+    monkeypatch.setattr(pipeline, "run", run_with_facts({"mean": value}))
+    job = make_job()
+    with pytest.raises((ValueError, TypeError), match="JSON has no"):
+        process_job(job.id, settings, sessions, storage)
+    assert read_job(job.id).failure_code == "internal_error"
+    assert read_job(job.id).attempts == 1
 
 
 def test_a_missing_or_changed_original_fails_with_its_own_code(

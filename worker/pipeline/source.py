@@ -18,8 +18,8 @@ NOT_AN_IMAGE = (
 )
 HEIC = (
     "not_an_image",
-    "HEIC photos can't be read. Export the photo as a JPEG and upload that. "
-    "An iPhone takes JPEGs after you choose Settings, Camera, Formats, Most Compatible.",
+    "HEIC photos are not supported. Export the photo as JPEG. "
+    "On an iPhone, choose Settings, Camera, Formats, Most Compatible.",
 )
 TOO_MANY_PIXELS = (
     "too_many_pixels",

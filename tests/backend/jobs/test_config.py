@@ -35,6 +35,7 @@ def test_the_api_accepts_the_published_types_and_limits(client: httpx.Client, us
 def test_an_unchanged_configuration_returns_304(client: httpx.Client) -> None:
     first = client.get("/api/config")
     assert "max-age" in first.headers["cache-control"]
+    assert "Origin" in first.headers["vary"]
     for tag in (first.headers["etag"], f"W/{first.headers['etag']}"):
         again = client.get("/api/config", headers={"If-None-Match": tag})
         assert again.status_code == 304
